@@ -1,9 +1,21 @@
 //! onemap (政务一张图): a government's shared map over PostGIS. See ARCHITECTURE.md for the floors and the flows.
 
+pub mod config;
 pub mod error;
+pub mod geo;
 
+pub mod db;
+
+pub mod access;
+
+pub mod job;
 pub mod layer;
+pub mod style;
 
 pub mod demo;
-pub mod style;
+pub mod feature;
+pub mod tile;
 pub mod upload;
+
+pub mod app;
+pub mod http;

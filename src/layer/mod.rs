@@ -1,4 +1,7 @@
 //! Layers: what they are, which exist, and how their rows are selected and loaded.
 
+pub mod catalog;
 pub mod copy;
 pub mod model;
+pub mod registry;
+pub mod select;

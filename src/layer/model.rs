@@ -1,6 +1,17 @@
-//! What a layer is: its words, its fields, its share class and its revisions.
+//! What a layer is: its words, its fields, its share class and its published state.
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+pub use crate::access::policy::ShareClass;
+
+/// A text in Chinese and English.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Title {
+    pub zh: String,
+    pub en: String,
+}
 
 /// A field's type: the PostgreSQL column type and the JSON type follow from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -27,6 +38,30 @@ impl FieldType {
             FieldType::Timestamp => "timestamptz",
         }
     }
+
+    /// The JSON Schema type and format.
+    pub fn json_schema(self) -> (&'static str, Option<&'static str>) {
+        match self {
+            FieldType::Text => ("string", None),
+            FieldType::Integer => ("integer", None),
+            FieldType::Float => ("number", None),
+            FieldType::Boolean => ("boolean", None),
+            FieldType::Date => ("string", Some("date")),
+            FieldType::Timestamp => ("string", Some("date-time")),
+        }
+    }
+
+    /// What `information_schema` calls the type, for tables that are shared as they stand.
+    pub fn from_postgres(udt: &str) -> FieldType {
+        match udt {
+            "int2" | "int4" | "int8" => FieldType::Integer,
+            "float4" | "float8" | "numeric" => FieldType::Float,
+            "bool" => FieldType::Boolean,
+            "date" => FieldType::Date,
+            "timestamp" | "timestamptz" => FieldType::Timestamp,
+            _ => FieldType::Text,
+        }
+    }
 }
 
 /// One attribute of a layer. `name` is the column: lower-case letters, digits and `_` or Chinese, unique in its layer, at most 63 bytes.
@@ -39,14 +74,74 @@ pub struct Field {
     pub title_en: String,
 }
 
-/// How a layer's owner shares it with other departments (2017 compilation guide: 共享类型).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ShareClass {
-    /// 无条件共享: every department may read it.
-    Unconditional,
-    /// 有条件共享: a department reads it by a grant.
-    Conditional,
-    /// 不予共享: other departments do not learn that it exists.
-    NotShared,
+/// Where the rows of a state are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    pub schema: String,
+    pub table: String,
+    /// An integer column, unique and indexed: the feature's id.
+    pub key: String,
+    /// None for a layer without geometry.
+    pub geometry: Option<String>,
+    /// A table or view that is shared as it stands: its column types are what they are, and it may change at any time.
+    pub registered: bool,
+}
+
+/// The published state of a layer.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// The revision's id; for a registered table 0.
+    pub revision: i64,
+    pub number: i32,
+    pub source: Source,
+    /// As PostGIS names it: Point, MultiPolygon, … or Geometry when mixed.
+    pub geometry_type: Option<String>,
+    pub srid: i32,
+    pub fields: Vec<Field>,
+    /// Exact for revisions, unknown for registered tables.
+    pub feature_count: Option<i64>,
+    /// West, south, east, north in degrees.
+    pub bbox: Option<[f64; 4]>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Layer {
+    pub id: Arc<str>,
+    pub department: Arc<str>,
+    pub theme: Option<String>,
+    pub title: Title,
+    pub description: Title,
+    pub class: ShareClass,
+    pub anonymous: bool,
+    pub style: Option<String>,
+    pub source: String,
+    pub synthetic: bool,
+    /// RFC 3339, UTC.
+    pub updated: String,
+    /// None until the first revision is published.
+    pub state: Option<State>,
+}
+
+impl State {
+    pub fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|f| f.name == name)
+    }
+    /// The field that names a feature on the map: the first text field that is called so, else the first text field.
+    pub fn label_field(&self) -> Option<&str> {
+        let texts = || self.fields.iter().filter(|f| f.kind == FieldType::Text);
+        let named = texts().find(|f| matches!(f.name.as_str(), "name" | "name_zh" | "名称" | "title" | "mc"));
+        named.or_else(|| texts().next()).map(|f| f.name.as_str())
+    }
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Department {
+    pub id: Arc<str>,
+    pub title: Title,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Theme {
+    pub id: String,
+    pub title: Title,
 }

@@ -1,0 +1,12 @@
+//! Who may do what: the only door to data.
+//!
+//! `Grant<A>` can only be made here, by `Gate::open`, and `Datastore` asks for one before it gives a row: an endpoint that
+//! forgets permission does not compile.
+
+pub mod audit;
+pub mod datastore;
+pub mod gate;
+pub mod grant;
+pub mod login;
+pub mod policy;
+pub mod principal;

@@ -1,0 +1,146 @@
+//! The one composition root: what the program is made of, and how it stays in step with the database.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use tokio::sync::watch;
+use tokio_postgres::AsyncMessage;
+
+use crate::access::datastore::Datastore;
+use crate::access::gate::Gate;
+use crate::access::login::Login;
+use crate::config::Config;
+use crate::db::migrate;
+use crate::db::pool::Database;
+use crate::error::Result;
+use crate::job::queue::Queue;
+use crate::job::worker::Worker;
+use crate::layer::catalog::Catalog;
+use crate::style::glyphs::Glyphs;
+use crate::tile::render::Tiles;
+use crate::upload::load::LoadJob;
+use crate::upload::receive::{InspectJob, Uploads};
+
+pub struct Parts {
+    pub config: Config,
+    pub database: Database,
+    pub store: Datastore,
+    pub gate: Gate,
+    pub catalog: Catalog,
+    pub login: Login,
+    pub tiles: Tiles,
+    pub queue: Queue,
+    pub uploads: Uploads,
+    pub glyphs: Glyphs,
+}
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl App {
+    /// Migrates, reads the snapshots, and is ready to serve.
+    pub async fn new(config: Config, database_url: &str) -> Result<App> {
+        let database = Database::new(database_url, config.database_connections, config.statement_timeout)?;
+        migrate::run(&database).await?;
+        let store = Datastore::new(database.clone());
+        let app = App(Arc::new(Parts {
+            gate: Gate::default(),
+            catalog: Catalog::default(),
+            login: Login::new(database.clone()),
+            tiles: Tiles::new(store.clone(), config.tile_cache),
+            queue: Queue::new(database.clone()),
+            uploads: Uploads::new(database.clone(), &config),
+            glyphs: Glyphs::new(config.data.join("glyphs")),
+            store,
+            database,
+            config,
+        }));
+        app.refresh().await?;
+        Ok(app)
+    }
+
+    /// Reads the snapshots anew, for a request that must see what it just wrote.
+    pub async fn refresh(&self) -> Result<()> {
+        self.gate.reload(&self.database).await?;
+        self.catalog.reload(&self.database).await
+    }
+
+    /// Starts what goes on beside the requests: following the database's notices, and `workers` job workers.
+    pub fn start(&self, workers: usize, stop: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
+        let mut tasks = vec![tokio::spawn(follow(self.clone(), stop.clone()))];
+        for _ in 0..workers {
+            let (worker, stop) = (self.worker(), stop.clone());
+            tasks.push(tokio::spawn(async move { worker.run(stop).await }));
+        }
+        tasks
+    }
+
+    /// A worker that knows every kind of job.
+    pub fn worker(&self) -> Worker {
+        Worker {
+            queue: self.queue.clone(),
+            login: self.login.clone(),
+            jobs: vec![
+                Arc::new(InspectJob { uploads: self.uploads.clone() }),
+                Arc::new(LoadJob {
+                    uploads: self.uploads.clone(),
+                    database: self.database.clone(),
+                    store: self.store.clone(),
+                    gate: self.gate.clone(),
+                }),
+            ],
+        }
+    }
+}
+
+/// Reads the snapshots anew whenever the database says that something changed, and after each lost connection.
+async fn follow(app: App, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = stop.changed() => return,
+            ended = listen(&app) => {
+                if let Err(e) = ended {
+                    tracing::warn!("the connection for notices is away: {e}");
+                }
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+        }
+    }
+}
+
+async fn listen(app: &App) -> Result<()> {
+    let (client, mut connection) = app.database.owner().await?;
+    let (send, mut notices) = tokio::sync::mpsc::channel::<()>(1);
+    let driver = tokio::spawn(async move {
+        let mut messages = futures_util::stream::poll_fn(move |cx| connection.poll_message(cx));
+        while let Some(Ok(message)) = messages.next().await {
+            if let AsyncMessage::Notification(_) = message {
+                // A full channel means that a reload is due anyway.
+                let _ = send.try_send(());
+            }
+        }
+    });
+    client.batch_execute("listen onemap_catalog").await?;
+    app.refresh().await?;
+    app.login.forget();
+    while notices.recv().await.is_some() {
+        app.login.forget();
+        if let Err(e) = app.refresh().await {
+            tracing::warn!("the catalogue could not be read anew: {e}");
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            app.refresh().await?;
+        }
+    }
+    drop(client);
+    let _ = driver.await;
+    Ok(())
+}

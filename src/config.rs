@@ -1,0 +1,164 @@
+//! Settings: defaults < `onemap.toml` < `ONEMAP_*` < flags. Unknown keys are refused, so that a typing error is not a silent default.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::error::{Error, Result};
+
+/// Environment variables with the prefix that are not settings: the tests' data and the set-up scripts' own switches.
+const NOT_SETTINGS: &[&str] = &["ONEMAP_SHARED", "ONEMAP_CI_CACHE", "ONEMAP_CONFIG"];
+
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the database cluster, uploads, caches and credentials live.
+    pub data: PathBuf,
+    pub listen: SocketAddr,
+    /// An existing PostGIS instead of the embedded one.
+    pub database_url: Option<String>,
+    /// The address that links in answers start with; by default the request's own host.
+    pub public_url: Option<String>,
+    /// Origins whose pages may read our answers with a key (never with a cookie); `*` is any.
+    pub cors_origins: Vec<String>,
+    pub database_connections: usize,
+    /// Milliseconds a query of a request may take.
+    pub statement_timeout: u64,
+    /// Mebibytes of encoded tiles kept in memory.
+    pub tile_cache: u64,
+    /// Bytes of one upload, and of all kept files of a department.
+    pub upload_limit: u64,
+    pub department_quota: u64,
+    /// Seconds an import's child process may read.
+    pub import_timeout: u64,
+    /// Set when the portal is reached over https, so that the session cookie is never sent in clear.
+    pub secure_cookie: bool,
+    pub log: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            data: PathBuf::from(".onemap"),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            database_url: None,
+            public_url: None,
+            cors_origins: vec!["*".into()],
+            database_connections: 16,
+            statement_timeout: 30_000,
+            tile_cache: 256,
+            upload_limit: 20 << 30,
+            department_quota: 100 << 30,
+            import_timeout: 3600,
+            secure_cookie: false,
+            log: "info".into(),
+        }
+    }
+}
+
+/// One source of settings; absent keys leave what the weaker source said.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Overrides {
+    pub data: Option<PathBuf>,
+    pub listen: Option<SocketAddr>,
+    pub database_url: Option<String>,
+    pub public_url: Option<String>,
+    pub cors_origins: Option<Vec<String>>,
+    pub database_connections: Option<usize>,
+    pub statement_timeout: Option<u64>,
+    pub tile_cache: Option<u64>,
+    pub upload_limit: Option<u64>,
+    pub department_quota: Option<u64>,
+    pub import_timeout: Option<u64>,
+    pub secure_cookie: Option<bool>,
+    pub log: Option<String>,
+}
+
+impl Config {
+    /// Reads all sources. `onemap.toml` (or the file `ONEMAP_CONFIG` names) may be missing.
+    pub fn load(flags: Overrides) -> Result<Config> {
+        let file = std::env::var_os("ONEMAP_CONFIG").map(PathBuf::from);
+        let mut config = Config::default();
+        config.apply(read_file(file.as_deref())?);
+        config.apply(from_environment(std::env::vars())?);
+        config.apply(flags);
+        if config.database_connections < 2 {
+            return Err(Error::invalid(
+                "database_connections",
+                "至少需要 2 个数据库连接",
+                "at least 2 database connections are needed",
+            ));
+        }
+        Ok(config)
+    }
+
+    fn apply(&mut self, o: Overrides) {
+        macro_rules! take {
+            ($($name:ident),*) => { $(if let Some(v) = o.$name { self.$name = v; })* };
+        }
+        take!(data, listen, cors_origins, database_connections, statement_timeout, tile_cache);
+        take!(upload_limit, department_quota, import_timeout, secure_cookie, log);
+        self.database_url = o.database_url.or(self.database_url.take());
+        self.public_url = o.public_url.map(|u| u.trim_end_matches('/').to_owned()).or(self.public_url.take());
+    }
+}
+
+fn read_file(named: Option<&Path>) -> Result<Overrides> {
+    let path = named.unwrap_or(Path::new("onemap.toml"));
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound && named.is_none() => return Ok(Overrides::default()),
+        Err(e) => return Err(bad_settings(&format!("{}: {e}", path.display()))),
+    };
+    toml::from_str(&text).map_err(|e| bad_settings(&format!("{}: {e}", path.display())))
+}
+
+fn from_environment(vars: impl Iterator<Item = (String, String)>) -> Result<Overrides> {
+    let mut table = BTreeMap::new();
+    for (name, value) in vars {
+        let Some(key) = name.strip_prefix("ONEMAP_") else { continue };
+        if NOT_SETTINGS.contains(&name.as_str()) || value.is_empty() {
+            continue;
+        }
+        let key = key.to_ascii_lowercase();
+        let value = match key.as_str() {
+            "cors_origins" => value.split(',').map(|s| s.trim().to_owned()).collect::<Vec<_>>().into(),
+            "secure_cookie" => toml::Value::Boolean(matches!(value.as_str(), "1" | "true" | "yes")),
+            "database_connections" | "statement_timeout" | "tile_cache" | "upload_limit" | "department_quota"
+            | "import_timeout" => {
+                toml::Value::Integer(value.parse().map_err(|_| bad_settings(&format!("{name} is not a number")))?)
+            }
+            _ => toml::Value::String(value),
+        };
+        table.insert(key, value);
+    }
+    let value = toml::Value::try_from(table).map_err(|e| bad_settings(&e.to_string()))?;
+    value.try_into().map_err(|e: toml::de::Error| bad_settings(&e.to_string()))
+}
+
+fn bad_settings(text: &str) -> Error {
+    Error::invalid("settings", format!("配置有误：{text}"), format!("a setting is wrong: {text}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_settings_are_refused() {
+        let vars = vec![("ONEMAP_LISTNE".to_string(), "127.0.0.1:1".to_string())];
+        assert!(from_environment(vars.into_iter()).is_err());
+        assert!(toml::from_str::<Overrides>("listne = 1").is_err());
+    }
+
+    #[test]
+    fn the_stronger_source_wins() {
+        let mut c = Config::default();
+        c.apply(toml::from_str("tile_cache = 5\npublic_url = \"https://map.example/\"").unwrap());
+        c.apply(from_environment([("ONEMAP_TILE_CACHE".to_string(), "7".to_string())].into_iter()).unwrap());
+        assert_eq!(c.tile_cache, 7);
+        assert_eq!(c.public_url.as_deref(), Some("https://map.example"));
+    }
+}

@@ -1,0 +1,126 @@
+//! GeoJSON (RFC 7946; with other CRSs OGC API Features Part 2) as a stream of bytes, from rows as they arrive.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use serde_json::Value;
+use tokio_postgres::Row;
+
+use super::values::{Ewkb, write_json, write_string};
+use crate::access::datastore::Rows;
+use crate::error::{Error, Result};
+use crate::geo::crs::Crs;
+use crate::geo::ewkb::{Layout, write_geojson};
+use crate::layer::model::Field;
+
+/// A stream of the answer's body.
+pub type Body = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
+
+/// Bytes gathered before they are sent.
+const CHUNK: usize = 48 * 1024;
+
+/// How a feature is written.
+#[derive(Clone)]
+pub struct Writer {
+    pub fields: Arc<[Field]>,
+    pub crs: Crs,
+}
+
+impl Writer {
+    fn layout(&self) -> Layout {
+        Layout { swapped: self.crs.swapped, decimals: if self.crs.is_geographic() { 9 } else { 4 } }
+    }
+
+    /// Appends one feature. Column 0 of the row is the id, column 1 the geometry, the fields follow.
+    pub fn feature(&self, out: &mut Vec<u8>, row: &Row, links: Option<&Value>) -> Result<()> {
+        let id: i64 = row.try_get(0)?;
+        out.extend_from_slice(b"{\"type\":\"Feature\",\"id\":");
+        out.extend_from_slice(itoa::Buffer::new().format(id).as_bytes());
+        out.extend_from_slice(b",\"geometry\":");
+        match row.try_get::<_, Option<Ewkb<'_>>>(1)? {
+            Some(Ewkb(bytes)) => write_geojson(out, bytes, self.layout())
+                .map_err(|_| Error::internal(format!("feature {id} has a geometry that is no simple feature")))?,
+            None => out.extend_from_slice(b"null"),
+        }
+        out.extend_from_slice(b",\"properties\":{");
+        for (i, field) in self.fields.iter().enumerate() {
+            if i > 0 {
+                out.push(b',');
+            }
+            write_string(out, &field.name);
+            out.push(b':');
+            write_json(out, row, i + 2, field.kind)?;
+        }
+        out.push(b'}');
+        if let Some(links) = links {
+            out.extend_from_slice(b",\"links\":");
+            serde_json::to_writer(&mut *out, links)?;
+        }
+        out.push(b'}');
+        Ok(())
+    }
+
+    /// A FeatureCollection of at most `limit` rows. The statement asked for one row more: if it comes there is a next page,
+    /// and `finish` makes the members after the features from the number returned and the last id.
+    pub fn collection<F>(self, rows: Rows, limit: usize, finish: F) -> Body
+    where
+        F: FnOnce(usize, Option<i64>) -> Value + Send + 'static,
+    {
+        let state = Collecting { writer: self, rows, limit, count: 0, last: None, more: false, finish: Some(finish) };
+        Box::pin(futures_util::stream::try_unfold(Some(state), |state| async move {
+            let Some(mut state) = state else { return Ok(None) };
+            let mut out = Vec::with_capacity(CHUNK + 4096);
+            let ended = state.fill(&mut out).await?;
+            Ok(Some((Bytes::from(out), (!ended).then_some(state))))
+        }))
+    }
+}
+
+struct Collecting<F> {
+    writer: Writer,
+    rows: Rows,
+    limit: usize,
+    count: usize,
+    last: Option<i64>,
+    more: bool,
+    finish: Option<F>,
+}
+
+impl<F: FnOnce(usize, Option<i64>) -> Value> Collecting<F> {
+    /// Fills a chunk; true when the collection is complete.
+    async fn fill(&mut self, out: &mut Vec<u8>) -> Result<bool> {
+        if self.count == 0 {
+            out.extend_from_slice(b"{\"type\":\"FeatureCollection\",\"features\":[");
+        }
+        while let Some(row) = self.rows.next().await {
+            let row = row?;
+            if self.count == self.limit {
+                self.more = true;
+                continue;
+            }
+            if self.count > 0 {
+                out.push(b',');
+            }
+            self.writer.feature(out, &row, None)?;
+            self.count += 1;
+            self.last = Some(row.try_get(0)?);
+            if out.len() >= CHUNK {
+                return Ok(false);
+            }
+        }
+        out.push(b']');
+        let members = self.finish.take().map(|f| f(self.count, self.last.filter(|_| self.more)));
+        if let Some(Value::Object(members)) = members {
+            for (name, value) in &members {
+                out.push(b',');
+                write_string(out, name);
+                out.push(b':');
+                serde_json::to_writer(&mut *out, value)?;
+            }
+        }
+        out.push(b'}');
+        Ok(true)
+    }
+}

@@ -1,0 +1,6 @@
+//! Pure geography: reference systems, boxes, tile matrix sets, the Chinese datums. No IO.
+
+pub mod bbox;
+pub mod crs;
+pub mod ewkb;
+pub mod tms;

@@ -1,0 +1,173 @@
+//! Errors as RFC 9457 problem+json, in the caller's language. The only place where a kind becomes a status.
+
+use axum::body::Body;
+use axum::http::{HeaderValue, Request, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::ask::{Language, RequestId};
+use crate::access::audit::REQUEST_ID;
+use crate::error::{Error, Kind, Said};
+
+/// What a handler returns when it cannot answer.
+pub struct Problem(pub Error);
+
+impl<E: Into<Error>> From<E> for Problem {
+    fn from(e: E) -> Self {
+        Problem(e.into())
+    }
+}
+
+/// Carries the error to the middleware that knows language and request id.
+#[derive(Clone)]
+struct Carried(std::sync::Arc<Error>);
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = status(&self.0.kind).into_response();
+        response.extensions_mut().insert(Carried(std::sync::Arc::new(self.0)));
+        response
+    }
+}
+
+fn status(kind: &Kind) -> StatusCode {
+    match kind {
+        Kind::NotFound => StatusCode::NOT_FOUND,
+        Kind::Invalid { .. } => StatusCode::BAD_REQUEST,
+        Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Kind::Forbidden => StatusCode::FORBIDDEN,
+        Kind::Conflict => StatusCode::CONFLICT,
+        Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Kind::Unsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Kind::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// Gives each request its id and language, and turns every error of every kind (ours, the router's, a panic's) into a problem.
+pub async fn middleware(mut request: Request<Body>, next: Next) -> Response {
+    let id = RequestId::new();
+    let language = Language::of(request.headers());
+    request.extensions_mut().insert(id.clone());
+    request.extensions_mut().insert(language);
+    let path = request.uri().path().to_owned();
+    let method = request.method().clone();
+    let mut response = REQUEST_ID.scope(id.0.clone(), next.run(request)).await;
+    if let Some(carried) = response.extensions_mut().remove::<Carried>() {
+        response = render(&carried.0, &path, language, &id, response.headers().get(header::SET_COOKIE).cloned());
+    } else if is_bare_error(&response) {
+        let allow = response.headers().get(header::ALLOW).cloned();
+        response = render(&bare(response.status(), &method), &path, language, &id, None);
+        if let Some(allow) = allow {
+            *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+            response.headers_mut().insert(header::ALLOW, allow);
+        }
+    }
+    if let Ok(value) = HeaderValue::from_str(&id.0) {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    response
+}
+
+/// An error answer that no handler of ours wrote: it has no problem document yet.
+fn is_bare_error(response: &Response) -> bool {
+    let status = response.status();
+    let tus = matches!(status.as_u16(), 409 | 412) && response.headers().contains_key("tus-resumable");
+    (status.is_client_error() || status.is_server_error()) && !tus
+}
+
+fn bare(status: StatusCode, method: &axum::http::Method) -> Error {
+    match status.as_u16() {
+        404 => Error::not_found("没有这个地址", "there is nothing at this address")
+            .hint("接口说明见 /ogc/api 与 /api/openapi.json", "the interfaces are described at /ogc/api and /api/openapi.json"),
+        405 => Error::new(
+            Kind::Invalid { parameter: "method".into() },
+            format!("此地址不支持 {method} 方法"),
+            format!("this address does not answer {method}"),
+        )
+        .hint("可用方法见 Allow 响应头", "the Allow header names the methods it answers"),
+        413 => Error::too_large("请求内容过大", "the request's body is too large"),
+        415 => Error::unsupported("不支持的内容类型", "the body's content type is not supported"),
+        400 | 422 => Error::invalid("request", "请求无法解析", "the request cannot be parsed"),
+        _ => Error::internal(format!("bare status {status}")),
+    }
+}
+
+fn render(error: &Error, path: &str, language: Language, id: &RequestId, cookie: Option<HeaderValue>) -> Response {
+    let status = status(&error.kind);
+    if error.kind == Kind::Internal {
+        tracing::error!(request = id.0, path, "{error}");
+    } else {
+        tracing::debug!(request = id.0, path, "{error}");
+    }
+    let say = |said: &Said| match language {
+        Language::Chinese => said.zh.clone(),
+        Language::English => said.en.clone(),
+    };
+    let mut body = json!({
+        "type": format!("/problems/{}", slug(&error.kind)),
+        "title": say(&title(&error.kind)),
+        "status": status.as_u16(),
+        "detail": say(&error.detail),
+        "instance": path,
+        "request_id": id.0,
+    });
+    if let Kind::Invalid { parameter } = &error.kind {
+        body["parameter"] = parameter.clone().into();
+    }
+    if let Some(hint) = &error.hint {
+        body["hint"] = say(hint).into();
+    }
+    if error.kind == Kind::Internal {
+        body["hint"] = say(&Said::new("请把 request_id 告知平台管理员", "tell the platform's administrator the request_id")).into();
+    }
+    let mut response = (status, body.to_string()).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::VARY, HeaderValue::from_static("Accept-Language, Authorization, Cookie"));
+    let language = if language == Language::Chinese { "zh-CN" } else { "en" };
+    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language));
+    match error.kind {
+        Kind::Unauthenticated => {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"onemap\""));
+        }
+        Kind::Busy => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        }
+        _ => {}
+    }
+    if let Some(cookie) = cookie {
+        headers.insert(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+fn slug(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::NotFound => "not-found",
+        Kind::Invalid { .. } => "invalid",
+        Kind::Unauthenticated => "unauthenticated",
+        Kind::Forbidden => "forbidden",
+        Kind::Conflict => "conflict",
+        Kind::TooLarge => "too-large",
+        Kind::Unsupported => "unsupported",
+        Kind::Busy => "busy",
+        Kind::Internal => "internal",
+    }
+}
+
+fn title(kind: &Kind) -> Said {
+    match kind {
+        Kind::NotFound => Said::new("未找到", "Not found"),
+        Kind::Invalid { .. } => Said::new("请求有误", "Invalid request"),
+        Kind::Unauthenticated => Said::new("未登录", "Not signed in"),
+        Kind::Forbidden => Said::new("没有权限", "Not allowed"),
+        Kind::Conflict => Said::new("冲突", "Conflict"),
+        Kind::TooLarge => Said::new("内容过大", "Too large"),
+        Kind::Unsupported => Said::new("不支持", "Not supported"),
+        Kind::Busy => Said::new("暂时不可用", "Unavailable for the moment"),
+        Kind::Internal => Said::new("服务器错误", "Server error"),
+    }
+}

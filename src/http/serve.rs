@@ -1,0 +1,99 @@
+//! The server: the layers around the routes, the listener, the orderly end.
+
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+use tower_http::compression::CompressionLayer;
+use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+
+use super::{ask, cache_policy, problem, routes};
+use crate::app::App;
+use crate::error::{Error, Result};
+
+/// Seconds that answers under way get at the end.
+const GRACE: Duration = Duration::from_secs(8);
+
+/// The whole service, ready for a listener or a test.
+pub fn service(app: App) -> Router {
+    let cors = cors(&app.config.cors_origins);
+    routes::router()
+        .layer(middleware::from_fn(ask::same_site))
+        .layer(middleware::from_fn_with_state(app.clone(), ask::authenticate))
+        .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn(problem::middleware))
+        .layer(middleware::from_fn(cache_policy::middleware))
+        .layer(CompressionLayer::new().compress_when(
+            // Events must not wait in a compressor; tiles are compressed already.
+            SizeAbove::new(600).and(NotForContentType::SSE).and(NotForContentType::IMAGES),
+        ))
+        .layer(cors)
+        .layer(middleware::from_fn(measure))
+        .with_state(app)
+}
+
+/// Other origins may read answers, with a key; cookies are never sent across (no `allow-credentials`).
+fn cors(origins: &[String]) -> CorsLayer {
+    let layer = CorsLayer::new()
+        .allow_methods([Method::GET, Method::HEAD, Method::OPTIONS, Method::POST])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT_LANGUAGE, header::IF_NONE_MATCH])
+        .expose_headers([
+            header::ETAG,
+            header::LINK,
+            HeaderName::from_static("content-crs"),
+            HeaderName::from_static("x-request-id"),
+        ])
+        .max_age(Duration::from_secs(3600));
+    if origins.iter().any(|o| o == "*") {
+        return layer.allow_origin(Any);
+    }
+    layer.allow_origin(AllowOrigin::list(origins.iter().filter_map(|o| HeaderValue::from_str(o).ok())))
+}
+
+/// Counts and times by route, never by path: a path may name what one may not know of.
+async fn measure(request: Request<Body>, next: Next) -> Response {
+    let begun = Instant::now();
+    let route = request.extensions().get::<MatchedPath>().map_or("other".to_owned(), |p| p.as_str().to_owned());
+    let method = request.method().as_str().to_owned();
+    let response = next.run(request).await;
+    let status = response.status().as_u16().to_string();
+    metrics::counter!("onemap_requests_total", "route" => route.clone(), "method" => method, "status" => status)
+        .increment(1);
+    metrics::histogram!("onemap_request_seconds", "route" => route).record(begun.elapsed().as_secs_f64());
+    response
+}
+
+pub async fn bind(app: &App) -> Result<TcpListener> {
+    let address = app.config.listen;
+    TcpListener::bind(address).await.map_err(|e| {
+        Error::conflict(
+            format!("无法监听 {address}：端口可能已被占用"),
+            format!("cannot listen on {address}: the port may be taken"),
+        )
+        .hint("用 --listen 或 ONEMAP_LISTEN 换一个地址", "choose another address by --listen or ONEMAP_LISTEN")
+        .because(e)
+    })
+}
+
+/// Serves until told to stop, then lets answers under way finish.
+pub async fn serve(app: App, listener: TcpListener, mut stop: watch::Receiver<bool>) -> Result<()> {
+    let mut late = stop.clone();
+    let serving = axum::serve(listener, service(app)).with_graceful_shutdown(async move {
+        let _ = stop.wait_for(|s| *s).await;
+    });
+    tokio::select! {
+        ended = serving => ended.map_err(Error::from),
+        () = async {
+            let _ = late.wait_for(|s| *s).await;
+            tokio::time::sleep(GRACE).await;
+        } => Ok(()),
+    }
+}

@@ -1,0 +1,112 @@
+//! Workers: take a job, authorise its owner anew, run it beside a heartbeat, end it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::queue::{MOST_ATTEMPTS, Queue, Taken};
+use super::{Job, Progress, Task, problem_to_json};
+use crate::access::login::Login;
+use crate::error::{Error, Kind, Result};
+
+const BEAT: Duration = Duration::from_millis(700);
+const LOOK: Duration = Duration::from_secs(1);
+
+pub struct Worker {
+    pub queue: Queue,
+    pub login: Login,
+    pub jobs: Vec<Arc<dyn Job>>,
+}
+
+impl Worker {
+    /// Takes jobs until told to stop. A job under way is left to the next start: it begins anew there.
+    pub async fn run(&self, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            let worked = tokio::select! {
+                _ = stop.changed() => return,
+                worked = self.turn() => worked,
+            };
+            if !worked {
+                tokio::select! {
+                    _ = stop.changed() => return,
+                    _ = tokio::time::sleep(LOOK) => {}
+                }
+            }
+        }
+    }
+
+    /// Runs one job if there is one.
+    pub async fn turn(&self) -> bool {
+        let kinds: Vec<&str> = self.jobs.iter().map(|j| j.kind()).collect();
+        match self.queue.take(&kinds).await {
+            Ok(Some(taken)) => {
+                if let Err(e) = self.work(taken).await {
+                    tracing::error!("a job could not be ended: {e}");
+                }
+                true
+            }
+            Ok(None) => false,
+            Err(e) => {
+                tracing::warn!("the job queue cannot be read: {e}");
+                false
+            }
+        }
+    }
+
+    async fn work(&self, taken: Taken) -> Result<()> {
+        let Some(job) = self.jobs.iter().find(|j| j.kind() == taken.kind) else { return Ok(()) };
+        tracing::info!(job = %taken.id, kind = taken.kind, attempt = taken.attempts, "job taken");
+        let principal = match self.login.principal_of_job(&taken.principal).await {
+            Ok(principal) => principal,
+            Err(e) => return self.queue.end(taken.id, "failed", None, Some(&problem_to_json(&e))).await,
+        };
+        let task = Task { id: taken.id, input: taken.input, principal, progress: Progress::default() };
+        let outcome = if taken.attempts > MOST_ATTEMPTS {
+            Some(Err(Error::busy(
+                format!("任务已中断 {MOST_ATTEMPTS} 次，不再重试"),
+                format!("the job was interrupted {MOST_ATTEMPTS} times and is not tried again"),
+            )))
+        } else {
+            self.watched(job.as_ref(), &task).await
+        };
+        match outcome {
+            Some(Ok(result)) => self.queue.end(task.id, "succeeded", Some(&result), None).await,
+            Some(Err(error)) => {
+                if error.kind == Kind::Internal {
+                    tracing::error!(job = %task.id, "job failed: {error}");
+                }
+                job.gave_up(&task, &error).await;
+                self.queue.end(task.id, "failed", None, Some(&problem_to_json(&error))).await
+            }
+            None => {
+                let error = Error::conflict("任务已取消", "the job was cancelled");
+                job.gave_up(&task, &error).await;
+                self.queue.end(task.id, "cancelled", None, Some(&problem_to_json(&error))).await
+            }
+        }
+    }
+
+    /// Runs the job beside its heartbeat. None when it was cancelled.
+    async fn watched(&self, job: &dyn Job, task: &Task) -> Option<Result<Value>> {
+        let beats = async {
+            loop {
+                tokio::time::sleep(BEAT).await;
+                let (stage, done, total) = task.progress.get();
+                match self.queue.beat(task.id, &stage, done, total).await {
+                    Ok(true) => return,
+                    Ok(false) => {}
+                    Err(e) => tracing::warn!(job = %task.id, "a heartbeat failed: {e}"),
+                }
+            }
+        };
+        let outcome = tokio::select! {
+            outcome = job.run(task) => outcome,
+            () = beats => return None,
+        };
+        let (stage, done, total) = task.progress.get();
+        let _ = self.queue.beat(task.id, &stage, done, total).await;
+        Some(outcome)
+    }
+}

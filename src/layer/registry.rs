@@ -1,0 +1,356 @@
+//! Layers and revisions as they come and go: create, stage, publish, roll back, discard. Each change with its audit row in
+//! one transaction; a staged revision appears whole or not at all.
+
+use bytes::Bytes;
+use deadpool_postgres::Object;
+use futures_util::{SinkExt, Stream, StreamExt};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio_postgres::Transaction;
+
+use super::model::{Field, ShareClass, Title};
+use crate::access::audit::{self, Entry};
+use crate::access::datastore::Datastore;
+use crate::access::grant::{Edit, Grant};
+use crate::access::principal::Principal;
+use crate::db::pool::Database;
+use crate::db::sql::Ident;
+use crate::error::{Error, Result};
+use crate::geo::crs::STORAGE_SRID;
+
+/// A layer to be made.
+#[derive(Debug, Clone)]
+pub struct NewLayer {
+    pub id: String,
+    pub theme: Option<String>,
+    pub title: Title,
+    pub description: Title,
+    pub class: ShareClass,
+    pub anonymous: bool,
+    pub style: Option<String>,
+    pub source: String,
+    pub synthetic: bool,
+}
+
+/// What a revision's table looks like.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Shape {
+    pub fields: Vec<Field>,
+    /// PostGIS's type with its dimension, such as `MultiPolygonZ`; none for a table without geometry.
+    pub geometry: Option<String>,
+    pub key_field: Option<String>,
+    pub note: String,
+    /// The inspection or load report that belongs to the revision.
+    pub report: Option<serde_json::Value>,
+}
+
+/// A complete revision that waits for its publication.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Staged {
+    pub id: i64,
+    pub number: i32,
+    pub rows: i64,
+}
+
+const GEOMETRY_TYPES: [&str; 8] = [
+    "Geometry", "Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon", "GeometryCollection",
+];
+
+/// Makes a layer for the department. The caller has asked `Gate::publisher`.
+pub async fn create_layer(database: &Database, by: &Principal, department: &str, new: &NewLayer) -> Result<()> {
+    let mut client = database.app().await?;
+    let transaction = client.transaction().await?;
+    let inserted = transaction
+        .execute(
+            "insert into onemap.layer (id, department_id, theme_id, title_zh, title_en, abstract_zh, abstract_en,
+                 share_class, anonymous, style, source, synthetic)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (id) do nothing",
+            &[
+                &new.id,
+                &department,
+                &new.theme,
+                &new.title.zh,
+                &new.title.en,
+                &new.description.zh,
+                &new.description.en,
+                &new.class.name(),
+                &new.anonymous,
+                &new.style,
+                &new.source,
+                &new.synthetic,
+            ],
+        )
+        .await?;
+    if inserted == 0 {
+        // Also said when the layer is one the caller may not know of: the id is taken, by whom is not told.
+        return Err(Error::conflict(format!("图层标识 {} 已被占用", new.id), format!("the layer id {} is taken", new.id))
+            .hint("请换一个标识", "choose another id"));
+    }
+    let detail = json!({"title": new.title, "share_class": new.class.name(), "anonymous": new.anonymous});
+    audit::write(&*transaction, by, Entry { action: "create", object_kind: "layer", object_id: &new.id, detail }).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Fills a new revision from a stream in PostgreSQL's binary COPY format, in one transaction.
+pub async fn stage<S>(store: &Datastore, grant: &Grant<Edit>, shape: &Shape, rows: S) -> Result<Staged>
+where
+    S: Stream<Item = Result<Bytes>>,
+{
+    let mut client = store.write(grant).await?;
+    let transaction = client.transaction().await?;
+    let id: i64 = transaction
+        .query_one("select nextval(pg_get_serial_sequence('onemap.revision', 'id'))", &[])
+        .await?
+        .get(0);
+    let table = format!("r{id}");
+    transaction.batch_execute(&create_table(&table, shape)?).await?;
+    let copied = copy_in(&transaction, &table, shape, rows).await?;
+    let bbox = finish_table(&transaction, &table, shape).await?;
+    // The number is taken last and under the layer's lock, so that a long load does not keep others from publishing.
+    transaction.execute("select 1 from onemap.layer where id = $1 for update", &[&grant.layer()]).await?;
+    let number: i32 = transaction
+        .query_one("select coalesce(max(number), 0) + 1 from onemap.revision where layer_id = $1", &[&grant.layer()])
+        .await?
+        .get(0);
+    transaction
+        .execute(
+            "insert into onemap.revision (id, layer_id, number, state, table_name, feature_count, geometry_type, srid, bbox,
+                 fields, key_field, report, note, created_by)
+             overriding system value values ($1, $2, $3, 'staged', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            &[
+                &id,
+                &grant.layer(),
+                &number,
+                &table,
+                &copied,
+                &shape.geometry,
+                &STORAGE_SRID,
+                &bbox,
+                &serde_json::to_value(&shape.fields)?,
+                &shape.key_field,
+                &shape.report,
+                &shape.note,
+                &grant.principal().name(),
+            ],
+        )
+        .await?;
+    let detail = json!({"revision": number, "rows": copied});
+    let entry = Entry { action: "stage", object_kind: "layer", object_id: grant.layer(), detail };
+    audit::write(&*transaction, grant.principal(), entry).await?;
+    transaction.commit().await?;
+    Ok(Staged { id, number, rows: copied })
+}
+
+fn create_table(table: &str, shape: &Shape) -> Result<String> {
+    let mut sql = format!("create table data.{} (fid bigint not null", Ident(table));
+    for field in &shape.fields {
+        sql.push_str(&format!(", {} {}", Ident(&field.name), field.kind.sql()));
+    }
+    if let Some(geometry) = &shape.geometry {
+        let base = geometry.trim_end_matches(['Z', 'M']);
+        if !GEOMETRY_TYPES.contains(&base) {
+            return Err(Error::internal(format!("unknown geometry type {geometry}")));
+        }
+        sql.push_str(&format!(", geom geometry({geometry}, {STORAGE_SRID})"));
+    }
+    sql.push(')');
+    Ok(sql)
+}
+
+async fn copy_in<S>(transaction: &Transaction<'_>, table: &str, shape: &Shape, rows: S) -> Result<i64>
+where
+    S: Stream<Item = Result<Bytes>>,
+{
+    let mut columns = String::from("fid");
+    for field in &shape.fields {
+        columns.push_str(&format!(", {}", Ident(&field.name)));
+    }
+    if shape.geometry.is_some() {
+        columns.push_str(", geom");
+    }
+    // FREEZE: the table was made in this transaction, so its rows need no later vacuum.
+    let statement = format!("copy data.{} ({columns}) from stdin (format binary, freeze)", Ident(table));
+    let sink = transaction.copy_in::<_, Bytes>(&statement).await?;
+    tokio::pin!(sink, rows);
+    while let Some(chunk) = rows.next().await {
+        sink.send(chunk?).await?;
+    }
+    Ok(sink.finish().await? as i64)
+}
+
+/// Indexes and statistics; the box in degrees.
+async fn finish_table(transaction: &Transaction<'_>, table: &str, shape: &Shape) -> Result<Option<Vec<f64>>> {
+    let name = Ident(table);
+    transaction.batch_execute(&format!("alter table data.{name} add primary key (fid)")).await?;
+    let mut bbox = None;
+    if shape.geometry.is_some() {
+        transaction.batch_execute(&format!("create index on data.{name} using gist (geom)")).await?;
+        let extent = format!(
+            "select st_xmin(e), st_ymin(e), st_xmax(e), st_ymax(e) from (select st_extent(geom) as e from data.{name}) x"
+        );
+        let row = transaction.query_one(&extent, &[]).await?;
+        let corners: Vec<Option<f64>> = (0..4).map(|i| row.get(i)).collect();
+        bbox = corners.into_iter().collect();
+    }
+    if let Some(key) = shape.key_field.as_ref().filter(|k| shape.fields.iter().any(|f| f.name == **k)) {
+        transaction.batch_execute(&format!("create index on data.{name} ({})", Ident(key))).await?;
+    }
+    transaction.batch_execute(&format!("analyze data.{name}")).await?;
+    Ok(bbox)
+}
+
+/// Makes a staged (or an earlier) revision the published one. Tiles, features and the stable view change in one instant.
+pub async fn publish(store: &Datastore, grant: &Grant<Edit>, number: i32, action: &str) -> Result<()> {
+    let mut client: Object = store.write(grant).await?;
+    let transaction = client.transaction().await?;
+    transaction.execute("select 1 from onemap.layer where id = $1 for update", &[&grant.layer()]).await?;
+    let row = transaction
+        .query_opt(
+            "select id, state, table_name, fields, geometry_type from onemap.revision where layer_id = $1 and number = $2",
+            &[&grant.layer(), &number],
+        )
+        .await?
+        .ok_or_else(|| Error::not_found(format!("没有第 {number} 版"), format!("there is no revision {number}")))?;
+    let (id, state): (i64, &str) = (row.get(0), row.get(1));
+    if state == "published" {
+        return Err(Error::conflict(format!("第 {number} 版已经发布"), format!("revision {number} is published already")));
+    }
+    transaction
+        .execute(
+            "update onemap.revision set state = 'superseded' where layer_id = $1 and state = 'published'",
+            &[&grant.layer()],
+        )
+        .await?;
+    transaction
+        .execute("update onemap.revision set state = 'published', published_at = now() where id = $1", &[&id])
+        .await?;
+    transaction
+        .execute(
+            "update onemap.layer set current_revision = $2, updated_at = now() where id = $1",
+            &[&grant.layer(), &id],
+        )
+        .await?;
+    let fields: Vec<Field> = serde_json::from_value(row.get(3))?;
+    let view = stable_view(grant.layer(), row.get(2), &fields, row.get::<_, Option<&str>>(4).is_some());
+    transaction.batch_execute(&view).await?;
+    let detail = json!({"revision": number});
+    audit::write(&*transaction, grant.principal(), Entry { action, object_kind: "layer", object_id: grant.layer(), detail })
+        .await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// `map."<layer>"`: the published revision for SQL users, under a name that stays.
+fn stable_view(layer: &str, table: &str, fields: &[Field], geometry: bool) -> String {
+    let mut columns = String::from("fid");
+    for field in fields {
+        columns.push_str(&format!(", {}", Ident(&field.name)));
+    }
+    if geometry {
+        columns.push_str(", geom");
+    }
+    let (view, table) = (Ident(layer), Ident(table));
+    format!("drop view if exists map.{view}; create view map.{view} as select {columns} from data.{table}")
+}
+
+/// Removes a revision that was never published, with its table.
+pub async fn discard(store: &Datastore, grant: &Grant<Edit>, number: i32) -> Result<()> {
+    let mut client = store.write(grant).await?;
+    let transaction = client.transaction().await?;
+    let row = transaction
+        .query_opt(
+            "delete from onemap.revision where layer_id = $1 and number = $2 and state = 'staged' returning table_name",
+            &[&grant.layer(), &number],
+        )
+        .await?
+        .ok_or_else(|| {
+            Error::conflict("只能丢弃尚未发布的版本", "only a revision that was never published can be discarded")
+        })?;
+    transaction.batch_execute(&format!("drop table data.{}", Ident(row.get(0)))).await?;
+    let detail = json!({"revision": number});
+    let entry = Entry { action: "discard", object_kind: "layer", object_id: grant.layer(), detail };
+    audit::write(&*transaction, grant.principal(), entry).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// A revision as its owner sees it.
+#[derive(Debug, Serialize)]
+pub struct RevisionInfo {
+    pub number: i32,
+    pub state: String,
+    pub feature_count: i64,
+    pub created: String,
+    pub created_by: String,
+    pub published: Option<String>,
+    pub note: String,
+}
+
+pub async fn revisions(store: &Datastore, grant: &Grant<Edit>) -> Result<Vec<RevisionInfo>> {
+    let client = store.write(grant).await?;
+    let time = "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'";
+    let sql = format!(
+        "select number, state, feature_count, to_char(created_at at time zone 'UTC', {time}), created_by,
+                to_char(published_at at time zone 'UTC', {time}), note
+         from onemap.revision where layer_id = $1 and state <> 'staging' order by number desc"
+    );
+    let rows = client.query(&sql, &[&grant.layer()]).await?;
+    Ok(rows
+        .iter()
+        .map(|r| RevisionInfo {
+            number: r.get(0),
+            state: r.get(1),
+            feature_count: r.get(2),
+            created: r.get(3),
+            created_by: r.get(4),
+            published: r.get(5),
+            note: r.get(6),
+        })
+        .collect())
+}
+
+/// Shares a table or view of the same database as it stands. The application role must be able to read it.
+pub async fn register(
+    database: &Database,
+    by: &Principal,
+    department: &str,
+    new: &NewLayer,
+    table: &RegisteredTable,
+) -> Result<()> {
+    let client = database.app().await?;
+    let reads = client
+        .query_opt(
+            "select has_table_privilege('onemap_app', c.oid, 'select') from pg_class c
+             join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2",
+            &[&table.schema, &table.table],
+        )
+        .await?
+        .map(|r| r.get::<_, bool>(0));
+    if reads != Some(true) {
+        return Err(Error::invalid("table", "没有该表，或应用角色无权读取", "there is no such table, or the application may not read it")
+            .hint(
+                "请由数据库管理员执行 grant usage on schema … / grant select on … to onemap_app",
+                "have the database's administrator grant usage on its schema and select on it to onemap_app",
+            ));
+    }
+    create_layer(database, by, department, new).await?;
+    client
+        .execute(
+            "update onemap.layer set registered_schema = $2, registered_table = $3, registered_key = $4,
+                 registered_geometry = $5 where id = $1",
+            &[&new.id, &table.schema, &table.table, &table.key, &table.geometry],
+        )
+        .await?;
+    Ok(())
+}
+
+/// A table or view to be shared as it stands.
+#[derive(Debug, Clone)]
+pub struct RegisteredTable {
+    pub schema: String,
+    pub table: String,
+    /// A unique integer column.
+    pub key: String,
+    pub geometry: Option<String>,
+}

@@ -1,0 +1,304 @@
+//! The only SELECT builder over layer tables. It always applies the grant's scope: fields, rows and area.
+
+use crate::access::grant::{Grant, Read};
+use crate::access::policy::Scope;
+use crate::db::sql::{Bind, Sql};
+use crate::geo::bbox::Bbox;
+use crate::geo::crs::same_coordinates;
+use crate::geo::tms::{TileCoord, degrees};
+use crate::layer::catalog::Published;
+use crate::layer::model::{Field, FieldType, State};
+
+/// A comparison of a field with a value of its own type.
+#[derive(Debug, Clone)]
+pub struct Condition {
+    pub field: String,
+    pub operator: Operator,
+    pub value: Bind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operator {
+    Equal,
+    AtLeast,
+    AtMost,
+    Below,
+}
+
+/// Which rows, which fields, in which CRS.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    pub id: Option<i64>,
+    /// The box and the SRID of its coordinates.
+    pub bbox: Option<(Bbox, i32)>,
+    pub conditions: Vec<Condition>,
+    /// Only rows whose id is above (below, going backwards).
+    pub after: Option<i64>,
+    pub limit: Option<i64>,
+    /// The SRID of the geometry given out; none leaves the geometry out.
+    pub srid: Option<i32>,
+}
+
+/// The fields a grant lets its holder see, in the layer's order.
+pub fn visible_fields<'a>(state: &'a State, scope: &Scope) -> Vec<&'a Field> {
+    state.fields.iter().filter(|f| scope.sees_field(&f.name)).collect()
+}
+
+/// `select id, geometry, field, …` of a granted layer. Column 0 is the id, column 1 the geometry as EWKB (or null), then the fields.
+pub fn features(layer: &Published, grant: &Grant<Read>, fields: &[&Field], wanted: &Selection) -> Sql {
+    let state = layer.state();
+    let mut sql = Sql::new("select ");
+    sql.ident(&state.source.key).push("::int8, ");
+    geometry_column(&mut sql, state, grant.scope(), wanted.srid);
+    for field in fields.iter().filter(|f| grant.scope().sees_field(&f.name)) {
+        sql.push(", ");
+        field_column(&mut sql, state, field);
+    }
+    sql.push(" from ").table(&state.source.schema, &state.source.table);
+    conditions(&mut sql, state, grant.scope(), wanted);
+    sql.push(" order by ").ident(&state.source.key);
+    if let Some(limit) = wanted.limit {
+        sql.push(" limit ").integer(limit);
+    }
+    sql
+}
+
+/// `select count(*)` of a granted layer.
+pub fn count(layer: &Published, grant: &Grant<Read>, wanted: &Selection) -> Sql {
+    let state = layer.state();
+    let mut sql = Sql::new("select count(*) from ");
+    sql.table(&state.source.schema, &state.source.table);
+    conditions(&mut sql, state, grant.scope(), wanted);
+    sql
+}
+
+/// The features within `metres` of a point (longitude, latitude), nearest first, with their distance as column 2.
+pub fn near(
+    layer: &Published,
+    grant: &Grant<Read>,
+    fields: &[&Field],
+    point: (f64, f64),
+    metres: f64,
+    limit: i64,
+) -> Option<Sql> {
+    let state = layer.state();
+    let column = state.source.geometry.as_deref()?;
+    // A degree of latitude is 111.2 km; of longitude less by the cosine. The box is only the index's part of the work.
+    let (dy, dx) = (metres / 111_000.0, metres / (111_000.0 * point.1.to_radians().cos().max(0.01)));
+    let bbox = Bbox { west: point.0 - dx, south: point.1 - dy, east: point.0 + dx, north: point.1 + dy };
+    let mut sql = Sql::new("select ");
+    sql.ident(&state.source.key).push("::int8, ");
+    geometry_column(&mut sql, state, grant.scope(), Some(4490));
+    for field in fields.iter().filter(|f| grant.scope().sees_field(&f.name)) {
+        sql.push(", ");
+        field_column(&mut sql, state, field);
+    }
+    sql.push(" from ").table(&state.source.schema, &state.source.table);
+    let wanted = Selection { bbox: Some((bbox, 4490)), ..Selection::default() };
+    conditions(&mut sql, state, grant.scope(), &wanted);
+    let distance = |sql: &mut Sql| {
+        sql.push("st_distance(");
+        stored_geometry(sql, state, column);
+        sql.push("::geography, st_setsrid(st_makepoint(").bind(Bind::Float(point.0)).push(", ").bind(Bind::Float(point.1));
+        sql.push("), 4326)::geography, false)");
+    };
+    sql.push(" and ");
+    distance(&mut sql);
+    sql.push(" <= ").bind(Bind::Float(metres)).push(" order by ");
+    distance(&mut sql);
+    sql.push(" limit ").integer(limit);
+    Some(sql)
+}
+
+/// One tile as `bytea`: the layer's MVT encoding, by PostGIS. `None` when the layer has no geometry.
+pub fn tile(layer: &Published, grant: &Grant<Read>, fields: &[&Field], tile: TileCoord, most: i64) -> Option<Sql> {
+    let state = layer.state();
+    let column = state.source.geometry.as_deref()?;
+    let [west, south, east, north] = tile.extent();
+    // A margin of 64 of 4096 units, so that lines and symbols at the edge are drawn by both neighbours.
+    let margin = (east - west) * 64.0 / 4096.0;
+    let mut sql = Sql::new("select coalesce(st_asmvt(t, ");
+    sql.bind(Bind::Text(layer.id.to_string())).push(", 4096, 'geom', 'fid'), ''::bytea) from (select ");
+    sql.ident(&state.source.key).push("::int8 as fid");
+    for field in fields.iter().filter(|f| grant.scope().sees_field(&f.name)) {
+        sql.push(", ");
+        mvt_column(&mut sql, state, field);
+    }
+    sql.push(", st_asmvtgeom(st_transform(");
+    cut_geometry(&mut sql, state, grant.scope(), column);
+    sql.push(", 3857), st_makeenvelope(");
+    numbers(&mut sql, [west, south, east, north]);
+    sql.push(", 3857), 4096, 64, true) as geom from ").table(&state.source.schema, &state.source.table);
+    let (w, s) = degrees(west - margin, south - margin);
+    let (e, n) = degrees(east + margin, north + margin);
+    let bbox = Bbox { west: w.max(-180.0), south: s, east: e.min(180.0), north: n };
+    sql.push(" where ").ident(column).push(" && ");
+    envelope(&mut sql, bbox, 4490, state.srid);
+    scope_conditions(&mut sql, state, grant.scope());
+    sql.push(" limit ").integer(most).push(") t where geom is not null");
+    Some(sql)
+}
+
+fn numbers(sql: &mut Sql, values: [f64; 4]) {
+    for (i, v) in values.into_iter().enumerate() {
+        if i > 0 {
+            sql.push(", ");
+        }
+        sql.bind(Bind::Float(v));
+    }
+}
+
+/// A box in the layer's own CRS, so that its index serves.
+fn envelope(sql: &mut Sql, bbox: Bbox, srid: i32, storage: i32) {
+    let direct = same_coordinates(srid, storage);
+    if !direct {
+        sql.push("st_transform(st_segmentize(");
+    }
+    sql.push("st_makeenvelope(");
+    numbers(sql, bbox.to_array());
+    sql.push(", ").integer(i64::from(if direct { storage } else { srid })).push(")");
+    if !direct {
+        // A straight edge is a curve in another CRS: 32 pieces a side keep the box true.
+        let piece = ((bbox.east - bbox.west).abs().max((bbox.north - bbox.south).abs()) / 32.0).max(1e-9);
+        sql.push(", ").bind(Bind::Float(piece)).push("), ").integer(i64::from(storage)).push(")");
+    }
+}
+
+fn conditions(sql: &mut Sql, state: &State, scope: &Scope, wanted: &Selection) {
+    sql.push(" where true");
+    if let Some(id) = wanted.id {
+        sql.push(" and ").ident(&state.source.key).push(" = ").bind(Bind::Integer(id));
+    }
+    if let (Some((bbox, srid)), Some(column)) = (wanted.bbox, state.source.geometry.as_deref()) {
+        sql.push(" and (");
+        for (i, part) in bbox.parts().into_iter().enumerate() {
+            if i > 0 {
+                sql.push(" or ");
+            }
+            sql.push("st_intersects(").ident(column).push(", ");
+            envelope(sql, part, srid, state.srid);
+            sql.push(")");
+        }
+        sql.push(")");
+    }
+    for condition in wanted.conditions.iter().filter(|c| scope.sees_field(&c.field)) {
+        sql.push(" and ").ident(&condition.field).push(match condition.operator {
+            Operator::Equal => " = ",
+            Operator::AtLeast => " >= ",
+            Operator::AtMost => " <= ",
+            Operator::Below => " < ",
+        });
+        // The value's text takes the column's own type, so that the column's index serves.
+        sql.bind(condition.value.clone());
+        sql.push(match state.field(&condition.field).map(|f| f.kind) {
+            Some(FieldType::Date) => "::date",
+            Some(FieldType::Timestamp) => "::timestamptz",
+            _ => "",
+        });
+    }
+    if let Some(after) = wanted.after {
+        sql.push(" and ").ident(&state.source.key).push(" > ").bind(Bind::Integer(after));
+    }
+    scope_conditions(sql, state, scope);
+}
+
+/// What a grant leaves out is absent.
+fn scope_conditions(sql: &mut Sql, state: &State, scope: &Scope) {
+    for (field, values) in &scope.rows {
+        sql.push(" and ").ident(field).push("::text = any(").bind(Bind::TextArray(values.clone())).push(")");
+    }
+    if let Some(area) = &scope.area {
+        match state.source.geometry.as_deref() {
+            Some(column) => {
+                sql.push(" and st_intersects(").ident(column).push(", ");
+                area_geometry(sql, state, area);
+                sql.push(")");
+            }
+            // Rows without a place cannot be inside the area.
+            None => {
+                sql.push(" and false");
+            }
+        }
+    }
+}
+
+fn area_geometry(sql: &mut Sql, state: &State, area: &[u8]) {
+    if state.srid == 4490 {
+        sql.push("st_geomfromewkb(").bind(Bind::Bytes(area.to_vec())).push(")");
+    } else {
+        sql.push("st_transform(st_geomfromewkb(").bind(Bind::Bytes(area.to_vec())).push("), ");
+        sql.integer(i64::from(state.srid)).push(")");
+    }
+}
+
+/// The stored geometry, cut at the edge of the grant's area.
+fn cut_geometry(sql: &mut Sql, state: &State, scope: &Scope, column: &str) {
+    match &scope.area {
+        Some(area) if !is_point(state) => {
+            sql.push("case when st_coveredby(").ident(column).push(", ");
+            area_geometry(sql, state, area);
+            sql.push(") then ").ident(column).push(" else st_intersection(").ident(column).push(", ");
+            area_geometry(sql, state, area);
+            sql.push(") end");
+        }
+        _ => {
+            sql.ident(column);
+        }
+    }
+}
+
+fn is_point(state: &State) -> bool {
+    matches!(state.geometry_type.as_deref(), Some("Point" | "PointZ" | "PointM" | "PointZM"))
+}
+
+fn geometry_column(sql: &mut Sql, state: &State, scope: &Scope, srid: Option<i32>) {
+    match (state.source.geometry.as_deref(), srid) {
+        (Some(column), Some(srid)) if same_coordinates(srid, state.srid) => {
+            cut_geometry(sql, state, scope, column);
+        }
+        (Some(column), Some(srid)) => {
+            sql.push("st_transform(");
+            cut_geometry(sql, state, scope, column);
+            sql.push(", ").integer(i64::from(srid)).push(")");
+        }
+        _ => {
+            sql.push("null::geometry");
+        }
+    }
+}
+
+fn stored_geometry(sql: &mut Sql, state: &State, column: &str) {
+    if same_coordinates(state.srid, 4326) {
+        sql.push("st_setsrid(").ident(column).push(", 4326)");
+    } else {
+        sql.push("st_transform(").ident(column).push(", 4326)");
+    }
+}
+
+/// A field in the type its `FieldType` promises; other people's tables have types of their own.
+fn field_column(sql: &mut Sql, state: &State, field: &Field) {
+    sql.ident(&field.name);
+    if state.source.registered {
+        sql.push(match field.kind {
+            FieldType::Text => "::text",
+            FieldType::Integer => "::int8",
+            FieldType::Float => "::float8",
+            FieldType::Boolean => "::bool",
+            FieldType::Date => "::date",
+            FieldType::Timestamp => "::timestamptz",
+        });
+    }
+}
+
+/// MVT has no dates: they travel as text.
+fn mvt_column(sql: &mut Sql, state: &State, field: &Field) {
+    match field.kind {
+        FieldType::Date | FieldType::Timestamp => {
+            sql.ident(&field.name).push("::text as ").ident(&field.name);
+        }
+        _ => {
+            field_column(sql, state, field);
+            sql.push(" as ").ident(&field.name);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Vector tiles: rendered by PostGIS, cached by revision and scope.
+
+pub mod cache;
+pub mod render;
