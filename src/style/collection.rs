@@ -28,7 +28,8 @@ pub fn extract(collection: &[u8], family: &str, characters: RangeInclusive<u32>)
     assemble(&tables)
 }
 
-fn face_named<'a>(collection: &'a [u8], family: &str) -> Result<Face<'a>> {
+/// The face of that family among a collection's faces.
+pub fn face_named<'a>(collection: &'a [u8], family: &str) -> Result<Face<'a>> {
     let faces = ttf_parser::fonts_in_collection(collection).unwrap_or(1);
     for index in 0..faces {
         let face = Face::parse(collection, index).map_err(|e| broken(&e.to_string()))?;

@@ -118,13 +118,24 @@ fn not_a_range() -> Error {
     )
 }
 
+/// The bytes of the regular collection, for those who draw text themselves; [`face`] finds the face in them.
+pub(super) fn regular_collection(fonts: &Path) -> Result<Vec<u8>> {
+    fs::read(fonts.join(STACKS[0].1)).map_err(no_font)
+}
+
+pub(super) fn face(collection: &[u8]) -> Result<ttf_parser::Face<'_>> {
+    collection::face_named(collection, FAMILY)
+}
+
+fn no_font(e: std::io::Error) -> Error {
+    Error::new(Kind::Busy, "服务器缺少中文字体", "the server lacks its Chinese font")
+        .hint("请管理员安装 fonts-noto-cjk", "the administrator should install fonts-noto-cjk")
+        .because(e)
+}
+
 /// Names the collection's edition, so that a font that Debian has updated is drawn anew.
 fn edition(collection: &Path) -> Result<String> {
-    let about = fs::metadata(collection).map_err(|e| {
-        Error::new(Kind::Busy, "服务器缺少中文字体", "the server lacks its Chinese font")
-            .hint("请管理员安装 fonts-noto-cjk", "the administrator should install fonts-noto-cjk")
-            .because(e)
-    })?;
+    let about = fs::metadata(collection).map_err(no_font)?;
     let age = about.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok()).map_or(0, |d| d.as_secs());
     Ok(format!("{:x}-{age:x}", about.len()))
 }
@@ -151,7 +162,7 @@ fn keep(path: &Path, pbf: &[u8]) -> std::io::Result<()> {
 }
 
 fn draw(collection: &Path, start: u32) -> Result<Vec<u8>> {
-    let font = collection::extract(&fs::read(collection)?, FAMILY, start..=start + RANGE - 1)?;
+    let font = collection::extract(&fs::read(collection).map_err(no_font)?, FAMILY, start..=start + RANGE - 1)?;
     let face = FontFace::parse(&font).map_err(Error::internal)?;
     glyphore_core::generate_range(&face, start).map_err(Error::internal)
 }
