@@ -1,1 +1,14 @@
-//! See ARCHITECTURE.md.
+//! How a layer looks: MapLibre styles, and the glyphs, sprites and legends that go with them, all from our own origin.
+
+pub mod glyphs;
+pub mod legend;
+pub mod library;
+pub mod sprites;
+
+mod collection;
+mod palette;
+
+/// What `styles/` holds: styles (`*.json`) and the signs of the sprite (`icons/*.svg`).
+#[derive(rust_embed::RustEmbed)]
+#[folder = "styles/"]
+struct Files;

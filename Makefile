@@ -1,0 +1,47 @@
+# The two commands: `make run` and `make test`. Everything else is for those who work on onemap.
+SHELL := /bin/bash
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+
+data   := $(or $(ONEMAP_DATA),.onemap)
+target := $(or $(CARGO_TARGET_DIR),target)
+RUN_ARGS ?=
+
+.PHONY: help run test dev bench check clean
+
+help:
+	@echo "make run    install what is missing, build, start PostGIS in $(data), load the demo city, serve it"
+	@echo "make test   all tests"
+	@echo "make dev    the same as run, unoptimised: builds fast, runs slowly"
+	@echo "make bench  the figures: load the demo city, measure tiles and features"
+	@echo "make check  format, lints, licences and advisories"
+	@echo "make clean  remove what was built (the data directory stays)"
+
+run:
+	@scripts/setup
+	@t=$$SECONDS; cargo build --release && echo "run: the binary is there after $$((SECONDS - t)) s"
+	@exec $(target)/release/onemap demo --data "$(data)" $(RUN_ARGS)
+
+dev:
+	@scripts/setup
+	@cargo build
+	@exec $(target)/debug/onemap demo --data "$(data)" $(RUN_ARGS)
+
+test:
+	@scripts/setup --test
+	@t=$$SECONDS; cargo test && echo "test: all passed after $$((SECONDS - t)) s"
+
+bench:
+	@scripts/setup --test
+	@cargo build --release
+	@scripts/bench $(target)/release/onemap
+
+check:
+	@scripts/setup --test
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+	scripts/check-licences
+	scripts/check-advisories
+
+clean:
+	cargo clean
+	rm -rf web/node_modules web/dist/*
