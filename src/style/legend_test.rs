@@ -40,6 +40,14 @@ fn classes_are_named_by_their_values() {
 }
 
 #[test]
+fn a_style_of_many_things_labels_each() {
+    let mut water = layer("fill", json!({ "fill-color": "#00f" }));
+    water["metadata"] = json!({ "onemap:label": { "zh": "水域", "en": "Water" } });
+    let land = layer("circle", json!({ "circle-color": "#0f0" }));
+    assert_eq!(labels(&entries(&[water, land], &title())), [("水域", "#00f"), ("社区", "#0f0")]);
+}
+
+#[test]
 fn odd_styles_give_fewer_entries_and_no_panic() {
     for colour in [
         json!(null),
