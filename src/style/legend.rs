@@ -51,9 +51,11 @@ impl Kind {
 
 /// The entries for a style's layers. What has one colour is labelled by the layer's metadata `onemap:label`
 /// (`{"zh", "en"}`), else by `title`; the classes of an expression label themselves.
+/// A layer with the metadata `onemap:legend: false` is decoration and left out.
 /// A line around a fill of the same features is that fill's outline, not an entry of its own.
 pub fn entries(layers: &[Value], title: &Said) -> Vec<Entry> {
-    let drawn: Vec<(&Value, Kind)> = layers.iter().filter_map(|l| Some((l, Kind::of(l)?))).collect();
+    let told = |l: &&Value| l["metadata"]["onemap:legend"] != false;
+    let drawn: Vec<(&Value, Kind)> = layers.iter().filter(told).filter_map(|l| Some((l, Kind::of(l)?))).collect();
     let mut entries: Vec<Entry> = Vec::new();
     for (layer, kind) in &drawn {
         if *kind == Kind::Line && drawn.iter().any(|(other, k)| *k == Kind::Fill && same_features(layer, other)) {
