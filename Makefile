@@ -19,12 +19,12 @@ help:
 run:
 	@scripts/setup
 	@t=$$SECONDS; cargo build --release && echo "run: the binary is there after $$((SECONDS - t)) s"
-	@exec $(target)/release/onemap demo --data "$(data)" $(RUN_ARGS)
+	@exec $(target)/release/onemap demo $(RUN_ARGS)
 
 dev:
 	@scripts/setup
 	@cargo build
-	@exec $(target)/debug/onemap demo --data "$(data)" $(RUN_ARGS)
+	@exec $(target)/debug/onemap demo $(RUN_ARGS)
 
 test:
 	@scripts/setup --test

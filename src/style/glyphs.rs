@@ -46,8 +46,12 @@ pub struct Glyphs {
 }
 
 impl Glyphs {
-    /// `fonts` is [`DEBIAN_FONTS`] but for tests; drawn ranges are kept under `kept`.
-    pub fn new(fonts: impl Into<PathBuf>, kept: impl Into<PathBuf>) -> Self {
+    /// From Debian's fonts; drawn ranges are kept in the folder `kept`.
+    pub fn new(kept: impl Into<PathBuf>) -> Self {
+        Self::with_fonts(DEBIAN_FONTS, kept)
+    }
+
+    pub fn with_fonts(fonts: impl Into<PathBuf>, kept: impl Into<PathBuf>) -> Self {
         let memory = Cache::builder().max_capacity(MEMORY).weigher(|_, pbf: &Bytes| pbf.len() as u32).build();
         Glyphs { fonts: fonts.into(), kept: kept.into(), memory, drawing: Mutex::new(()) }
     }

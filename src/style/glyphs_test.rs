@@ -64,7 +64,7 @@ fn decode(pbf: &[u8]) -> (String, String, BTreeMap<u64, Glyph>) {
 
 fn fresh() -> (tempfile::TempDir, Glyphs) {
     let folder = tempfile::tempdir().unwrap();
-    let glyphs = Glyphs::new(DEBIAN_FONTS, folder.path());
+    let glyphs = Glyphs::new(folder.path());
     (folder, glyphs)
 }
 
@@ -118,7 +118,7 @@ fn a_range_is_kept_and_not_drawn_again() {
     assert_eq!(fs::read(&file).unwrap(), first);
     assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 1, "no half-written file stays");
     fs::write(&file, b"kept").unwrap();
-    assert_eq!(Glyphs::new(DEBIAN_FONTS, folder.path()).range("Noto Sans CJK SC Regular", 0).unwrap(), "kept");
+    assert_eq!(Glyphs::new(folder.path()).range("Noto Sans CJK SC Regular", 0).unwrap(), "kept");
     // And the first one has it in memory.
     assert_eq!(glyphs.range("Noto Sans CJK SC Regular", 0).unwrap(), first);
 }
@@ -173,7 +173,7 @@ fn ranges_are_parsed_strictly() {
 #[test]
 fn a_missing_font_is_named_with_the_way_out() {
     let folder = tempfile::tempdir().unwrap();
-    let e = Glyphs::new(folder.path(), folder.path()).range("Noto Sans CJK SC Bold", 0).unwrap_err();
+    let e = Glyphs::with_fonts(folder.path(), folder.path()).range("Noto Sans CJK SC Bold", 0).unwrap_err();
     assert_eq!(e.kind, Kind::Busy);
     assert!(e.hint.unwrap().en.contains("fonts-noto-cjk"));
 }

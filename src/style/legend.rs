@@ -49,17 +49,20 @@ impl Kind {
     }
 }
 
-/// The entries for a style's layers: `title` labels what has one colour, the classes of an expression label the rest.
+/// The entries for a style's layers. What has one colour is labelled by the layer's metadata `onemap:label`
+/// (`{"zh", "en"}`), else by `title`; the classes of an expression label themselves.
+/// A layer with the metadata `onemap:legend: false` is decoration and left out.
 /// A line around a fill of the same features is that fill's outline, not an entry of its own.
 pub fn entries(layers: &[Value], title: &Said) -> Vec<Entry> {
-    let drawn: Vec<(&Value, Kind)> = layers.iter().filter_map(|l| Some((l, Kind::of(l)?))).collect();
+    let told = |l: &&Value| l["metadata"]["onemap:legend"] != false;
+    let drawn: Vec<(&Value, Kind)> = layers.iter().filter(told).filter_map(|l| Some((l, Kind::of(l)?))).collect();
     let mut entries: Vec<Entry> = Vec::new();
     for (layer, kind) in &drawn {
         if *kind == Kind::Line && drawn.iter().any(|(other, k)| *k == Kind::Fill && same_features(layer, other)) {
             continue;
         }
         let outline = outline(layer, *kind, &drawn);
-        for (label, colour) in classes(colour(layer), title) {
+        for (label, colour) in classes(colour(layer), &own_label(layer).unwrap_or_else(|| title.clone())) {
             let entry = Entry { label, kind: *kind, colour, outline: outline.clone() };
             if !entries.contains(&entry) {
                 entries.push(entry);
@@ -86,6 +89,11 @@ pub fn to_json(entries: &[Entry]) -> Value {
         })
     };
     json!({ "entries": entries.iter().map(entry).collect::<Vec<_>>() })
+}
+
+fn own_label(layer: &Value) -> Option<Said> {
+    let label = &layer["metadata"]["onemap:label"];
+    Some(Said::new(label["zh"].as_str()?, label["en"].as_str()?))
 }
 
 fn same_features(a: &Value, b: &Value) -> bool {
@@ -190,7 +198,8 @@ pub fn picture(entries: &[Entry], english: bool, double: bool, fonts: &Path) -> 
     let width = (MARGIN * 2.0 + SWATCH + 8.0 + widest).ceil();
     let height = MARGIN * 2.0 + ROW * entries.len().clamp(1, MOST) as f32;
     let svg = format!(
-        r##"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"><rect width="100%" height="100%" fill="#fff"/>{rows}</svg>"##
+        r##"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">
+            <rect width="100%" height="100%" fill="#fff"/>{rows}</svg>"##
     );
     draw(&svg, width, height, if double { 2.0 } else { 1.0 })
 }
@@ -207,6 +216,7 @@ fn swatch(svg: &mut String, entry: &Entry, middle: f32) {
     let colour = attribute(&entry.colour);
     let outline = attribute(entry.outline.as_deref().unwrap_or("none"));
     let (left, centre) = (MARGIN, MARGIN + SWATCH / 2.0);
+    let path = format!("M{left} {middle}h{SWATCH}");
     let _ = match entry.kind {
         Kind::Fill => write!(
             svg,
@@ -215,7 +225,9 @@ fn swatch(svg: &mut String, entry: &Entry, middle: f32) {
         ),
         Kind::Line => write!(
             svg,
-            r#"<path d="M{left} {middle}h{SWATCH}" fill="none" stroke="{colour}" stroke-width="3" stroke-linecap="round"/>"#
+            // The grey edge shows a white line on the white page.
+            r##"<g fill="none" stroke-linecap="round"><path d="{path}" stroke="#c4c9cf" stroke-width="4.5"/>
+                <path d="{path}" stroke="{colour}" stroke-width="3"/></g>"##
         ),
         Kind::Circle => {
             write!(svg, r#"<circle cx="{centre}" cy="{middle}" r="6" fill="{colour}" stroke="{outline}"/>"#)

@@ -40,6 +40,17 @@ fn classes_are_named_by_their_values() {
 }
 
 #[test]
+fn a_style_of_many_things_labels_each() {
+    let mut water = layer("fill", json!({ "fill-color": "#00f" }));
+    water["metadata"] = json!({ "onemap:label": { "zh": "水域", "en": "Water" } });
+    let land = layer("circle", json!({ "circle-color": "#0f0" }));
+    let mut edge = layer("line", json!({ "line-color": "#aaa" }));
+    edge["source-layer"] = json!("b");
+    edge["metadata"] = json!({ "onemap:legend": false });
+    assert_eq!(labels(&entries(&[water, land, edge], &title())), [("水域", "#00f"), ("社区", "#0f0")]);
+}
+
+#[test]
 fn odd_styles_give_fewer_entries_and_no_panic() {
     for colour in [
         json!(null),

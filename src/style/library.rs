@@ -1,9 +1,7 @@
 //! The styles that onemap brings along, and the one it makes for a layer that nobody has styled.
 //!
-//! A style under `styles/` names layers by their ids in `source-layer`, all in one source. When it is served, what
-//! the reader may not see or the catalogue does not have is left out: the style then still draws all the rest.
-
-use std::collections::BTreeSet;
+//! A style under `styles/` names layers by their ids in `source-layer`; its sources follow from them. When it is
+//! served, what the reader may not see or the catalogue does not have is left out, and all the rest is still drawn.
 
 use serde_json::{Value, json};
 
@@ -63,19 +61,18 @@ pub fn embedded(name: &str, base_url: &str, shown: impl Fn(&str) -> bool) -> Res
         .flatten()
         .ok_or_else(|| Error::not_found("没有这个样式", "there is no such style"))?;
     let mut style: Value = serde_json::from_slice(&file.data)?;
-    let layers = match style["layers"].take() {
+    let mut layers = match style["layers"].take() {
         Value::Array(layers) => layers,
         _ => Vec::new(),
     };
-    let layers: Vec<Value> = layers.into_iter().filter(|l| l["source-layer"].as_str().is_none_or(&shown)).collect();
-    let used: BTreeSet<&str> = layers.iter().filter_map(|l| l["source-layer"].as_str()).collect();
-    style["sources"] = match used.len() {
-        0 => json!({}),
-        _ => {
-            let ids = used.into_iter().collect::<Vec<_>>().join(",");
-            json!({ "onemap": { "type": "vector", "url": format!("{base_url}/tiles/{ids}.json") } })
-        }
-    };
+    layers.retain(|l| l["source-layer"].as_str().is_none_or(&shown));
+    let mut sources = serde_json::Map::new();
+    for layer in &mut layers {
+        let Some(id) = layer["source-layer"].as_str().map(str::to_owned) else { continue };
+        sources.insert(id.clone(), source(&id, base_url));
+        layer["source"] = json!(id);
+    }
+    style["sources"] = Value::Object(sources);
     style["layers"] = Value::Array(layers);
     style["glyphs"] = glyphs(base_url);
     style["sprite"] = sprite(base_url);
@@ -96,10 +93,8 @@ pub fn styles_for(layers: &[Drawn], base_url: &str) -> Value {
         Shape::Line => 1,
         Shape::Point => 2,
     });
-    let sources: serde_json::Map<String, Value> = layers
-        .iter()
-        .map(|l| (l.id.to_owned(), json!({ "type": "vector", "url": format!("{base_url}/tiles/{}.json", l.id) })))
-        .collect();
+    let sources: serde_json::Map<String, Value> =
+        layers.iter().map(|l| (l.id.to_owned(), source(l.id, base_url))).collect();
     // All labels lie above all shapes.
     let (labels, shapes): (Vec<Value>, Vec<Value>) = order
         .iter()
@@ -137,6 +132,11 @@ pub fn label_field<'a>(fields: impl IntoIterator<Item = &'a str> + Clone) -> Opt
             .into_iter()
             .find(|f| f.to_ascii_lowercase().ends_with("_name") || f.ends_with("名称") || f.ends_with('名'))
     })
+}
+
+/// One source per layer: each is authorised, cached and published on its own.
+fn source(id: &str, base_url: &str) -> Value {
+    json!({ "type": "vector", "url": format!("{base_url}/tiles/{id}.json") })
 }
 
 fn glyphs(base_url: &str) -> Value {

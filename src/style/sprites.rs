@@ -49,34 +49,37 @@ pub fn file(name: &str) -> Result<(&'static str, Bytes)> {
 
 /// The sign for a layer, if one of the words in its id has one.
 pub fn icon_for(layer_id: &str) -> Option<&'static str> {
-    layer_id.split(['-', '_']).rev().find_map(|word| {
+    layer_id.split(['-', '_']).find_map(|word| {
         let one = word.strip_suffix("ies").or_else(|| word.strip_suffix('s')).unwrap_or(word);
         SIGNS.iter().find(|(_, words)| words.contains(&word) || words.contains(&one)).map(|(sign, _)| *sign)
     })
 }
 
-/// Which words of a layer's id (in the singular; `-ies` loses all three letters) call for which sign.
-const SIGNS: [(&str, &[&str]); 20] = [
-    ("school", &["school", "kindergarten", "universit", "college", "education"]),
-    ("clinic", &["clinic", "pharmac", "doctor", "medical", "vaccination"]),
-    ("hospital", &["hospital", "maternit"]),
-    ("bus", &["bus", "buses", "stop", "station", "transit"]),
+/// Which words of a layer's id (in the singular; `-ies` loses all three letters) call for which sign. Words that say
+/// little by themselves (station, centre, site, point) are left to the word before them.
+const SIGNS: [(&str, &[&str]); 22] = [
+    ("school", &["school", "kindergarten", "universit", "college", "education", "training"]),
+    ("clinic", &["clinic", "pharmac", "doctor", "medical", "vaccination", "checkup", "contraceptive"]),
+    ("hospital", &["hospital", "maternit", "ambulance"]),
+    ("bus", &["bus", "buses", "transit"]),
     ("police", &["police"]),
-    ("park", &["park", "garden", "square"]),
+    ("park", &["park", "garden", "square", "shelter"]),
     ("tree", &["tree", "forest", "heritage"]),
-    ("shop", &["shop", "market", "restaurant", "supermarket"]),
-    ("government", &["government", "court", "office", "service", "hall"]),
+    ("shop", &["shop", "market", "restaurant", "supermarket", "food", "produce"]),
+    ("government", &["government", "court", "office", "service", "hall", "registr"]),
     ("camera", &["camera", "cctv", "surveillance"]),
-    ("home", &["home", "housing", "house", "applicant", "dwelling"]),
+    ("home", &["housing", "house", "applicant", "dwelling"]),
     ("building", &["compan", "enterprise", "hotel", "factor", "compound"]),
     ("fire", &["fire", "hydrant"]),
     ("water", &["water", "well", "pump", "sewage", "drain"]),
-    ("parking", &["parking", "lot"]),
-    ("people", &["resident", "people", "population", "member", "famil", "household"]),
+    ("parking", &["parking"]),
+    ("people", &["resident", "people", "population", "member", "famil", "household", "women"]),
     ("elder", &["elder", "elderly", "senior", "nursing", "pension"]),
     ("child", &["child", "children", "birth", "nurser", "newborn", "playground"]),
-    ("warning", &["hazard", "risk", "warning", "accident", "incident"]),
+    ("warning", &["hazard", "hazardous", "risk", "warning", "accident", "incident", "illegal", "pollution"]),
     ("book", &["librar", "museum", "cultural", "culture", "book"]),
+    ("flag", &["control", "rescue", "survey"]),
+    ("star", &["key", "landmark"]),
 ];
 
 fn no_such() -> Error {
@@ -196,12 +199,22 @@ mod tests {
 
     #[test]
     fn a_layers_words_choose_its_sign() {
-        assert_eq!(icon_for("education-schools"), Some("school"));
-        assert_eq!(icon_for("health-community_clinics"), Some("clinic"));
-        assert_eq!(icon_for("transport-bus-stops"), Some("bus"));
-        assert_eq!(icon_for("culture-libraries"), Some("book"));
-        assert_eq!(icon_for("planning-roads"), None);
-        assert_eq!(icon_for(""), None);
+        for (layer, sign) in [
+            ("primary-schools", Some("school")),
+            ("health-community_clinics", Some("clinic")),
+            ("pharmacies", Some("clinic")),
+            ("bus-stops", Some("bus")),
+            ("police-stations", Some("police")),
+            ("nursing-homes", Some("elder")),
+            ("fire-hydrants", Some("fire")),
+            ("street-trees", Some("tree")),
+            ("libraries", Some("book")),
+            ("roads", None),
+            ("base-stations", None),
+            ("", None),
+        ] {
+            assert_eq!(icon_for(layer), sign, "{layer}");
+        }
     }
 
     #[test]
