@@ -1,0 +1,77 @@
+import { Problem, problemOf } from './problem';
+
+export interface Options {
+  query?: Record<string, string | number | boolean | undefined>;
+  body?: unknown;
+  signal?: AbortSignal;
+}
+
+let language = 'zh-CN';
+let unauthorized: () => void = () => {};
+
+/** The language the server writes its messages in. */
+export function speak(locale: string): void {
+  language = locale;
+}
+
+/** The one answer to "your session has ended", wherever it happens. */
+export function onUnauthorized(act: () => void): void {
+  unauthorized = act;
+}
+
+export function address(path: string, query?: Options['query']): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (value !== undefined && value !== '') search.set(name, String(value));
+  }
+  const tail = search.toString();
+  return tail ? `${path}?${tail}` : path;
+}
+
+/** Headers every request carries; the resumable upload sends its own requests and needs them too. */
+export function headers(): Record<string, string> {
+  return { 'Accept-Language': language };
+}
+
+async function parsed(response: Response): Promise<unknown> {
+  const raw = await response.text();
+  if (raw === '') return null;
+  try {
+    return JSON.parse(raw);
+  } catch {
+    return null;
+  }
+}
+
+export async function request<T>(method: string, path: string, options: Options = {}): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(address(path, options.query), {
+      method,
+      credentials: 'same-origin',
+      signal: options.signal,
+      headers: {
+        ...headers(),
+        Accept: 'application/json, application/geo+json;q=0.9, */*;q=0.1',
+        ...(options.body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      },
+      body: options.body === undefined ? undefined : JSON.stringify(options.body),
+    });
+  } catch (thrown) {
+    if (thrown instanceof DOMException && thrown.name === 'AbortError') throw thrown;
+    throw new Problem({ status: 0, title: 'offline' });
+  }
+  const body = await parsed(response);
+  if (!response.ok) {
+    if (response.status === 401 && !path.startsWith('/api/v1/session')) unauthorized();
+    throw problemOf(response.status, body, response.headers.get('x-request-id'));
+  }
+  if (body === null && response.status !== 204 && response.status !== 205 && method === 'GET') {
+    throw new Problem({ status: response.status, title: 'unreadable' });
+  }
+  return body as T;
+}
+
+export const get = <T>(path: string, query?: Options['query'], signal?: AbortSignal) => request<T>('GET', path, { query, signal });
+export const post = <T>(path: string, body?: unknown) => request<T>('POST', path, { body });
+export const remove = (path: string) => request<null>('DELETE', path);

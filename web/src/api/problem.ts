@@ -1,0 +1,49 @@
+/** What the server says when it refuses (RFC 9457), or what we say when it cannot be reached. */
+export class Problem extends Error {
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+  readonly hint?: string;
+  readonly parameter?: string;
+  readonly requestId?: string;
+
+  constructor(fields: { status: number; title: string; detail?: string; hint?: string; parameter?: string; requestId?: string }) {
+    super(fields.detail || fields.title);
+    this.name = 'Problem';
+    this.status = fields.status;
+    this.title = fields.title;
+    this.detail = fields.detail ?? '';
+    this.hint = fields.hint;
+    this.parameter = fields.parameter;
+    this.requestId = fields.requestId;
+  }
+
+  /** The server did not answer at all. */
+  get offline(): boolean {
+    return this.status === 0;
+  }
+}
+
+/** Reads a text that may be plain or in both languages. */
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value.trim() !== '' ? value : undefined;
+}
+
+/** Makes a Problem of a refused answer, whatever its body is. */
+export function problemOf(status: number, body: unknown, requestId?: string | null): Problem {
+  const said = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
+  return new Problem({
+    status,
+    title: text(said.title) ?? `HTTP ${status}`,
+    detail: text(said.detail),
+    hint: text(said.hint),
+    parameter: text(said.parameter),
+    requestId: text(said.request_id) ?? requestId ?? undefined,
+  });
+}
+
+/** Anything thrown, as a Problem. */
+export function asProblem(thrown: unknown): Problem {
+  if (thrown instanceof Problem) return thrown;
+  return new Problem({ status: 0, title: thrown instanceof Error ? thrown.message : String(thrown) });
+}

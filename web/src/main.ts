@@ -1,0 +1,44 @@
+import { createApp } from 'vue';
+import { createRouter, createWebHashHistory } from 'vue-router';
+import { onUnauthorized, speak } from '@/api/client';
+import { i18n, locale } from '@/i18n';
+import { ended, isGuest, ready, user } from '@/state/session';
+import App from './App.vue';
+import './ui/tokens.css';
+import './ui/base.css';
+
+// Places stand behind the #, so that a reload or a shared link needs no rule on the server.
+const router = createRouter({
+  history: createWebHashHistory(),
+  routes: [
+    { path: '/', name: 'map', component: () => import('@/features/onemap/OneMapPage.vue'), meta: { guests: true } },
+    { path: '/sign-in', name: 'sign-in', component: () => import('@/features/signin/SignInPage.vue'), meta: { bare: true } },
+    { path: '/upload/:id?', name: 'upload', component: () => import('@/features/upload/UploadPage.vue') },
+    { path: '/developer', name: 'developer', component: () => import('@/features/developer/DeveloperPage.vue') },
+    { path: '/:rest(.*)*', redirect: '/' },
+  ],
+});
+
+router.beforeEach(async (to) => {
+  if (to.name === 'sign-in') return true;
+  try {
+    await ready();
+  } catch {
+    // The server is out of reach: the page itself says so and offers to try again.
+    return true;
+  }
+  if (user.value || (isGuest.value && to.meta.guests)) return true;
+  return { name: 'sign-in', query: to.fullPath === '/' ? {} : { to: to.fullPath } };
+});
+
+onUnauthorized(() => {
+  const at = router.currentRoute.value;
+  if (at.name === 'sign-in') return;
+  const was = user.value !== null;
+  ended();
+  void router.push({ name: 'sign-in', query: { to: at.fullPath, ...(was ? { ended: '1' } : {}) } });
+});
+
+speak(locale());
+document.documentElement.lang = locale();
+createApp(App).use(i18n).use(router).mount('#app');

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import type { Feature } from '@/api/types';
+import { boundsOf, degrees, metresPerPixel } from './geometry';
+
+const feature = (geometry: GeoJSON.Geometry | null): Feature => ({ type: 'Feature', properties: null, geometry });
+
+test('bounds of all kinds of shapes', () => {
+  expect(boundsOf([])).toBeNull();
+  expect(boundsOf([feature(null)])).toBeNull();
+  const shapes = [
+    feature({ type: 'Point', coordinates: [120, 36] }),
+    feature({ type: 'GeometryCollection', geometries: [{ type: 'MultiPolygon', coordinates: [[[[121, 35], [122, 35], [122, 37], [121, 35]]]] }] }),
+  ];
+  expect(boundsOf(shapes)).toEqual([120, 35, 122, 37]);
+});
+
+test('degrees carry over instead of showing sixty', () => {
+  expect(degrees(120.38264, 'lon', true)).toBe('120°22′57.50″E');
+  expect(degrees(-0.9999999999, 'lat', true)).toBe('1°00′00.00″S');
+  expect(degrees(36.06711, 'lat', false)).toBe('36.067110');
+});
+
+test('a pixel at the equator at zoom 0', () => {
+  expect(metresPerPixel(0, 0)).toBeCloseTo(78271.5, 1);
+  expect(metresPerPixel(60, 0)).toBeCloseTo(39135.8, 1);
+});

@@ -1,0 +1,110 @@
+import type { LayerSpecification, Map as Canvas, SourceSpecification, StyleSpecification } from 'maplibre-gl';
+import { get } from '@/api/client';
+import type { Active } from '@/state/mapState';
+import { anchored } from './base';
+import { HIGHLIGHT_LAYERS } from './highlight';
+import { opacities } from './opacity';
+
+const SEPARATOR = '::';
+
+interface Drawn {
+  sources: string[];
+  /** The style layers as the server gave them, with our ids. */
+  layers: LayerSpecification[];
+}
+
+/** The catalogue layer that a map source belongs to, or null for the base map. */
+export function ownerOf(source: string | undefined): string | null {
+  return source?.includes(SEPARATOR) ? source.split(SEPARATOR)[0] : null;
+}
+
+/** The catalogue layers on a map: added, removed, ordered and faded as the list says. */
+export class LayerStack {
+  private drawn = new Map<string, Drawn>();
+  private wanted: Active[] = [];
+  private asked = new Set<string>();
+
+  constructor(
+    private readonly canvas: Canvas,
+    private readonly failed: (layer: string, thrown: unknown) => void,
+  ) {}
+
+  /** Shows exactly these layers, the first on top. */
+  show(active: Active[]): void {
+    this.wanted = active.map((one) => ({ ...one }));
+    for (const id of [...this.drawn.keys()]) {
+      if (!this.wanted.some((one) => one.id === id)) this.drop(id);
+    }
+    for (const one of this.wanted) {
+      if (this.drawn.has(one.id)) this.fade(one);
+      else void this.fetch(one.id);
+    }
+    this.order();
+  }
+
+  /** Forgets a layer's style and tiles and asks for them again. */
+  renew(id: string): void {
+    this.drop(id);
+    this.show(this.wanted);
+  }
+
+  private async fetch(id: string): Promise<void> {
+    if (this.asked.has(id)) return;
+    this.asked.add(id);
+    try {
+      const style = anchored(await get<StyleSpecification>(`/styles/${encodeURIComponent(id)}.json`));
+      const one = this.wanted.find((wish) => wish.id === id);
+      // The reader may have unticked it meanwhile.
+      if (one && !this.drawn.has(id)) {
+        this.draw(id, style);
+        this.fade(one);
+        this.order();
+      }
+    } catch (thrown) {
+      this.failed(id, thrown);
+    } finally {
+      this.asked.delete(id);
+    }
+  }
+
+  private draw(id: string, style: StyleSpecification): void {
+    const name = (inner: string) => `${id}${SEPARATOR}${inner}`;
+    const drawn: Drawn = { sources: [], layers: [] };
+    this.drawn.set(id, drawn);
+    if (style.glyphs && !this.canvas.getGlyphs()) this.canvas.setGlyphs(style.glyphs);
+    if (typeof style.sprite === 'string' && this.canvas.getSprite().length === 0) this.canvas.setSprite(style.sprite);
+    for (const [inner, source] of Object.entries(style.sources ?? {})) {
+      this.canvas.addSource(name(inner), source as SourceSpecification);
+      drawn.sources.push(name(inner));
+    }
+    for (const layer of style.layers ?? []) {
+      if (layer.type === 'background') continue;
+      const own = { ...layer, id: name(layer.id), source: name(layer.source as string) } as LayerSpecification;
+      this.canvas.addLayer(own);
+      drawn.layers.push(own);
+    }
+  }
+
+  private drop(id: string): void {
+    const drawn = this.drawn.get(id);
+    if (!drawn) return;
+    for (const layer of drawn.layers) if (this.canvas.getLayer(layer.id)) this.canvas.removeLayer(layer.id);
+    for (const source of drawn.sources) if (this.canvas.getSource(source)) this.canvas.removeSource(source);
+    this.drawn.delete(id);
+  }
+
+  private fade(one: Active): void {
+    for (const layer of this.drawn.get(one.id)?.layers ?? []) {
+      for (const [property, value] of opacities(layer.type, layer.paint as Record<string, unknown> | undefined, one.opacity)) {
+        this.canvas.setPaintProperty(layer.id, property, value);
+      }
+    }
+  }
+
+  private order(): void {
+    for (const one of [...this.wanted].reverse()) {
+      for (const layer of this.drawn.get(one.id)?.layers ?? []) this.canvas.moveLayer(layer.id);
+    }
+    for (const layer of HIGHLIGHT_LAYERS) if (this.canvas.getLayer(layer)) this.canvas.moveLayer(layer);
+  }
+}
