@@ -19,3 +19,5 @@ pub mod upload;
 
 pub mod app;
 pub mod http;
+
+pub mod commands;

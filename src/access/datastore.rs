@@ -26,6 +26,11 @@ impl Datastore {
         Ok(Reader { lease: Lease::new(self.database.app().await?) })
     }
 
+    /// For a publisher's look at a revision that is not published yet.
+    pub async fn look(&self, _grant: &Grant<Edit>) -> Result<Reader> {
+        Ok(Reader { lease: Lease::new(self.database.app().await?) })
+    }
+
     /// A connection that may create and fill tables of the granted layer.
     pub async fn write(&self, _grant: &Grant<Edit>) -> Result<deadpool_postgres::Object> {
         self.database.importer().await

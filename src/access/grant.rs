@@ -14,10 +14,10 @@ mod sealed {
 pub trait Action: sealed::Sealed {}
 
 /// Seeing a layer's features, tiles, counts and metadata.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Read;
 /// Loading, publishing, rolling back and describing a layer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Edit;
 
 impl sealed::Sealed for Read {}

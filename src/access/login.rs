@@ -195,7 +195,7 @@ impl Login {
         label: &str,
         days: Option<i32>,
     ) -> Result<NewKey> {
-        let key = format!("om_{}", secret());
+        let key = Self::new_key();
         let new = NewKey { id: Uuid::now_v7(), prefix: key[..9].to_owned(), key };
         let mut client = self.database.app().await?;
         let transaction = client.transaction().await?;
@@ -215,6 +215,38 @@ impl Login {
         audit::write(&*transaction, by, entry).await?;
         transaction.commit().await?;
         Ok(new)
+    }
+
+    /// A new key's text.
+    pub fn new_key() -> String {
+        format!("om_{}", secret())
+    }
+
+    /// Makes a key whose text is known already, unless it is there.
+    pub async fn ensure_key(&self, by: &Principal, department: &str, label: &str, key: &str) -> Result<()> {
+        let client = self.database.app().await?;
+        client
+            .execute(
+                "insert into onemap.app_key (id, department_id, label, prefix, key_hash, created_by)
+                 values ($1, $2, $3, $4, $5, $6) on conflict (key_hash) do nothing",
+                &[
+                    &Uuid::now_v7(),
+                    &department,
+                    &label,
+                    &key.chars().take(9).collect::<String>(),
+                    &digest(b"key", key).as_slice(),
+                    &by.name(),
+                ],
+            )
+            .await?;
+        Ok(())
+    }
+
+    /// Whether this is the person's password now.
+    pub async fn password_is(&self, login: &str, password: &str) -> Result<bool> {
+        let client = self.database.app().await?;
+        let row = client.query_opt("select password_hash from onemap.person where login = $1", &[&login]).await?;
+        verify(password.to_owned(), row.map(|r| r.get(0))).await
     }
 
     /// Revokes a key of the department. False when there is none.

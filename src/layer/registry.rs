@@ -9,6 +9,7 @@ use serde_json::json;
 use tokio_postgres::Transaction;
 
 use super::model::{Field, ShareClass, Title};
+use super::select;
 use crate::access::audit::{self, Entry};
 use crate::access::datastore::Datastore;
 use crate::access::grant::{Edit, Grant};
@@ -273,6 +274,27 @@ pub async fn discard(store: &Datastore, grant: &Grant<Edit>, number: i32) -> Res
     audit::write(&*transaction, grant.principal(), entry).await?;
     transaction.commit().await?;
     Ok(())
+}
+
+/// The first features of a revision, for its owner.
+pub async fn preview(
+    store: &Datastore,
+    grant: &Grant<Edit>,
+    number: i32,
+    limit: i64,
+) -> Result<(Vec<Field>, crate::access::datastore::Rows)> {
+    let client = store.write(grant).await?;
+    let row = client
+        .query_opt(
+            "select table_name, fields, geometry_type is not null from onemap.revision where layer_id = $1 and number = $2",
+            &[&grant.layer(), &number],
+        )
+        .await?
+        .ok_or_else(|| Error::not_found(format!("没有第 {number} 版"), format!("there is no revision {number}")))?;
+    let fields: Vec<Field> = serde_json::from_value(row.get(1))?;
+    let sql = select::sample(row.get(0), &fields, row.get(2), limit);
+    let rows = store.look(grant).await?.rows(&sql).await?;
+    Ok((fields, rows))
 }
 
 /// A revision as its owner sees it.

@@ -63,6 +63,17 @@ pub fn features(layer: &Published, grant: &Grant<Read>, fields: &[&Field], wante
     sql
 }
 
+/// The first rows of a revision, published or not, for its owner: a sample spread over the whole table would read all of it.
+pub fn sample(table: &str, fields: &[Field], geometry: bool, limit: i64) -> Sql {
+    let mut sql = Sql::new("select fid::int8, ");
+    sql.push(if geometry { "geom" } else { "null::geometry" });
+    for field in fields {
+        sql.push(", ").ident(&field.name);
+    }
+    sql.push(" from ").table("data", table).push(" order by fid limit ").integer(limit);
+    sql
+}
+
 /// `select count(*)` of a granted layer.
 pub fn count(layer: &Published, grant: &Grant<Read>, wanted: &Selection) -> Sql {
     let state = layer.state();

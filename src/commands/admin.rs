@@ -1,0 +1,104 @@
+//! `admin`: people and keys, for whoever has a shell on the machine.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use super::with_app;
+use crate::access::audit::{self, Entry};
+use crate::access::login::{hash_password, secret};
+use crate::access::principal::{Principal, Role};
+use crate::app::App;
+use crate::config::Config;
+use crate::error::{Error, Result};
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Make a person; the first password is printed
+    CreateUser {
+        login: String,
+        #[arg(long)]
+        department: String,
+        /// platform_administrator, department_administrator, publisher, user or auditor
+        #[arg(long, default_value = "user")]
+        role: String,
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Give a person a new password, which is printed
+    ResetPassword { login: String },
+    /// Make an application key for a department, which is printed
+    CreateKey {
+        #[arg(long)]
+        department: String,
+        #[arg(long, default_value = "command line")]
+        label: String,
+        /// Days until it expires
+        #[arg(long)]
+        days: Option<i32>,
+    },
+}
+
+pub fn run(config: Config, command: Command) -> Result<ExitCode> {
+    let printed = with_app(config, async |app| match command {
+        Command::CreateUser { login, department, role, name } => {
+            create_user(&app, &login, &department, &role, name.as_deref().unwrap_or(&login)).await
+        }
+        Command::ResetPassword { login } => reset_password(&app, &login).await,
+        Command::CreateKey { department, label, days } => {
+            known(&app, &department)?;
+            let by = Principal::operator(&department);
+            Ok(app.login.create_key(&by, &department, &label, days).await?.key)
+        }
+    })?;
+    println!("{printed}");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn known(app: &App, department: &str) -> Result<()> {
+    match app.catalog.snapshot().departments.iter().any(|d| *d.id == *department) {
+        true => Ok(()),
+        false => Err(Error::not_found(format!("没有单位 {department}"), format!("there is no department {department}"))),
+    }
+}
+
+async fn create_user(app: &App, login: &str, department: &str, role: &str, name: &str) -> Result<String> {
+    known(app, department)?;
+    let role = Role::parse(role).ok_or_else(|| Error::invalid("role", "没有这个角色", "there is no such role"))?;
+    let password = secret();
+    let hash = hash_password(password.clone()).await?;
+    let mut client = app.database.app().await?;
+    let transaction = client.transaction().await?;
+    transaction
+        .execute(
+            "insert into onemap.person (login, name, department_id, role, password_hash) values ($1, $2, $3, $4, $5)",
+            &[&login, &name, &department, &role.name(), &hash],
+        )
+        .await?;
+    let detail = serde_json::json!({"department": department, "role": role.name()});
+    let entry = Entry { action: "create", object_kind: "person", object_id: login, detail };
+    audit::write(&*transaction, &Principal::operator(department), entry).await?;
+    transaction.commit().await?;
+    Ok(password)
+}
+
+async fn reset_password(app: &App, login: &str) -> Result<String> {
+    let password = secret();
+    let hash = hash_password(password.clone()).await?;
+    let mut client = app.database.app().await?;
+    let transaction = client.transaction().await?;
+    let row = transaction
+        .query_opt(
+            "update onemap.person set password_hash = $2, failures = 0, locked_until = null where login = $1
+             returning id, department_id",
+            &[&login, &hash],
+        )
+        .await?
+        .ok_or_else(|| Error::not_found(format!("没有用户 {login}"), format!("there is no user {login}")))?;
+    transaction.execute("delete from onemap.session where person_id = $1", &[&row.get::<_, i64>(0)]).await?;
+    let entry =
+        Entry { action: "reset_password", object_kind: "person", object_id: login, detail: serde_json::json!({}) };
+    audit::write(&*transaction, &Principal::operator(row.get(1)), entry).await?;
+    transaction.commit().await?;
+    Ok(password)
+}

@@ -1,0 +1,193 @@
+//! `import`: a file into a layer, with the same jobs as an upload over HTTP, watched in the terminal.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::with_app;
+use crate::access::principal::Principal;
+use crate::app::App;
+use crate::config::Config;
+use crate::error::{Error, Kind, Result};
+use crate::layer::model::{ShareClass, Title};
+use crate::layer::registry;
+use crate::upload::load::LoadRequest;
+
+#[derive(Args)]
+pub struct Arguments {
+    /// The file: zipped or loose Shapefile, GeoPackage, GeoJSON, KML/KMZ, FileGDB, DXF, GML, TAB/MIF, FlatGeobuf, CSV, XLSX
+    file: PathBuf,
+    /// The department that owns the layer
+    #[arg(long)]
+    department: String,
+    /// The layer's id; by default made from the file's name
+    #[arg(long)]
+    layer: Option<String>,
+    /// The layer inside the file, when it has several
+    #[arg(long)]
+    source_layer: Option<String>,
+    #[arg(long)]
+    title: Option<String>,
+    #[arg(long)]
+    title_en: Option<String>,
+    #[arg(long)]
+    theme: Option<String>,
+    /// unconditional, conditional or not_shared
+    #[arg(long, default_value = "not_shared")]
+    share_class: String,
+    /// The EPSG code, when the file does not say it or says it wrong
+    #[arg(long)]
+    crs: Option<i32>,
+    /// gcj02 or bd09, when the coordinates are encrypted ones
+    #[arg(long)]
+    datum: Option<String>,
+    #[arg(long)]
+    swap_axes: bool,
+    /// The text encoding, such as GBK
+    #[arg(long)]
+    encoding: Option<String>,
+    /// The field that identifies a feature from one revision to the next
+    #[arg(long)]
+    key: Option<String>,
+    /// Print the inspection report and stop
+    #[arg(long)]
+    inspect: bool,
+    /// Leave the new revision unpublished
+    #[arg(long)]
+    stage_only: bool,
+    /// Accept a guessed CRS without asking
+    #[arg(long)]
+    yes: bool,
+}
+
+pub fn run(config: Config, arguments: Arguments) -> Result<ExitCode> {
+    with_app(config, async |app| import(&app, &arguments).await)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn import(app: &App, a: &Arguments) -> Result<()> {
+    if !app.catalog.snapshot().departments.iter().any(|d| *d.id == *a.department) {
+        return Err(Error::not_found(format!("没有单位 {}", a.department), format!("there is no department {}", a.department)));
+    }
+    let by = Principal::operator(&a.department);
+    let (upload, job) = app.uploads.adopt(&by, &a.department, &a.file).await?;
+    let (stop, stopped) = watch::channel(false);
+    // This process works off the queue itself: no server need be running.
+    let tasks = app.start(1, &stopped);
+    let outcome = steps(app, a, &by, upload, job).await;
+    let _ = stop.send(true);
+    for task in tasks {
+        let _ = task.await;
+    }
+    outcome
+}
+
+async fn steps(app: &App, a: &Arguments, by: &Principal, upload: Uuid, job: Uuid) -> Result<()> {
+    watched(app, &a.department, job, "检查 inspecting").await?;
+    let info = app.uploads.get(&a.department, upload).await?;
+    let inspection = info.inspection.unwrap_or_default();
+    if a.inspect {
+        println!("{}", serde_json::to_string_pretty(&inspection)?);
+        return app.uploads.remove(by, &a.department, upload).await;
+    }
+    let request = request(a, &inspection)?;
+    let id = app.queue.put(by, "upload.load", &json!({"upload": upload, "request": request})).await?;
+    let result = watched(app, &a.department, id, "载入 loading").await?;
+    let number = result["revision"].as_i64().unwrap_or_default() as i32;
+    println!("{}", serde_json::to_string_pretty(&result)?);
+    if !a.stage_only {
+        app.refresh().await?;
+        let grant = app.gate.open(by, &request.layer)?;
+        registry::publish(&app.store, &grant, number, "publish").await?;
+        println!("图层 {} 已发布第 {number} 版 published revision {number}", request.layer);
+    }
+    Ok(())
+}
+
+fn request(a: &Arguments, inspection: &Value) -> Result<LoadRequest> {
+    let layers = inspection["layers"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let found = match &a.source_layer {
+        Some(name) => layers.iter().find(|l| l["name"] == **name),
+        None if layers.len() == 1 => layers.first(),
+        None => None,
+    };
+    let Some(found) = found else {
+        let names: Vec<&str> = layers.iter().filter_map(|l| l["name"].as_str()).collect();
+        return Err(Error::invalid("source-layer", format!("请选择图层：{}", names.join("、")), format!("choose one of the layers: {}", names.join(", "))));
+    };
+    if found["crs"]["needs_confirmation"] == true && a.crs.is_none() && !a.yes {
+        let reasons = found["crs"]["reasons"].to_string();
+        return Err(Error::invalid(
+            "crs",
+            format!("坐标参考系需要确认：{reasons}"),
+            format!("the CRS must be confirmed: {reasons}"),
+        )
+        .hint("用 --crs 指定，或用 --yes 接受推测", "name it by --crs, or accept the guess by --yes"));
+    }
+    let stem = a.file.file_stem().and_then(|s| s.to_str()).unwrap_or("layer");
+    let layer = a.layer.clone().unwrap_or_else(|| layer_id(stem));
+    let class = ShareClass::parse(&a.share_class)
+        .ok_or_else(|| Error::invalid("share-class", "没有这个共享类型", "there is no such share class"))?;
+    let zh = a.title.clone().unwrap_or_else(|| stem.to_owned());
+    let en = a.title_en.clone().unwrap_or_else(|| stem.to_owned());
+    Ok(LoadRequest {
+        layer,
+        source_layer: found["name"].as_str().map(str::to_owned),
+        title: Some(Title { zh, en }),
+        theme: a.theme.clone(),
+        share_class: Some(class),
+        crs: a.crs,
+        datum: a.datum.clone(),
+        swap_axes: a.swap_axes.then_some(true),
+        encoding: a.encoding.clone(),
+        key: a.key.clone(),
+    })
+}
+
+/// A layer id from a file's name; a Chinese name has none of the letters an id may have.
+fn layer_id(stem: &str) -> String {
+    let id: String =
+        stem.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let id = id.trim_matches('-');
+    match id.is_empty() {
+        true => format!("layer-{}", &Uuid::now_v7().simple().to_string()[20..]),
+        false => id.chars().take(60).collect(),
+    }
+}
+
+/// Shows a job until it is over.
+async fn watched(app: &App, department: &str, job: Uuid, what: &str) -> Result<Value> {
+    let bar = ProgressBar::no_length();
+    let style = "{prefix} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}";
+    bar.set_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_prefix(what.to_owned());
+    loop {
+        let info = app.queue.get(department, job).await?;
+        if let Some(total) = info.total {
+            bar.set_length(total as u64);
+        }
+        bar.set_position(info.done as u64);
+        if info.is_over() {
+            bar.finish_and_clear();
+            return match info.problem {
+                None => Ok(info.result.unwrap_or_default()),
+                Some(problem) => {
+                    let text = |p: &Value| p.as_str().unwrap_or_default().to_owned();
+                    let kind = Kind::Invalid { parameter: text(&problem["parameter"]) };
+                    let e = Error::new(kind, text(&problem["detail"]["zh"]), text(&problem["detail"]["en"]));
+                    Err(match problem["hint"].is_object() {
+                        true => e.hint(text(&problem["hint"]["zh"]), text(&problem["hint"]["en"])),
+                        false => e,
+                    })
+                }
+            };
+        }
+        tokio::time::sleep(Duration::from_millis(150)).await;
+    }
+}

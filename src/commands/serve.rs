@@ -1,0 +1,111 @@
+//! `serve` and `demo`: the database, the application, the server; stopped in the opposite order.
+
+use std::fs::File;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use nix::fcntl::{Flock, FlockArg};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::runtime;
+use crate::app::App;
+use crate::config::Config;
+use crate::db::embedded::Cluster;
+use crate::demo::load;
+use crate::error::{Error, Result};
+use crate::http::{health, serve};
+
+pub struct Demo {
+    pub scale: f64,
+    pub seed: u64,
+    pub load_only: bool,
+}
+
+/// Job workers of a node: one reads and one inspects, on the two cores that a small server has.
+const WORKERS: usize = 2;
+
+pub fn run(config: Config, demo: Option<Demo>) -> Result<ExitCode> {
+    let begun = Instant::now();
+    std::fs::create_dir_all(&config.data)?;
+    let _lock = lock(&config)?;
+    health::install_metrics();
+    let cluster = match &config.database_url {
+        Some(_) => None,
+        None => Some(Cluster::start(&config.data)?),
+    };
+    let url = config.database_url.clone().or(cluster.as_ref().map(Cluster::url)).unwrap_or_default();
+    let runtime = runtime()?;
+    let outcome = runtime.block_on(serve_until_stopped(config, &url, demo, begun));
+    // Requests and jobs end before the database they use.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(3));
+    drop(cluster);
+    outcome
+}
+
+async fn serve_until_stopped(config: Config, url: &str, demo: Option<Demo>, begun: Instant) -> Result<ExitCode> {
+    let (stop, stopped) = watch::channel(false);
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        let _ = stop.send(true);
+    });
+    let app = App::new(config, url).await?;
+    // The address first: a port that is taken should be known before minutes of loading.
+    let listener = serve::bind(&app).await?;
+    let mut loaded = None;
+    if let Some(demo) = demo {
+        let mut cancelled = stopped.clone();
+        let target = load::Target::of(&app.config, demo.scale, demo.seed);
+        let into = load::Into { database: &app.database, store: &app.store, gate: &app.gate, login: &app.login };
+        loaded = Some(tokio::select! {
+            credentials = load::load(&into, &target) => credentials?,
+            _ = cancelled.wait_for(|s| *s) => return Ok(ExitCode::from(130)),
+        });
+        app.refresh().await?;
+        if demo.load_only {
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+    let tasks = app.start(WORKERS, &stopped);
+    welcome(&app, loaded.as_ref(), begun);
+    let outcome = serve::serve(app, listener, stopped).await;
+    for task in tasks {
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(3), task).await;
+    }
+    println!("onemap: 已停止 stopped");
+    outcome.map(|()| ExitCode::SUCCESS)
+}
+
+fn welcome(app: &App, demo: Option<&load::Credentials>, begun: Instant) {
+    let url = app.config.public_url.clone().unwrap_or(format!("http://{}", app.config.listen));
+    println!("\nonemap 政务一张图  ready in {:.1} s", begun.elapsed().as_secs_f64());
+    println!("  打开 open       {url}/");
+    println!("  OGC API         {url}/ogc");
+    if let Some(credentials) = demo {
+        println!("  用户 user       {}", credentials.admin.user);
+        println!("  密码 password   {}", credentials.admin.password);
+        println!("  部门密钥 keys   (one per department; also in {})", credentials.path(&app.config).display());
+        for (department, key) in &credentials.keys {
+            println!("    {department:<22}{key}");
+        }
+    }
+    println!("  Ctrl-C 停止 stops it\n");
+}
+
+/// One server per data directory.
+fn lock(config: &Config) -> Result<Flock<File>> {
+    let file = File::create(config.data.join("lock"))?;
+    Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, errno)| {
+        Error::conflict(
+            format!("数据目录 {} 正被另一个 onemap 使用", config.data.display()),
+            format!("another onemap uses the data directory {}", config.data.display()),
+        )
+        .hint("请先停止它，或用 --data 指定其他目录", "stop it, or choose another folder by --data")
+        .because(std::io::Error::from(errno))
+    })
+}

@@ -1,0 +1,170 @@
+//! A layer's owner at work: revisions, publication, rollback, description, registered tables.
+
+use axum::body::{Body, Bytes};
+use axum::extract::Path;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{body, created, number, ok};
+use crate::access::audit::{self, Entry};
+use crate::error::Error;
+use crate::feature::geojson::Writer;
+use crate::geo::crs::CRS84;
+use crate::http::ask::{Answer, Ask};
+use crate::layer::model::{ShareClass, Title};
+use crate::layer::registry::{self, NewLayer, RegisteredTable};
+
+/// Features of a preview at most.
+const PREVIEW: usize = 500;
+
+pub async fn revisions(ask: Ask, Path(id): Path<String>) -> Answer {
+    ask.parameters.clone().finish()?;
+    let grant = ask.edit(&id)?;
+    Ok(ok(&json!({"revisions": registry::revisions(&ask.app.store, &grant).await?})))
+}
+
+pub async fn publish(ask: Ask, Path((id, revision)): Path<(String, String)>) -> Answer {
+    ask.parameters.clone().finish()?;
+    let grant = ask.edit(&id)?;
+    let revision = number(&revision, "number")?;
+    registry::publish(&ask.app.store, &grant, revision, "publish").await?;
+    ask.app.refresh().await?;
+    Ok(ok(&json!({"layer": id, "revision": revision})))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rollback {
+    revision: i32,
+}
+
+pub async fn rollback(ask: Ask, Path(id): Path<String>, bytes: Bytes) -> Answer {
+    ask.parameters.clone().finish()?;
+    let grant = ask.edit(&id)?;
+    let wanted: Rollback = body(&bytes)?;
+    registry::publish(&ask.app.store, &grant, wanted.revision, "rollback").await?;
+    ask.app.refresh().await?;
+    Ok(ok(&json!({"layer": id, "revision": wanted.revision})))
+}
+
+pub async fn discard(ask: Ask, Path((id, revision)): Path<(String, String)>) -> Answer {
+    ask.parameters.clone().finish()?;
+    let grant = ask.edit(&id)?;
+    registry::discard(&ask.app.store, &grant, number(&revision, "number")?).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+pub async fn preview(ask: Ask, Path((id, revision)): Path<(String, String)>) -> Answer {
+    ask.parameters.clone().finish()?;
+    let grant = ask.edit(&id)?;
+    let (fields, rows) =
+        registry::preview(&ask.app.store, &grant, number(&revision, "number")?, PREVIEW as i64).await?;
+    let writer = Writer { fields: fields.into(), crs: CRS84 };
+    let stream = writer.collection(rows, PREVIEW, |returned, _| json!({"numberReturned": returned}));
+    let mut response = Response::new(Body::from_stream(stream));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/geo+json"));
+    Ok(response)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Description {
+    title: Option<Title>,
+    #[serde(rename = "abstract")]
+    description: Option<Title>,
+    share_class: Option<ShareClass>,
+    anonymous: Option<bool>,
+}
+
+/// Changes what is said of a layer and how it is shared.
+pub async fn describe(ask: Ask, Path(id): Path<String>, bytes: Bytes) -> Answer {
+    ask.parameters.clone().finish()?;
+    let grant = ask.edit(&id)?;
+    let d: Description = body(&bytes)?;
+    let class = d.share_class.map(ShareClass::name);
+    let mut client = ask.app.database.app().await?;
+    let transaction = client.transaction().await?;
+    let text = |t: &Option<Title>, zh: bool| t.as_ref().map(|t| if zh { t.zh.clone() } else { t.en.clone() });
+    transaction
+        .execute(
+            "update onemap.layer set title_zh = coalesce($2, title_zh), title_en = coalesce($3, title_en),
+                 abstract_zh = coalesce($4, abstract_zh), abstract_en = coalesce($5, abstract_en),
+                 share_class = coalesce($6, share_class),
+                 anonymous = coalesce($7, anonymous) and coalesce($6, share_class) = 'unconditional',
+                 updated_at = now() where id = $1",
+            &[
+                &id,
+                &text(&d.title, true),
+                &text(&d.title, false),
+                &text(&d.description, true),
+                &text(&d.description, false),
+                &class,
+                &d.anonymous,
+            ],
+        )
+        .await?;
+    let detail = json!({"title": d.title, "abstract": d.description, "share_class": class, "anonymous": d.anonymous});
+    let entry = Entry { action: "describe", object_kind: "layer", object_id: &id, detail };
+    audit::write(&*transaction, grant.principal(), entry).await?;
+    transaction.commit().await?;
+    ask.app.refresh().await?;
+    super::catalogue::layer(ask, Path(id)).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Registration {
+    id: String,
+    title: Title,
+    #[serde(rename = "abstract", default)]
+    description: Title,
+    theme: Option<String>,
+    share_class: ShareClass,
+    schema: String,
+    table: String,
+    key: String,
+    geometry: Option<String>,
+}
+
+/// Shares a table or view of the same PostGIS as it stands.
+pub async fn register(ask: Ask, bytes: Bytes) -> Answer {
+    ask.parameters.clone().finish()?;
+    let department = ask.app.gate.publisher(&ask.principal)?;
+    let r: Registration = body(&bytes)?;
+    if matches!(r.schema.as_str(), "onemap" | "data" | "map" | "pg_catalog" | "information_schema") {
+        return Err(Error::forbidden("平台自身的表不能登记为图层", "the platform's own tables cannot be shared as layers").into());
+    }
+    let new = NewLayer {
+        id: layer_id(&r.id)?,
+        theme: r.theme,
+        title: r.title,
+        description: r.description,
+        class: r.share_class,
+        anonymous: false,
+        style: None,
+        source: format!("{}.{}", r.schema, r.table),
+        synthetic: false,
+    };
+    let table = RegisteredTable { schema: r.schema, table: r.table, key: r.key, geometry: r.geometry };
+    registry::register(&ask.app.database, &ask.principal, &department, &new, &table).await?;
+    ask.app.refresh().await?;
+    let document: Value = json!({"layer": new.id});
+    Ok(created(&document))
+}
+
+/// A layer's id as it stands in URLs.
+pub fn layer_id(id: &str) -> crate::error::Result<String> {
+    let fits = id.len() <= 63
+        && id.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+        && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-');
+    match fits {
+        true => Ok(id.to_owned()),
+        false => Err(Error::invalid(
+            "layer",
+            "图层标识只能用小写字母、数字、- 和 _，以字母或数字开头，最多 63 个字符",
+            "a layer's id has lower-case letters, digits, - and _, starts with a letter or digit, and has at most 63 characters",
+        )),
+    }
+}

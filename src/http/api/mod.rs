@@ -1,0 +1,48 @@
+//! Management: `/api/v1`.
+
+pub mod catalogue;
+pub mod identify;
+pub mod jobs;
+pub mod keys;
+pub mod layers;
+pub mod openapi;
+pub mod session;
+pub mod uploads;
+
+use axum::body::Bytes;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::ogc::json_response;
+use crate::error::{Error, Result};
+
+/// Reads a JSON body. Unknown members are refused where the type says so.
+fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T> {
+    if bytes.len() > 1 << 20 {
+        return Err(Error::too_large("请求内容超过 1 MiB", "the body is larger than 1 MiB"));
+    }
+    serde_json::from_slice(bytes).map_err(|e| {
+        let place = format!("line {}, column {}", e.line(), e.column());
+        let reason = if e.is_data() { e.to_string() } else { format!("not JSON: {place}") };
+        Error::invalid("body", format!("请求内容有误：{reason}"), format!("the body is wrong: {reason}"))
+    })
+}
+
+fn ok(value: &Value) -> Response {
+    json_response("application/json", value)
+}
+
+fn created(value: &Value) -> Response {
+    (StatusCode::CREATED, ok(value)).into_response()
+}
+
+/// A number in a path.
+fn number(text: &str, name: &str) -> Result<i32> {
+    text.parse().map_err(|_| Error::invalid(name, "必须是整数", "it must be an integer"))
+}
+
+fn uuid(text: &str) -> Result<uuid::Uuid> {
+    text.parse().map_err(|_| Error::not_found("没有这个对象", "there is no such thing"))
+}

@@ -1,0 +1,141 @@
+//! The OpenAPI 3.0.3 document of everything but the OGC endpoints, made from the route table itself, so that it cannot miss a
+//! route or name one that is not there.
+
+use serde_json::{Map, Value, json};
+
+use super::ok;
+use crate::http::ask::{Answer, Ask};
+use crate::http::routes::{Access, Route, table};
+
+pub async fn document(ask: Ask) -> Answer {
+    ask.parameters.clone().finish()?;
+    let mut paths: Map<String, Value> = Map::new();
+    for route in table().iter().filter(|r| !r.path.starts_with("/ogc")) {
+        let path = paths.entry(route.path.to_owned()).or_insert_with(|| json!({}));
+        path[route.method.to_ascii_lowercase()] = operation(route);
+    }
+    Ok(ok(&json!({
+        "openapi": "3.0.3",
+        "info": {"title": "onemap 政务一张图: map and management", "version": env!("CARGO_PKG_VERSION")},
+        "servers": [{"url": ask.base}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "description": "A department's application key"},
+                "key": {"type": "apiKey", "in": "query", "name": "key"},
+                "session": {"type": "apiKey", "in": "cookie", "name": "onemap_session"},
+            },
+            "schemas": {
+                "problem": {
+                    "type": "object", "description": "RFC 9457", "required": ["type", "title", "status", "detail"],
+                    "properties": {
+                        "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"},
+                        "detail": {"type": "string"}, "parameter": {"type": "string"}, "hint": {"type": "string"},
+                        "instance": {"type": "string"}, "request_id": {"type": "string"},
+                    },
+                },
+                "title": {
+                    "type": "object", "required": ["zh", "en"],
+                    "properties": {"zh": {"type": "string"}, "en": {"type": "string"}},
+                },
+            },
+        },
+    })))
+}
+
+fn operation(route: &Route) -> Value {
+    let mut parameters: Vec<Value> = route
+        .path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
+        .collect();
+    for (name, kind, required) in query_parameters(route) {
+        parameters.push(json!({"name": name, "in": "query", "required": required, "schema": {"type": kind}}));
+    }
+    let mut responses = Map::new();
+    responses.insert(success(route).into(), json!({"description": "Done"}));
+    let mut statuses = vec!["400", "404", "503"];
+    match route.access {
+        Access::Open => {}
+        Access::Layer => statuses.extend(["401", "403"]),
+        Access::Department => statuses.push("401"),
+        _ => statuses.extend(["401", "403"]),
+    }
+    for status in statuses {
+        responses.insert(
+            status.into(),
+            json!({"description": "Problem", "content": {"application/problem+json": {
+                "schema": {"$ref": "#/components/schemas/problem"}}}}),
+        );
+    }
+    let mut operation = json!({
+        "operationId": format!("{} {}", route.method, route.path),
+        "summary": route.summary,
+        "parameters": parameters,
+        "responses": responses,
+        "security": if matches!(route.access, Access::Open | Access::Layer) {
+            json!([{}, {"bearer": []}, {"key": []}, {"session": []}])
+        } else {
+            json!([{"session": []}])
+        },
+    });
+    if let Some(schema) = request_body(route) {
+        operation["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": schema}}});
+    }
+    operation
+}
+
+fn success(route: &Route) -> &'static str {
+    match (route.method, route.path) {
+        ("POST", "/api/v1/uploads/{upload}/load") => "202",
+        ("POST", "/api/v1/uploads" | "/api/v1/keys" | "/api/v1/layers") => "201",
+        ("DELETE", "/api/v1/jobs/{job}") => "200",
+        ("DELETE" | "OPTIONS", _) | ("PATCH", "/api/v1/uploads/{upload}") => "204",
+        _ => "200",
+    }
+}
+
+fn query_parameters(route: &Route) -> &'static [(&'static str, &'static str, bool)] {
+    match route.path {
+        "/api/v1/identify" => {
+            &[("lon", "number", true), ("lat", "number", true), ("tolerance", "integer", false), ("layers", "string", false)]
+        }
+        "/api/v1/layers" if route.method == "GET" => {
+            &[("q", "string", false), ("theme", "string", false), ("department", "string", false)]
+        }
+        "/tiles/{layer}/{z}/{x}/{y}" => &[("v", "string", false), ("fields", "string", false)],
+        "/api/v1/jobs" => &[("limit", "integer", false)],
+        _ => &[],
+    }
+}
+
+fn request_body(route: &Route) -> Option<Value> {
+    let text = json!({"type": "string"});
+    let title = json!({"$ref": "#/components/schemas/title"});
+    let class = json!({"type": "string", "enum": ["unconditional", "conditional", "not_shared"]});
+    let object = |required: &[&str], properties: Value| {
+        json!({"type": "object", "required": required, "additionalProperties": false, "properties": properties})
+    };
+    Some(match (route.method, route.path) {
+        ("POST", "/api/v1/session") => object(&["user", "password"], json!({"user": text, "password": text})),
+        ("POST", "/api/v1/keys") => object(&["label"], json!({"label": text, "days": {"type": "integer", "minimum": 1}})),
+        ("POST", "/api/v1/layers/{layer}/rollback") => object(&["revision"], json!({"revision": {"type": "integer"}})),
+        ("PATCH", "/api/v1/layers/{layer}") => object(
+            &[],
+            json!({"title": title, "abstract": title, "share_class": class, "anonymous": {"type": "boolean"}}),
+        ),
+        ("POST", "/api/v1/layers") => object(
+            &["id", "title", "share_class", "schema", "table", "key"],
+            json!({"id": text, "title": title, "abstract": title, "theme": text, "share_class": class,
+                   "schema": text, "table": text, "key": text, "geometry": text}),
+        ),
+        ("POST", "/api/v1/uploads/{upload}/load") => object(
+            &["layer"],
+            json!({"layer": text, "source_layer": text, "title": title, "theme": text, "share_class": class,
+                   "crs": {"type": "integer"}, "datum": {"type": "string", "enum": ["none", "gcj02", "bd09"]},
+                   "swap_axes": {"type": "boolean"}, "encoding": text, "key": text}),
+        ),
+        _ => return None,
+    })
+}

@@ -1,0 +1,162 @@
+//! OGC API Common and the collection resources of Features: landing page, conformance, collections.
+
+use axum::extract::Path;
+use serde_json::{Value, json};
+
+use super::html::{self, page};
+use super::{Format, format, json_response, link, self_links};
+use crate::access::grant::{Grant, Read};
+use crate::geo::crs::{CRS84, Crs};
+use crate::http::ask::{Answer, Ask};
+use crate::http::cache_policy::{Keep, keep, not_modified, weak_etag};
+use crate::layer::catalog::Published;
+
+pub const CONFORMANCE: &[&str] = &[
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/landing-page",
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/json",
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/html",
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/oas30",
+    "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/html",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
+    "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tileset",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tilesets-list",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/geodata-tilesets",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/dataset-tilesets",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/mvt",
+    "http://www.opengis.net/spec/tms/2.0/conf/tilematrixset",
+    "http://www.opengis.net/spec/tms/2.0/conf/json-tilematrixset",
+];
+
+const OPENAPI: &str = "application/vnd.oai.openapi+json;version=3.0";
+
+pub async fn landing(mut ask: Ask) -> Answer {
+    let format = format(&mut ask)?;
+    ask.parameters.clone().finish()?;
+    let url = |path: &str| format!("{}/ogc{path}", ask.base);
+    let mut links = self_links(&ask, "/ogc", format, "application/json");
+    links.extend([
+        link(url("/api"), "service-desc", OPENAPI, "The API definition"),
+        link(url("/api?f=html"), "service-doc", "text/html", "The API documentation"),
+        link(url("/conformance"), "conformance", "application/json", "Conformance classes"),
+        link(url("/collections"), "data", "application/json", "Collections"),
+        link(url("/tiles"), "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector", "application/json", "Tilesets"),
+        link(
+            url("/tileMatrixSets"),
+            "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes",
+            "application/json",
+            "Tile matrix sets",
+        ),
+    ]);
+    let document = json!({
+        "title": "onemap 政务一张图",
+        "description": "The city's shared map layers. 城市政务共享图层。",
+        "links": links,
+    });
+    Ok(match format {
+        Format::Json => json_response("application/json", &document),
+        Format::Html => page(&ask, "政务一张图 onemap", &html::landing(&ask)),
+    })
+}
+
+pub async fn conformance(mut ask: Ask) -> Answer {
+    let format = format(&mut ask)?;
+    ask.parameters.clone().finish()?;
+    let document = json!({ "conformsTo": CONFORMANCE });
+    Ok(match format {
+        Format::Json => json_response("application/json", &document),
+        Format::Html => page(&ask, "Conformance", &html::list(CONFORMANCE.iter().copied())),
+    })
+}
+
+pub async fn collections(mut ask: Ask) -> Answer {
+    let format = format(&mut ask)?;
+    ask.parameters.clone().finish()?;
+    let readable = readable(&ask);
+    let documents: Vec<Value> = readable.iter().map(|(layer, grant)| describe(&ask, layer, grant)).collect();
+    let crs: Vec<String> = Crs::offered(4490).into_iter().map(Crs::uri).collect();
+    let document = json!({
+        "links": self_links(&ask, "/ogc/collections", format, "application/json"),
+        "crs": crs,
+        "numberMatched": documents.len(),
+        "numberReturned": documents.len(),
+        "collections": documents,
+    });
+    let body = document.to_string();
+    let etag = weak_etag(&[body.as_bytes(), &[format as u8]]);
+    if let Some(response) = not_modified(&ask.headers, &etag, Keep::Private) {
+        return Ok(response);
+    }
+    let response = match format {
+        Format::Json => json_response("application/json", &document),
+        Format::Html => page(&ask, "图层 Collections", &html::collections(&ask, &readable)),
+    };
+    Ok(keep(response, Keep::Private, Some(&etag)))
+}
+
+/// The layers with features that the caller may read now.
+pub fn readable(ask: &Ask) -> Vec<(Published, Grant<Read>)> {
+    let visible = ask.app.catalog.visible(&ask.app.gate, &ask.principal);
+    visible
+        .into_iter()
+        .filter_map(|(layer, _)| {
+            let drawn = ask.read(&layer.id).ok()?;
+            Some((drawn.layer, drawn.grant))
+        })
+        .collect()
+}
+
+pub async fn collection(mut ask: Ask, Path(id): Path<String>) -> Answer {
+    let format = format(&mut ask)?;
+    ask.parameters.clone().finish()?;
+    let drawn = ask.read(&id)?;
+    let document = describe(&ask, &drawn.layer, &drawn.grant);
+    Ok(match format {
+        Format::Json => json_response("application/json", &document),
+        Format::Html => {
+            page(&ask, ask.language.pick(&drawn.layer.title), &html::collection(&ask, &drawn.layer, &drawn.grant))
+        }
+    })
+}
+
+/// A collection's description (OGC 17-069r4, 7.14; Part 2, 6.2).
+pub fn describe(ask: &Ask, layer: &Published, grant: &Grant<Read>) -> Value {
+    let state = layer.state();
+    let path = format!("/ogc/collections/{}", layer.id);
+    let url = |rest: &str| format!("{}{path}{rest}", ask.base);
+    let mut links = self_links(ask, &path, Format::Json, "application/json");
+    links.push(link(url("/items?f=json"), "items", "application/geo+json", "Features as GeoJSON"));
+    links.push(link(url("/items?f=html"), "items", "text/html", "Features as HTML"));
+    if state.source.geometry.is_some() {
+        let tilesets = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector";
+        links.push(link(url("/tiles"), tilesets, "application/json", "Vector tiles"));
+    }
+    let crs: Vec<String> = Crs::offered(state.srid).into_iter().map(Crs::uri).collect();
+    let mut document = json!({
+        "id": layer.id,
+        "title": ask.language.pick(&layer.title),
+        "description": ask.language.pick(&layer.description),
+        "itemType": "feature",
+        "crs": crs,
+        "storageCrs": Crs::epsg(state.srid.max(4326)).uri(),
+        "links": links,
+        "keywords": [layer.department, layer.theme],
+        "attribution": ask.language.pick(&department_title(ask, &layer.department)),
+        "updated": layer.updated,
+    });
+    // A grant on a part of the layer must not tell how far the whole reaches.
+    if let (Some(bbox), true) = (state.bbox, grant.scope().is_all()) {
+        document["extent"] = json!({"spatial": {"bbox": [bbox], "crs": CRS84.uri()}});
+    }
+    document
+}
+
+pub fn department_title(ask: &Ask, id: &str) -> crate::layer::model::Title {
+    let snapshot = ask.app.catalog.snapshot();
+    snapshot.departments.iter().find(|d| *d.id == *id).map(|d| d.title.clone()).unwrap_or_default()
+}

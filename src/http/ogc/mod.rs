@@ -1,0 +1,70 @@
+//! The OGC API endpoints. A layer is called a collection here, and only here.
+
+pub mod common;
+pub mod features;
+pub mod html;
+pub mod openapi;
+pub mod tiles;
+
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::ask::Ask;
+use crate::error::{Error, Result};
+
+/// The two representations every resource has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Json,
+    Html,
+}
+
+/// `f=` wins over Accept; JSON when neither says anything.
+pub fn format(ask: &mut Ask) -> Result<Format> {
+    match ask.parameters.take("f")?.as_deref() {
+        Some("json" | "geojson" | "application/json" | "application/geo+json") => Ok(Format::Json),
+        Some("html" | "text/html") => Ok(Format::Html),
+        Some(other) => {
+            let shown: String = other.chars().take(40).collect();
+            Err(Error::invalid("f", format!("不支持的格式 {shown}"), format!("the format {shown} is not offered"))
+                .hint("可用：json、html", "choose json or html"))
+        }
+        None => Ok(if prefers_html(&ask.headers) { Format::Html } else { Format::Json }),
+    }
+}
+
+/// Browsers name text/html first; programs name JSON or anything.
+fn prefers_html(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    for range in accept.split(',') {
+        let kind = range.split(';').next().unwrap_or_default().trim();
+        match kind {
+            "text/html" | "application/xhtml+xml" => return true,
+            "application/json" | "application/geo+json" | "*/*" => return false,
+            _ => {}
+        }
+    }
+    false
+}
+
+pub fn json_response(media: &'static str, value: &Value) -> Response {
+    ([(header::CONTENT_TYPE, media)], value.to_string()).into_response()
+}
+
+pub fn link(href: String, rel: &str, media: &str, title: &str) -> Value {
+    json!({"href": href, "rel": rel, "type": media, "title": title})
+}
+
+/// `self` and `alternate` of a resource at `path` (with its query, if it has one).
+pub fn self_links(ask: &Ask, path: &str, format: Format, json_media: &str) -> Vec<Value> {
+    let url = |f: &str| format!("{}{path}?f={f}", ask.base);
+    let (this, other) = match format {
+        Format::Json => (("json", json_media), ("html", "text/html")),
+        Format::Html => (("html", "text/html"), ("json", json_media)),
+    };
+    vec![
+        link(url(this.0), "self", this.1, "This document"),
+        link(url(other.0), "alternate", other.1, "This document in the other format"),
+    ]
+}

@@ -1,0 +1,172 @@
+//! OGC API Tiles and tile matrix sets: the same tiles as `/tiles`, under the standard's addresses.
+
+use axum::extract::Path;
+use serde_json::{Value, json};
+
+use super::common::readable;
+use super::html::{self, page};
+use super::{Format, format, json_response, link, self_links};
+use crate::error::{Error, Result};
+use crate::geo::tms::TileMatrixSet;
+use crate::http::ask::{Answer, Ask};
+use crate::http::map;
+use crate::tile::render::Drawn;
+
+const MVT: &str = "application/vnd.mapbox-vector-tile";
+
+pub async fn matrix_sets(mut ask: Ask) -> Answer {
+    let format = format(&mut ask)?;
+    ask.parameters.clone().finish()?;
+    let sets: Vec<Value> = TileMatrixSet::ALL
+        .into_iter()
+        .map(|set| {
+            let href = format!("{}/ogc/tileMatrixSets/{}", ask.base, set.id());
+            json!({"id": set.id(), "title": set.title(), "uri": set.uri(), "crs": set.crs_uri(),
+                   "links": [link(href, "self", "application/json", set.title())]})
+        })
+        .collect();
+    Ok(match format {
+        Format::Json => json_response("application/json", &json!({ "tileMatrixSets": sets })),
+        Format::Html => page(&ask, "Tile matrix sets", &html::list(TileMatrixSet::ALL.iter().map(|s| s.id()))),
+    })
+}
+
+pub async fn matrix_set(mut ask: Ask, Path(id): Path<String>) -> Answer {
+    format(&mut ask)?;
+    ask.parameters.clone().finish()?;
+    Ok(json_response("application/json", &matrix_set_named(&id)?.definition()))
+}
+
+fn matrix_set_named(id: &str) -> Result<TileMatrixSet> {
+    TileMatrixSet::parse(id).ok_or_else(|| {
+        Error::not_found("没有这个瓦片矩阵集", "there is no such tile matrix set")
+            .hint("可用：WebMercatorQuad", "WebMercatorQuad is offered")
+    })
+}
+
+/// The layers of a dataset tileset: `collections=a,b`, or the first readable ones.
+fn dataset(ask: &mut Ask) -> Result<Vec<Drawn>> {
+    match ask.parameters.take("collections")? {
+        Some(ids) => ask.read_many(&ids),
+        None => {
+            let layers = readable(ask).into_iter().filter(|(layer, _)| layer.state().source.geometry.is_some());
+            Ok(layers.take(20).map(|(layer, grant)| Drawn { layer, grant }).collect())
+        }
+    }
+}
+
+pub async fn tilesets(mut ask: Ask) -> Answer {
+    let format = format(&mut ask)?;
+    ask.parameters.clone().finish()?;
+    Ok(list(&ask, "/ogc/tiles", "onemap", format))
+}
+
+pub async fn collection_tilesets(mut ask: Ask, Path(id): Path<String>) -> Answer {
+    let drawn = ask.read(&id)?;
+    let format = format(&mut ask)?;
+    ask.parameters.clone().finish()?;
+    let title = ask.language.pick(&drawn.layer.title).to_owned();
+    Ok(list(&ask, &format!("/ogc/collections/{id}/tiles"), &title, format))
+}
+
+fn list(ask: &Ask, path: &str, title: &str, format: Format) -> axum::response::Response {
+    let tilesets: Vec<Value> = TileMatrixSet::ALL
+        .into_iter()
+        .map(|set| {
+            json!({
+                "title": title, "dataType": "vector", "crs": set.crs_uri(), "tileMatrixSetURI": set.uri(),
+                "links": [
+                    link(format!("{}{path}/{}", ask.base, set.id()), "self", "application/json", set.title()),
+                    link(format!("{}/ogc/tileMatrixSets/{}", ask.base, set.id()),
+                         "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme", "application/json", set.title()),
+                ],
+            })
+        })
+        .collect();
+    match format {
+        Format::Json => {
+            let links = self_links(ask, path, format, "application/json");
+            json_response("application/json", &json!({"tilesets": tilesets, "links": links}))
+        }
+        Format::Html => page(ask, title, &html::list(TileMatrixSet::ALL.iter().map(|s| s.id()))),
+    }
+}
+
+pub async fn tileset(mut ask: Ask, Path(set): Path<String>) -> Answer {
+    let set = matrix_set_named(&set)?;
+    let drawn = dataset(&mut ask)?;
+    let query = match drawn.is_empty() {
+        true => String::new(),
+        false => format!("?collections={}", drawn.iter().map(|d| d.layer.id.to_string()).collect::<Vec<_>>().join(",")),
+    };
+    metadata(ask, set, &drawn, "/ogc/tiles", &query)
+}
+
+pub async fn collection_tileset(ask: Ask, Path((id, set)): Path<(String, String)>) -> Answer {
+    let drawn = ask.read(&id)?;
+    let set = matrix_set_named(&set)?;
+    metadata(ask, set, &[drawn], &format!("/ogc/collections/{id}/tiles"), "")
+}
+
+/// A tileset's metadata (OGC 20-057, 9; 17-083r4, 8).
+fn metadata(mut ask: Ask, set: TileMatrixSet, drawn: &[Drawn], path: &str, query: &str) -> Answer {
+    let format = format(&mut ask)?;
+    ask.parameters.clone().finish()?;
+    let template = format!("{}{path}/{}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}{query}", ask.base, set.id());
+    let mut links = self_links(&ask, &format!("{path}/{}", set.id()), format, "application/json");
+    let scheme = "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme";
+    links.push(link(format!("{}/ogc/tileMatrixSets/{}", ask.base, set.id()), scheme, "application/json", set.title()));
+    let mut item = link(template, "item", MVT, "Tiles");
+    item["templated"] = true.into();
+    links.push(item);
+    let layers: Vec<Value> = drawn
+        .iter()
+        .map(|d| {
+            let kind = d.layer.state().geometry_type.as_deref().unwrap_or_default();
+            let dimension = match kind.trim_start_matches("Multi") {
+                k if k.starts_with("Point") => Some(0),
+                k if k.starts_with("Line") => Some(1),
+                k if k.starts_with("Polygon") => Some(2),
+                _ => None,
+            };
+            let mut layer = json!({"id": d.layer.id, "dataType": "vector", "title": ask.language.pick(&d.layer.title)});
+            if let Some(dimension) = dimension {
+                layer["geometryDimension"] = dimension.into();
+            }
+            layer
+        })
+        .collect();
+    let document = json!({
+        "title": drawn.iter().map(|d| ask.language.pick(&d.layer.title)).collect::<Vec<_>>().join("、"),
+        "dataType": "vector", "crs": set.crs_uri(), "tileMatrixSetURI": set.uri(),
+        "layers": layers, "links": links,
+    });
+    Ok(match format {
+        Format::Json => json_response("application/json", &document),
+        Format::Html => page(&ask, "Tileset", &html::list(drawn.iter().map(|d| &*d.layer.id))),
+    })
+}
+
+pub async fn tile(mut ask: Ask, Path((set, z, row, column)): Path<(String, String, String, String)>) -> Answer {
+    let set = matrix_set_named(&set)?;
+    mvt_only(&mut ask)?;
+    let drawn = dataset(&mut ask)?;
+    map::answer_tile(ask, drawn, set, [&z, &column, &row]).await
+}
+
+pub async fn collection_tile(
+    mut ask: Ask,
+    Path((id, set, z, row, column)): Path<(String, String, String, String, String)>,
+) -> Answer {
+    let drawn = ask.read(&id)?;
+    let set = matrix_set_named(&set)?;
+    mvt_only(&mut ask)?;
+    map::answer_tile(ask, vec![drawn], set, [&z, &column, &row]).await
+}
+
+fn mvt_only(ask: &mut Ask) -> Result<()> {
+    match ask.parameters.take("f")?.as_deref() {
+        None | Some("mvt" | "pbf" | "application/vnd.mapbox-vector-tile") => Ok(()),
+        Some(_) => Err(Error::invalid("f", "瓦片格式只有 mvt", "tiles are offered as mvt")),
+    }
+}
