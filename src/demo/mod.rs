@@ -1,1 +1,5 @@
 //! See ARCHITECTURE.md.
+pub mod area;
+pub mod divisions;
+pub mod partition;
+pub mod rng;
