@@ -148,12 +148,13 @@ impl Divisions {
             }
             let range = begin..self.communities.len();
             let town = street.as_bytes().get(6) == Some(&b'1');
-            let centre = middle(&self.communities[range.clone()]);
+            let land = to_degrees(&area);
+            let centre = if land.contains(hub.at) { hub.at } else { middle(&self.communities[range.clone()]) };
             self.streets.push(Street {
                 code: (*street).to_owned(),
                 name: (*street_name).to_owned(),
                 district: self.districts.len(),
-                area: to_degrees(&area),
+                area: land,
                 centre,
                 town,
                 communities: range,
@@ -194,8 +195,8 @@ fn middle(communities: &[Community]) -> Point {
 
 fn community(code: &str, name: &str, street: usize, area: Area, centre: Point, hub: &Hub, rng: &mut Rng) -> Community {
     let away = distance(centre, hub.at);
-    let urban = if hub.inner { 0.75 + 0.25 * (-away / hub.reach).exp() } else { (-(away / hub.reach).powi(2)).exp() };
-    let population = (rng.between(350.0, 1500.0) + urban * rng.between(2500.0, 8500.0)) as i64;
+    let urban = if hub.inner { 0.45 + 0.55 * (-away / hub.reach).exp() } else { (-(away / hub.reach).powi(2)).exp() };
+    let population = (rng.between(600.0, 3000.0) + urban * rng.between(3500.0, 15_000.0)) as i64;
     let square_metres = area.square_metres();
     let short = short_name(name).to_owned();
     Community { code: code.into(), name: name.into(), short, street, area, centre, square_metres, population, urban }

@@ -1,5 +1,7 @@
 //! See ARCHITECTURE.md.
 pub mod area;
 pub mod divisions;
+pub mod names;
 pub mod partition;
 pub mod rng;
+pub mod town;
