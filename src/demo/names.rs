@@ -274,10 +274,13 @@ impl RoadNames {
 
 /// A lane of a village, by its place in the village's grid.
 pub fn lane(village: &str, along: bool, line: usize) -> String {
-    const COUNT: &[&str] = &["一", "二", "三", "四", "五", "六", "七", "八", "九", "十"];
-    let number = COUNT.get(line).copied().unwrap_or("末");
+    const DIGITS: &[&str] = &["", "一", "二", "三", "四", "五", "六", "七", "八", "九"];
+    let number = line + 1;
+    let tens = if number < 10 { "" } else { "十" };
+    let many = if number < 20 { "" } else { DIGITS[number / 10 % 10] };
+    let ones = DIGITS[number % 10];
     let village = village.strip_suffix("社区").or_else(|| village.strip_suffix("村")).unwrap_or(village);
-    format!("{village}{number}{}", if along { "街" } else { "巷" })
+    format!("{village}{many}{tens}{ones}{}", if along { "街" } else { "巷" })
 }
 
 /// Kinds of points of interest: class in Chinese and English, weight, and what their names end in.

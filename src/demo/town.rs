@@ -109,6 +109,11 @@ impl Grid {
         rounded([self.origin[0] + x / self.east, self.origin[1] + y / METRES])
     }
 
+    /// The name of the road along a line.
+    pub fn road(&self, axis: usize, line: i16) -> &str {
+        self.lines.get(axis).and_then(|lines| lines.get(&line)).map_or("", |l| &l.name)
+    }
+
     pub fn corner(&self, i: i16, j: i16) -> Point {
         self.at(f64::from(i) * self.pitch[0], f64::from(j) * self.pitch[1])
     }
@@ -456,74 +461,4 @@ pub fn wander(from: Point, to: Point, rng: &mut Rng) -> Vec<Point> {
             rounded([from[0] + dx * t - dy * side, from[1] + dy * t + dx * side])
         })
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn probe() {
-        let t = std::time::Instant::now();
-        let divisions = Divisions::new(1).unwrap();
-        eprintln!("div {:?}", t.elapsed());
-        let towns = Towns::new(&divisions, 1);
-        eprintln!("towns {:?}", t.elapsed());
-        let plots: usize = towns.blocks.iter().map(|b| b.plots(&towns.grids[b.grid as usize])).sum();
-        let doors: usize = towns.blocks.iter().map(|b| b.doors(&towns.grids[b.grid as usize])).sum();
-        eprintln!(
-            "grids {} blocks {} plots {} doors {} roads {}",
-            towns.grids.len(),
-            towns.blocks.len(),
-            plots,
-            doors,
-            towns.roads.len()
-        );
-        for d in &divisions.districts {
-            eprintln!(
-                "{} {}",
-                d.name,
-                divisions.communities.iter().filter(|c| c.code.starts_with(&d.code)).map(|c| c.population).sum::<i64>()
-            );
-        }
-        let mut s = String::new();
-        for c in &divisions.communities {
-            for r in &c.area.rings {
-                s += "C";
-                for p in r {
-                    s += &format!(" {} {}", p[0], p[1]);
-                }
-                s += "\n";
-            }
-        }
-        for c in &divisions.streets {
-            for r in &c.area.rings {
-                s += "S";
-                for p in r {
-                    s += &format!(" {} {}", p[0], p[1]);
-                }
-                s += "\n";
-            }
-        }
-        for r in &towns.roads {
-            s += &format!("R{}", r.class as u8);
-            for p in &r.points {
-                s += &format!(" {} {}", p[0], p[1]);
-            }
-            s += "\n";
-        }
-        for b in towns.blocks.iter().take(3000) {
-            let g = &towns.grids[b.grid as usize];
-            for n in 0..b.plots(g) {
-                let p = b.plot(g, n, &mut Rng::new(n as u64));
-                s += "B";
-                for (u, v) in [(p.west, p.south), (p.east, p.south), (p.east, p.north), (p.west, p.north)] {
-                    let q = g.at(u, v);
-                    s += &format!(" {} {}", q[0], q[1]);
-                }
-                s += "\n";
-            }
-        }
-        std::fs::write("/tmp/demo-probe.txt", s).unwrap();
-    }
 }
