@@ -276,18 +276,11 @@ impl Towns {
             let grid = Grid::new(community.centre, pitch, 3.0, true, rng);
             let size = rng.between(110.0, 290.0);
             self.add_grid(all, street, grid, size, street.communities.start + place, rng);
-            let first = self.lowest();
-            self.name_lines(|axis, line| lane(&community.short, axis == 0, (line - first[axis]) as usize));
+            self.name_lines(|axis, line| lane(&community.short, axis == 0, line));
             let community_number = street.communities.start + place;
             places.push(Place { community: community_number, at: community.centre, reach: size * 0.6 });
         }
         places
-    }
-
-    /// The lowest line of each axis in the last grid.
-    fn lowest(&self) -> [i16; 2] {
-        let axis = |a: usize| self.grids.last().and_then(|g| g.lines[a].keys().next().copied()).unwrap_or(0);
-        [axis(0), axis(1)]
     }
 
     /// Keeps the blocks within `reach` that lie wholly in the street (a village's: in its community).
@@ -328,7 +321,7 @@ impl Towns {
     }
 
     /// Finds the lines that the last grid's blocks lie along, names them from the centre outwards, and adds their roads.
-    fn name_lines(&mut self, mut name: impl FnMut(usize, i16) -> String) {
+    fn name_lines(&mut self, mut name: impl FnMut(usize, usize) -> String) {
         let number = self.grids.len() as u32 - 1;
         let own = self.blocks.iter().rev().take_while(|b| b.grid == number);
         // Per axis and line: the unit stretches of road, each with the community it passes.
@@ -345,11 +338,12 @@ impl Towns {
                 let first = along.keys().next().copied().unwrap_or(0);
                 grid.lines[axis].insert(line, Line { name: String::new(), first });
             }
-            let mut order: Vec<i16> = stretches[axis].keys().copied().collect();
-            order.sort_by_key(|l| (l.abs(), *l));
-            for line in order {
+            // With the line's rank, counted from the lowest.
+            let mut order: Vec<(usize, i16)> = stretches[axis].keys().copied().enumerate().collect();
+            order.sort_by_key(|(_, line)| (line.abs(), *line));
+            for (rank, line) in order {
                 if let Some(entry) = grid.lines[axis].get_mut(&line) {
-                    entry.name = name(axis, line);
+                    entry.name = name(axis, rank);
                 }
             }
         }
