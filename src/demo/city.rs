@@ -15,9 +15,9 @@ pub const TOP_SCALE: f64 = 25.0;
 
 /// Rows at scale 1 and at `TOP_SCALE`; in between along a straight line, below 1 in proportion.
 pub const BUILDINGS: (f64, f64) = (30_000.0, 750_000.0);
-pub const DOORS: (f64, f64) = (40_000.0, 1_000_000.0);
+pub const DOORS: (f64, f64) = (30_000.0, 1_000_000.0);
 pub const POI: (f64, f64) = (48_000.0, 1_200_000.0);
-pub const RESIDENTS: (f64, f64) = (80_000.0, 6_700_000.0);
+pub const RESIDENTS: (f64, f64) = (50_000.0, 6_700_000.0);
 
 /// Bytes handed on at a time.
 const CHUNK: usize = 64 * 1024;

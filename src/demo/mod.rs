@@ -27,6 +27,10 @@ use crate::layer::model::{Field, ShareClass};
 /// The seed that the demo uses when none is given.
 pub const DEFAULT_SEED: u64 = 370_200;
 
+/// The layers of the base map.
+const BASE_MAP: &[&str] =
+    &["districts", "streets", "communities", "roads", "village-lanes", "rail-lines", "buildings", "addresses"];
+
 /// A layer of the demo city, ready to be registered.
 #[derive(Clone)]
 pub struct DemoLayer {
@@ -43,6 +47,8 @@ pub struct DemoLayer {
     /// `Point`, `LineString`, `Polygon` or `MultiPolygon`: what PostGIS calls it.
     pub geometry: &'static str,
     pub fields: Vec<Field>,
+    /// The style under `styles/` that draws it; None: one made for it.
+    pub style: Option<&'static str>,
     /// Whether any of it is made up; false for the boundaries of city and districts alone.
     pub synthetic: bool,
     pub source_zh: &'static str,
@@ -95,6 +101,7 @@ fn layer(spec: &'static spec::Spec) -> DemoLayer {
         anonymous: spec.anonymous,
         geometry: spec.source.geometry(),
         fields: spec.columns.iter().map(field).collect(),
+        style: BASE_MAP.contains(&spec.id).then_some("base"),
         synthetic: !real,
         source_zh,
         source_en,

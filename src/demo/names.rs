@@ -279,8 +279,19 @@ pub fn lane(village: &str, along: bool, line: usize) -> String {
     let tens = if number < 10 { "" } else { "十" };
     let many = if number < 20 { "" } else { DIGITS[number / 10 % 10] };
     let ones = DIGITS[number % 10];
-    let village = village.strip_suffix("社区").or_else(|| village.strip_suffix("村")).unwrap_or(village);
+    let village = plain(village);
     format!("{village}{many}{tens}{ones}{}", if along { "街" } else { "巷" })
+}
+
+/// The road that leads to a village.
+pub fn village_road(village: &str) -> String {
+    let village = plain(village);
+    if village.ends_with('路') { village.to_owned() } else { format!("{village}路") }
+}
+
+fn plain(village: &str) -> &str {
+    let name = village.trim_end_matches('村').trim_end_matches("社区").trim_end_matches('村');
+    if name.is_empty() { village } else { name }
 }
 
 /// Kinds of points of interest: class in Chinese and English, weight, and what their names end in.

@@ -39,6 +39,9 @@ pub struct Row<'a> {
     /// Running number of the household in its community, and of the person in the household.
     pub household: u64,
     pub member: usize,
+    /// What `Make::Of` takes parts of, and what they left of it.
+    whole: i64,
+    left: i64,
 }
 
 const MICROS_A_DAY: i64 = 86_400_000_000;
@@ -61,11 +64,14 @@ impl<'a> Row<'a> {
             kind: 0,
             household: 0,
             member: 0,
+            whole: 0,
+            left: 0,
         }
     }
 
     /// Appends the row's bytes: fid, fields, geometry.
     pub fn encode(&mut self, divisions: &Divisions, columns: &[Column], text: &mut String, out: &mut Vec<u8>) {
+        (self.whole, self.left) = (self.population, self.population);
         begin_row(out, columns.len() + 2);
         put(out, &Value::Integer(self.serial as i64));
         for column in columns {
@@ -91,7 +97,17 @@ impl<'a> Row<'a> {
             Make::Int(low, high) => Value::Integer(self.rng.whole(low, high)),
             Make::Population => Value::Integer(self.population),
             Make::Households => Value::Integer((self.population as f64 / self.rng.between(2.4, 2.8)) as i64),
-            Make::Share(low, high) => Value::Integer((self.population as f64 * self.rng.between(low, high)) as i64),
+            Make::Share(low, high) => {
+                self.whole = (self.population as f64 * self.rng.between(low, high)) as i64;
+                self.left = self.whole;
+                Value::Integer(self.whole)
+            }
+            Make::Of(low, high) => {
+                let part = (self.whole as f64 * self.rng.between(low, high)) as i64;
+                self.left -= part;
+                Value::Integer(part)
+            }
+            Make::Rest => Value::Integer(self.left.max(0)),
             Make::Float(low, high, decimals) => Value::Float(decimal(self.rng.between(low, high), decimals)),
             Make::Metres => Value::Float(decimal(self.length, 1)),
             Make::SquareMetres => Value::Float(decimal(self.square_metres, 1)),
@@ -157,6 +173,14 @@ impl<'a> Row<'a> {
                 let _ = write!(text, "{}-{:06}", place.code, self.household);
             }
             Make::Relation => text.push_str(RELATIONS[self.member.min(RELATIONS.len() - 1)]),
+            Make::Sex => {
+                // Partners differ; who heads a household does not.
+                let man = match self.member {
+                    0 | 1 => (self.household % 3 > 0) == (self.member == 0),
+                    _ => self.rng.chance(0.51),
+                };
+                text.push_str(if man { "男" } else { "女" });
+            }
             Make::Pick(list) => text.push_str(self.rng.pick(list).unwrap_or(&"")),
             _ => {}
         }

@@ -122,6 +122,11 @@ pub enum Make {
     Households,
     /// A share of the population between these.
     Share(f64, f64),
+    /// A share between these of the last `Share` (before any: of the population), and what such shares left of it.
+    Of(f64, f64),
+    Rest,
+    /// Of a member of a household.
+    Sex,
     Metres,
     SquareMetres,
     SquareKilometres,
@@ -140,7 +145,9 @@ impl Make {
             | Make::Int(..)
             | Make::Population
             | Make::Households
-            | Make::Share(..) => FieldType::Integer,
+            | Make::Share(..)
+            | Make::Of(..)
+            | Make::Rest => FieldType::Integer,
             Make::Float(..) | Make::Metres | Make::SquareMetres | Make::SquareKilometres | Make::Density => {
                 FieldType::Float
             }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::area::{METRES, Point, distance, metres_east, rounded};
 use super::divisions::{Divisions, Street};
-use super::names::{RoadNames, lane};
+use super::names::{RoadNames, lane, village_road};
 use super::rng::{Rng, mix};
 
 /// A local frame in metres: `u` along the streets, `v` across.
@@ -234,7 +234,7 @@ impl Towns {
             let mut centres = Vec::new();
             for street in district.streets.clone() {
                 let places = towns.add_street(divisions, street, district.inner, &mut names, &mut rng);
-                let village = |c: usize| format!("{}路", divisions.communities[c].short.trim_end_matches("社区"));
+                let village = |c: usize| village_road(&divisions.communities[c].short);
                 towns.link(divisions, &places, RoadClass::Local, village, &mut rng);
                 centres.extend(places.first());
             }
