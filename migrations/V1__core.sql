@@ -204,6 +204,7 @@ create trigger identity_changed after delete on onemap.session
 grant usage on schema onemap, data, map to onemap_app, onemap_import;
 grant create on schema data, map to onemap_import;
 grant select, insert, update, delete on all tables in schema onemap to onemap_app, onemap_import;
+grant usage, select on all sequences in schema onemap to onemap_app, onemap_import;
 -- The audit trail is written once: nobody but the owner changes or removes a row.
 revoke update, delete on onemap.audit from onemap_app, onemap_import;
 alter default privileges for role onemap_import in schema data grant select on tables to onemap_app;

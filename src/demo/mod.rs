@@ -9,6 +9,7 @@ mod catalog;
 mod city;
 mod departments;
 pub mod divisions;
+pub mod load;
 mod ewkb;
 mod grants;
 mod names;
