@@ -21,6 +21,8 @@ pub enum Kind {
     Unsupported,
     /// Too much at once, or a part that is needed is away for now.
     Busy,
+    /// The address does not answer this method.
+    WrongMethod,
     /// A fault of ours. The source is logged, never shown.
     Internal,
 }

@@ -41,6 +41,7 @@ fn status(kind: &Kind) -> StatusCode {
         Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Kind::Unsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Kind::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -57,12 +58,7 @@ pub async fn middleware(mut request: Request<Body>, next: Next) -> Response {
     if let Some(carried) = response.extensions_mut().remove::<Carried>() {
         response = render(&carried.0, &path, language, &id, response.headers().get(header::SET_COOKIE).cloned());
     } else if is_bare_error(&response) {
-        let allow = response.headers().get(header::ALLOW).cloned();
         response = render(&bare(response.status(), &method), &path, language, &id, None);
-        if let Some(allow) = allow {
-            *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-            response.headers_mut().insert(header::ALLOW, allow);
-        }
     }
     if let Ok(value) = HeaderValue::from_str(&id.0) {
         response.headers_mut().insert("x-request-id", value);
@@ -82,7 +78,7 @@ fn bare(status: StatusCode, method: &axum::http::Method) -> Error {
         404 => Error::not_found("没有这个地址", "there is nothing at this address")
             .hint("接口说明见 /ogc/api 与 /api/openapi.json", "the interfaces are described at /ogc/api and /api/openapi.json"),
         405 => Error::new(
-            Kind::Invalid { parameter: "method".into() },
+            Kind::WrongMethod,
             format!("此地址不支持 {method} 方法"),
             format!("this address does not answer {method}"),
         )
@@ -154,6 +150,7 @@ fn slug(kind: &Kind) -> &'static str {
         Kind::TooLarge => "too-large",
         Kind::Unsupported => "unsupported",
         Kind::Busy => "busy",
+        Kind::WrongMethod => "wrong-method",
         Kind::Internal => "internal",
     }
 }
@@ -168,6 +165,7 @@ fn title(kind: &Kind) -> Said {
         Kind::TooLarge => Said::new("内容过大", "Too large"),
         Kind::Unsupported => Said::new("不支持", "Not supported"),
         Kind::Busy => Said::new("暂时不可用", "Unavailable for the moment"),
+        Kind::WrongMethod => Said::new("方法不支持", "Method not allowed"),
         Kind::Internal => Said::new("服务器错误", "Server error"),
     }
 }
