@@ -1,0 +1,3 @@
+//! Pure geography: no IO, no database.
+
+pub mod china;
