@@ -34,6 +34,10 @@ pub struct Config {
     pub import_timeout: u64,
     /// Set when the portal is reached over https, so that the session cookie is never sent in clear.
     pub secure_cookie: bool,
+    /// Where the deployment's data lie (west, south, east, north): tells Gauss-Krüger zones apart when a file does not.
+    pub area: Option<[f64; 4]>,
+    /// The binary that reads uploads in a child process: this one.
+    pub reader: PathBuf,
     pub log: String,
 }
 
@@ -52,6 +56,9 @@ impl Default for Config {
             department_quota: 100 << 30,
             import_timeout: 3600,
             secure_cookie: false,
+            // Qingdao with its sea.
+            area: Some([119.3, 35.4, 121.3, 37.3]),
+            reader: std::env::current_exe().unwrap_or_default(),
             log: "info".into(),
         }
     }
@@ -73,6 +80,7 @@ pub struct Overrides {
     pub department_quota: Option<u64>,
     pub import_timeout: Option<u64>,
     pub secure_cookie: Option<bool>,
+    pub area: Option<[f64; 4]>,
     pub log: Option<String>,
 }
 
@@ -100,6 +108,7 @@ impl Config {
         }
         take!(data, listen, cors_origins, database_connections, statement_timeout, tile_cache);
         take!(upload_limit, department_quota, import_timeout, secure_cookie, log);
+        self.area = o.area.or(self.area);
         self.database_url = o.database_url.or(self.database_url.take());
         self.public_url = o.public_url.map(|u| u.trim_end_matches('/').to_owned()).or(self.public_url.take());
     }

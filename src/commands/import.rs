@@ -18,6 +18,7 @@ use crate::error::{Error, Kind, Result};
 use crate::layer::model::{ShareClass, Title};
 use crate::layer::registry;
 use crate::upload::load::LoadRequest;
+use crate::upload::report::Datum;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -43,10 +44,10 @@ pub struct Arguments {
     share_class: String,
     /// The EPSG code, when the file does not say it or says it wrong
     #[arg(long)]
-    crs: Option<i32>,
+    crs: Option<u32>,
     /// gcj02 or bd09, when the coordinates are encrypted ones
-    #[arg(long)]
-    datum: Option<String>,
+    #[arg(long, value_parser = datum)]
+    datum: Option<Datum>,
     #[arg(long)]
     swap_axes: bool,
     /// The text encoding, such as GBK
@@ -61,7 +62,7 @@ pub struct Arguments {
     /// Leave the new revision unpublished
     #[arg(long)]
     stage_only: bool,
-    /// Accept a guessed CRS without asking
+    /// Take guesses (CRS, datum) as they are instead of asking
     #[arg(long)]
     yes: bool,
 }
@@ -121,15 +122,6 @@ fn request(a: &Arguments, inspection: &Value) -> Result<LoadRequest> {
         let names: Vec<&str> = layers.iter().filter_map(|l| l["name"].as_str()).collect();
         return Err(Error::invalid("source-layer", format!("请选择图层：{}", names.join("、")), format!("choose one of the layers: {}", names.join(", "))));
     };
-    if found["crs"]["needs_confirmation"] == true && a.crs.is_none() && !a.yes {
-        let reasons = found["crs"]["reasons"].to_string();
-        return Err(Error::invalid(
-            "crs",
-            format!("坐标参考系需要确认：{reasons}"),
-            format!("the CRS must be confirmed: {reasons}"),
-        )
-        .hint("用 --crs 指定，或用 --yes 接受推测", "name it by --crs, or accept the guess by --yes"));
-    }
     let stem = a.file.file_stem().and_then(|s| s.to_str()).unwrap_or("layer");
     let layer = a.layer.clone().unwrap_or_else(|| layer_id(stem));
     let class = ShareClass::parse(&a.share_class)
@@ -143,11 +135,16 @@ fn request(a: &Arguments, inspection: &Value) -> Result<LoadRequest> {
         theme: a.theme.clone(),
         share_class: Some(class),
         crs: a.crs,
-        datum: a.datum.clone(),
+        datum: a.datum,
+        accept_guesses: a.yes,
         swap_axes: a.swap_axes.then_some(true),
         encoding: a.encoding.clone(),
         key: a.key.clone(),
     })
+}
+
+fn datum(name: &str) -> std::result::Result<Datum, String> {
+    serde_json::from_value(name.into()).map_err(|_| "say none, gcj02 or bd09".to_owned())
 }
 
 /// A layer id from a file's name; a Chinese name has none of the letters an id may have.

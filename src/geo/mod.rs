@@ -1,6 +1,7 @@
 //! Pure geography: reference systems, boxes, tile matrix sets, the Chinese datums. No IO.
 
 pub mod bbox;
+pub mod china;
 pub mod crs;
 pub mod ewkb;
 pub mod tms;

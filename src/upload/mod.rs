@@ -1,9 +1,30 @@
 //! Uploads: received, inspected, read in a child process, loaded into a staged revision.
 
+pub mod archive;
 pub mod child;
+pub mod columns;
+pub mod crs;
+pub mod datum;
 pub mod diff;
+pub mod encoding;
+pub mod fields;
+pub mod files;
+pub mod geojson;
+pub mod geometry;
+pub mod inspect;
 pub mod load;
+pub mod ogr;
+pub mod open;
+pub mod parent;
+pub mod read;
 pub mod receive;
+pub mod report;
+pub mod sandbox;
+pub mod shapefile;
+pub mod sheet;
+pub mod source;
+pub mod table;
+pub mod validity;
 
 use std::path::{Path, PathBuf};
 

@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
-use super::child;
+use super::open::Options;
+use super::parent;
+use super::sandbox::Limits;
 use crate::access::audit::{self, Entry};
 use crate::access::principal::Principal;
 use crate::config::Config;
@@ -45,8 +47,17 @@ pub struct Uploads {
     folder: PathBuf,
     limit: i64,
     quota: i64,
-    pub limits: child::Limits,
+    /// Where this deployment's data lie, in degrees.
+    area: Option<[f64; 4]>,
+    /// Known divisions, by which shifted coordinates are found.
+    reference: PathBuf,
+    /// Our own binary, which is also the reading child.
+    pub reader: PathBuf,
+    pub limits: Limits,
 }
+
+/// The districts of the demo city: small, and true to a few metres.
+const DIVISIONS: &[u8] = include_bytes!("../../data/qingdao/districts.geojson");
 
 const COLUMNS: &str = "u.id, u.filename, u.size, u.state, u.inspection, u.problem, u.layer_id, u.revision, \
     to_char(u.created_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), \
@@ -60,8 +71,22 @@ impl Uploads {
             folder: config.data.join("uploads"),
             limit: config.upload_limit as i64,
             quota: config.department_quota as i64,
-            limits: child::Limits { seconds: config.import_timeout, ..child::Limits::default() },
+            area: config.area,
+            reference: config.data.join("reference.geojson"),
+            reader: config.reader.clone(),
+            limits: Limits { seconds: config.import_timeout, ..Limits::default() },
         }
+    }
+
+    /// What the reader is told beside the file.
+    pub fn options(&self, id: Uuid) -> Options {
+        if !self.reference.exists()
+            && let Err(e) = std::fs::write(&self.reference, DIVISIONS)
+        {
+            tracing::warn!("the reference divisions cannot be written: {e}");
+        }
+        let reference = self.reference.exists().then(|| self.reference.clone());
+        Options { work: self.folder_of(id).join("work"), encoding: None, reference, area: self.area }
     }
 
     pub fn limit(&self) -> i64 {
@@ -341,8 +366,9 @@ impl Job for InspectJob {
             let path = self.uploads.path(id).await?;
             self.uploads.set_state(id, "inspecting", None).await?;
             let progress = task.progress().clone();
-            let report = child::inspect(&path, &self.uploads.limits, move |p| {
-                progress.set("inspect", p.done, p.total);
+            let uploads = &self.uploads;
+            let report = parent::inspect(&uploads.reader, &path, &uploads.options(id), &uploads.limits, move |p| {
+                progress.set("inspect", p.done, Some(p.total));
             })
             .await?;
             let inspection = serde_json::to_value(&report)?;

@@ -1,0 +1,115 @@
+//! The reading process: one job from stdin, events to stderr as lines of JSON, COPY bytes to stdout.
+
+use super::open::{Options, Progress};
+use super::report::{Inspection, Note, ReadPlan, ReadReport};
+use super::sandbox::{self, Limits};
+use super::{inspect, read};
+use crate::error::{Error, Kind, Result};
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// The subcommand under which the binary becomes a reader.
+pub const SUBCOMMAND: &str = "read-child";
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Job {
+    pub path: PathBuf,
+    pub options: Options,
+    pub limits: Limits,
+    /// Without a plan the file is inspected.
+    pub plan: Option<ReadPlan>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    Progress(Progress),
+    Inspected { inspection: Box<Inspection> },
+    Read { report: Box<ReadReport> },
+    Error { kind: String, parameter: Option<String>, detail: Note, hint: Option<Note>, log: String },
+}
+
+fn kind_name(kind: &Kind) -> (&'static str, Option<String>) {
+    match kind {
+        Kind::Invalid { parameter } => ("invalid", Some(parameter.clone())),
+        Kind::TooLarge => ("too_large", None),
+        Kind::Unsupported => ("unsupported", None),
+        _ => ("internal", None),
+    }
+}
+
+/// An error as the parent will raise it again.
+pub fn kind_of(name: &str, parameter: Option<String>) -> Kind {
+    match name {
+        "invalid" => Kind::Invalid { parameter: parameter.unwrap_or_else(|| "file".to_owned()) },
+        "too_large" => Kind::TooLarge,
+        "unsupported" => Kind::Unsupported,
+        _ => Kind::Internal,
+    }
+}
+
+fn send(event: &Event) {
+    if let Ok(mut line) = serde_json::to_vec(event) {
+        line.push(b'\n');
+        // If the parent is gone there is nobody left to tell.
+        let _ = std::io::stderr().lock().write_all(&line);
+    }
+}
+
+/// Events are for people to watch: a few a second are enough.
+fn reporter() -> impl FnMut(Progress) {
+    let mut last: Option<(Instant, String)> = None;
+    move |progress| {
+        let due = last
+            .as_ref()
+            .is_none_or(|(at, stage)| at.elapsed() > Duration::from_millis(200) || *stage != progress.stage);
+        if due {
+            last = Some((Instant::now(), progress.stage.clone()));
+            send(&Event::Progress(progress));
+        }
+    }
+}
+
+/// Stdout for the rows alone: whatever else a library prints goes to stderr.
+fn take_stdout() -> Result<File> {
+    let rows = nix::unistd::dup(std::io::stdout()).map_err(Error::internal)?;
+    nix::unistd::dup2_stdout(std::io::stderr()).map_err(Error::internal)?;
+    Ok(File::from(rows))
+}
+
+fn run() -> Result<Event> {
+    let mut text = Vec::new();
+    std::io::stdin().read_to_end(&mut text)?;
+    let job: Job = serde_json::from_slice(&text)?;
+    let mut out = take_stdout()?;
+    std::fs::create_dir_all(&job.options.work)?;
+    sandbox::enter(&job.limits)?;
+    let mut progress = reporter();
+    match &job.plan {
+        None => inspect::inspect(&job.path, &job.options, job.limits.archive, &mut progress)
+            .map(|i| Event::Inspected { inspection: Box::new(i) }),
+        Some(plan) => read::read(&job.path, plan, &job.options, job.limits.archive, &mut out, &mut progress)
+            .map(|r| Event::Read { report: Box::new(r) }),
+    }
+}
+
+/// The reading process as a whole.
+pub fn child_main() -> ExitCode {
+    match run() {
+        Ok(event) => {
+            send(&event);
+            ExitCode::SUCCESS
+        }
+        Err(e) => {
+            let (kind, parameter) = kind_name(&e.kind);
+            let hint = e.hint.clone().map(Note::from);
+            let log = e.to_string();
+            send(&Event::Error { kind: kind.to_owned(), parameter, detail: e.detail.into(), hint, log });
+            ExitCode::FAILURE
+        }
+    }
+}
