@@ -36,21 +36,32 @@ impl City {
         for _ in 0..count {
             let mut rng = stream.rng();
             let from = self.urban_block(&mut rng);
-            let same = |b: &Block| b.grid == blocks[from].grid;
-            let to = (0..4000)
-                .map(|_| rng.below(blocks.len()))
-                .find(|&t| same(&blocks[t]) && blocks[t].i.abs_diff(blocks[from].i) > 3)
-                .unwrap_or(from);
-            let (a, b, grid) = (&blocks[from], &blocks[to], self.grid(&blocks[from]));
-            let mut points: Vec<Point> = steps(a.i, b.i).map(|i| grid.corner(i, a.j)).collect();
-            points.extend(steps(a.j, b.j).skip(1).map(|j| grid.corner(b.i, j)));
-            if points.len() < 2 {
-                points.push(grid.corner(a.i + 1, a.j));
-            }
-            let community = usize::from(a.community);
+            let points = self.route(&blocks[from], &mut rng);
+            let community = usize::from(blocks[from].community);
             stream.send(community, Shape::Line(&points), |row| row.length = length(&points))?;
         }
         Ok(())
+    }
+
+    /// To a block of the same grid, by a corner that is not out at sea; a single block's length where none is found.
+    fn route(&self, a: &Block, rng: &mut Rng) -> Vec<Point> {
+        let (blocks, grid, home) = (&self.towns.blocks, self.grid(a), usize::from(a.community));
+        for _ in 0..4000 {
+            let b = &blocks[rng.below(blocks.len())];
+            if b.grid != a.grid || b.i.abs_diff(a.i) < 4 {
+                continue;
+            }
+            let mut points: Vec<Point> = steps(a.i, b.i).map(|i| grid.corner(i, a.j)).collect();
+            points.extend(steps(a.j, b.j).skip(1).map(|j| grid.corner(b.i, j)));
+            let street = self.divisions.communities[home].street;
+            let inside = |&p: &Point| {
+                self.divisions.locate(p, home).is_some_and(|c| self.divisions.communities[c].street == street)
+            };
+            if points.iter().all(inside) {
+                return points;
+            }
+        }
+        vec![grid.corner(a.i, a.j), grid.corner(a.i + 1, a.j)]
     }
 
     pub(super) fn rail_rows(&self, mut stream: Stream<'_>) -> Result<()> {

@@ -39,7 +39,12 @@ impl City {
     /// A block near the beginning of the list, more rarely further on.
     pub(super) fn urban_block(&self, rng: &mut Rng) -> usize {
         let reach = (self.scale / 8.0).clamp(0.25, 1.0);
-        (rng.unit().powf(1.7) * reach * self.towns.blocks.len() as f64) as usize
+        // A power law that starts a little way off its peak, or the first block would get hundreds.
+        const START: f64 = 0.06;
+        let low = START.powf(1.7);
+        let place = ((rng.unit() * (1.0 - START) + START).powf(1.7) - low) / (1.0 - low);
+        let last = self.towns.blocks.len().saturating_sub(1);
+        ((place * reach * last as f64) as usize).min(last)
     }
 
     pub(super) fn town(&self, count: u64, mut stream: Stream<'_>) -> Result<()> {
