@@ -5,8 +5,10 @@ use std::ops::Range;
 use serde::Deserialize;
 
 use super::area::{Area, Point, distance, rounded, twice_signed};
+use super::index::Index;
 use super::partition::{Seeds, on_grid, partition};
 use super::rng::{Rng, mix};
+use super::straighten::straighten;
 use crate::error::{Error, Result};
 
 const CITY: &str = include_str!("../../data/qingdao/city.geojson");
@@ -112,7 +114,9 @@ impl Divisions {
         for (code, name, parts) in boundaries(DISTRICTS)? {
             out.add_district(code, name, &parts, &streets, &communities, seed)?;
         }
-        out.index = Index::new(&out.communities);
+        straighten(&mut out.communities.iter_mut().map(|c| &mut c.area).collect::<Vec<_>>());
+        straighten(&mut out.streets.iter_mut().map(|s| &mut s.area).collect::<Vec<_>>());
+        out.index = Index::new(&out.communities.iter().map(|c| c.area.bounds()).collect::<Vec<_>>());
         Ok(out)
     }
 
@@ -315,89 +319,5 @@ fn turned(ring: &[Point], shell: bool) -> Vec<Point> {
     out
 }
 
-/// A regular grid over the city; each cell lists the communities whose bounds touch it.
-#[derive(Default)]
-struct Index {
-    west: f64,
-    south: f64,
-    columns: usize,
-    rows: usize,
-    starts: Vec<u32>,
-    entries: Vec<u16>,
-}
-
-const CELL: f64 = 0.004;
-
-impl Index {
-    fn new(communities: &[Community]) -> Index {
-        let bounds: Vec<[f64; 4]> = communities.iter().map(|c| c.area.bounds()).collect();
-        let all = bounds.iter().fold([f64::MAX, f64::MAX, f64::MIN, f64::MIN], |a, b| {
-            [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])]
-        });
-        let count = |from: f64, to: f64| ((to - from) / CELL).max(0.0) as usize + 1;
-        let (columns, rows) = (count(all[0], all[2]), count(all[1], all[3]));
-        let mut cells: Vec<Vec<u16>> = vec![Vec::new(); columns * rows];
-        for (i, b) in bounds.iter().enumerate() {
-            for row in count(all[1], b[1]) - 1..count(all[1], b[3]) {
-                for column in count(all[0], b[0]) - 1..count(all[0], b[2]) {
-                    cells[row * columns + column].push(i as u16);
-                }
-            }
-        }
-        let mut starts = vec![0];
-        let mut entries = Vec::new();
-        for cell in cells {
-            entries.extend(cell);
-            starts.push(entries.len() as u32);
-        }
-        Index { west: all[0], south: all[1], columns, rows, starts, entries }
-    }
-
-    fn near(&self, p: Point) -> &[u16] {
-        let (x, y) = ((p[0] - self.west) / CELL, (p[1] - self.south) / CELL);
-        if x < 0.0 || y < 0.0 || x as usize >= self.columns || y as usize >= self.rows {
-            return &[];
-        }
-        let cell = y as usize * self.columns + x as usize;
-        &self.entries[self.starts[cell] as usize..self.starts[cell + 1] as usize]
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use geo::{LineString, Polygon, Validation};
-
-    fn polygon(area: &Area) -> Polygon<f64> {
-        let ring = |r: &Vec<Point>| LineString::from(r.iter().map(|p| (p[0], p[1])).collect::<Vec<_>>());
-        let mut rings: Vec<LineString<f64>> = area.rings.iter().map(ring).collect();
-        let shell = rings.remove(0);
-        Polygon::new(shell, rings)
-    }
-
-    #[test]
-    fn communities_fill_their_district_and_nest_by_code() {
-        let divisions = Divisions::new(1).unwrap();
-        assert_eq!((divisions.districts.len(), divisions.streets.len(), divisions.communities.len()), (10, 141, 2120));
-        for district in &divisions.districts {
-            let whole: f64 = district.parts.iter().map(Area::flat_area).sum();
-            let mut sum = 0.0;
-            for street in &divisions.streets[district.streets.clone()] {
-                assert!(street.code.starts_with(&district.code));
-                let own: f64 =
-                    divisions.communities[street.communities.clone()].iter().map(|c| c.area.flat_area()).sum();
-                assert!((own / street.area.flat_area() - 1.0).abs() < 1e-3, "{}", street.name);
-                sum += own;
-            }
-            assert!((sum / whole - 1.0).abs() < 1e-3, "{} {}", district.name, sum / whole);
-        }
-        for community in &divisions.communities {
-            assert!(community.code.starts_with(&divisions.streets[community.street].code));
-            assert!(community.area.flat_area() > 0.0);
-            assert!(polygon(&community.area).is_valid(), "{} {}", community.code, community.name);
-        }
-        for street in &divisions.streets {
-            assert!(polygon(&street.area).is_valid(), "{} {}", street.code, street.name);
-        }
-    }
-}
+mod tests;

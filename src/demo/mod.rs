@@ -12,11 +12,14 @@ pub mod divisions;
 pub mod load;
 mod ewkb;
 mod grants;
+mod grid;
+mod index;
 mod names;
 mod partition;
 mod rng;
 mod row;
 mod spec;
+mod straighten;
 mod town;
 
 pub use city::{BUILDINGS, City, DOORS, POI, RESIDENTS, TOP_SCALE};

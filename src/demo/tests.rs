@@ -5,8 +5,8 @@ use super::*;
 use crate::error::Result;
 use crate::layer::model::FieldType;
 
-/// Small enough for debug builds, large enough to touch every source.
-fn city() -> &'static City {
+/// Small enough for debug builds, large enough to touch every source. Shared: laying out a city takes seconds in them.
+pub(super) fn city() -> &'static City {
     static CITY: OnceLock<City> = OnceLock::new();
     CITY.get_or_init(|| City::new(7, 0.05).unwrap())
 }
@@ -155,13 +155,12 @@ fn points_lie_in_the_community_that_their_code_names() {
     let by_code: HashMap<&str, &divisions::Community> =
         divisions.communities.iter().map(|c| (c.code.as_str(), c)).collect();
     let mut seen = 0;
-    for layer in layers().iter().filter(|l| l.geometry == "Point") {
-        if !layer.fields.iter().any(|f| f.name == "community_code") {
-            continue;
-        }
+    // One layer for each way of choosing places.
+    for id in ["residents", "addresses", "poi", "manholes", "hospitals", "clinics", "control-points"] {
+        let layer = &find(id);
         let at = column(layer, "community_code");
         let (_, data) = bytes(city(), layer);
-        for row in rows(&data).iter().step_by(3) {
+        for row in &rows(&data) {
             let (code, p) = (text(row[at]), point(row[row.len() - 1]));
             assert!(by_code[code].area.contains(p), "{} {code} {p:?}", layer.id);
             seen += 1;
@@ -172,19 +171,19 @@ fn points_lie_in_the_community_that_their_code_names() {
 
 #[test]
 fn the_same_seed_and_scale_give_the_same_bytes() {
-    let (again, other) = (City::new(7, 0.05).unwrap(), City::new(8, 0.05).unwrap());
+    let again = City::new(7, 0.05).unwrap();
     for id in ["communities", "buildings", "addresses", "residents", "roads", "poi", "bus-routes"] {
-        let layer = find(id);
-        let first = bytes(city(), &layer);
-        assert_eq!(first, bytes(&again, &layer), "{id}");
-        assert_ne!(first, bytes(&other, &layer), "{id}");
+        assert_eq!(bytes(city(), &find(id)), bytes(&again, &find(id)), "{id}");
     }
+    let larger = again.with_scale(1.0).unwrap();
+    let poi = find("poi");
+    assert_ne!(bytes(city(), &poi), bytes(&larger, &poi));
+    addresses_are_unique_and_odd_numbers_stand_opposite_to_even_ones(&larger);
 }
 
-#[test]
-fn addresses_are_unique_and_odd_numbers_stand_opposite_to_even_ones() {
+fn addresses_are_unique_and_odd_numbers_stand_opposite_to_even_ones(city: &City) {
     let layer = find("addresses");
-    let (_, data) = bytes(&City::new(7, 1.0).unwrap(), &layer);
+    let (_, data) = bytes(city, &layer);
     let (full, number, street) = (column(&layer, "full_address"), column(&layer, "number"), column(&layer, "street"));
     let mut seen = HashSet::new();
     let mut odd = 0;
@@ -199,8 +198,16 @@ fn addresses_are_unique_and_odd_numbers_stand_opposite_to_even_ones() {
 }
 
 #[test]
+fn another_seed_lays_another_city_out() {
+    let other = divisions::Divisions::new(8).unwrap();
+    let centres = |d: &divisions::Divisions| d.streets.iter().map(|s| s.centre).collect::<Vec<_>>();
+    assert_ne!(centres(&other), centres(city().divisions()));
+}
+
+#[test]
 fn a_scale_out_of_bounds_is_refused() {
     for scale in [0.0, -1.0, 26.0, f64::NAN] {
-        assert!(City::new(1, scale).is_err());
+        let refused = City::new(1, scale).err().unwrap();
+        assert_eq!(refused.kind, crate::error::Kind::Invalid { parameter: "scale".into() });
     }
 }
