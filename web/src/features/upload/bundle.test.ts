@@ -1,10 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { File as BufferFile } from 'node:buffer';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parcels, type Dropped } from './bundle';
 import { crc32, zip } from './zip';
+
+// Node 18 has the class but not the global.
+globalThis.File ??= BufferFile as unknown as typeof File;
 
 const dropped = (path: string, text = 'x'): Dropped => ({ path, file: new File([text], path.split('/').pop() ?? path, { lastModified: 1000 }) });
 

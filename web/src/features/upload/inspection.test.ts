@@ -27,5 +27,5 @@ test('identifiers', () => {
   expect(identifier('Civil Affairs/社区 2024.shp')).toBe('civil-affairs-2024-shp');
   expect(identifier('社区')).toBe('');
   expect(LAYER_ID.test('civil-affairs_2')).toBe(true);
-  expect(LAYER_ID.test('2-a')).toBe(false);
+  for (const wrong of ['2-a', 'health-', 'A', '社区', `a${'b'.repeat(63)}`]) expect(LAYER_ID.test(wrong), wrong).toBe(false);
 });

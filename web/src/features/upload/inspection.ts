@@ -181,4 +181,4 @@ export function identifier(name: string): string {
   return slug.slice(0, 63);
 }
 
-export const LAYER_ID = /^[a-z][a-z0-9_-]{0,62}$/;
+export const LAYER_ID = /^[a-z](?:[a-z0-9_-]{0,61}[a-z0-9])?$/;
