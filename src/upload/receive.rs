@@ -57,7 +57,7 @@ pub struct Uploads {
 }
 
 /// The districts of the demo city: small, and true to a few metres.
-const DIVISIONS: &[u8] = include_bytes!("../../data/qingdao/districts.geojson");
+const DIVISIONS: &[u8] = include_bytes!("../../data/qingdao/district.geojson");
 
 const COLUMNS: &str = "u.id, u.filename, u.size, u.state, u.inspection, u.problem, u.layer_id, u.revision, \
     to_char(u.created_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), \
