@@ -135,7 +135,11 @@ fn from_environment(vars: impl Iterator<Item = (String, String)>) -> Result<Over
         let value = match key.as_str() {
             "cors_origins" => value.split(',').map(|s| s.trim().to_owned()).collect::<Vec<_>>().into(),
             "secure_cookie" => toml::Value::Boolean(matches!(value.as_str(), "1" | "true" | "yes")),
-            "database_connections" | "statement_timeout" | "tile_cache" | "upload_limit" | "department_quota"
+            "database_connections"
+            | "statement_timeout"
+            | "tile_cache"
+            | "upload_limit"
+            | "department_quota"
             | "import_timeout" => {
                 toml::Value::Integer(value.parse().map_err(|_| bad_settings(&format!("{name} is not a number")))?)
             }

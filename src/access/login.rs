@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::Argon2;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use moka::future::Cache;
@@ -97,8 +97,11 @@ impl Login {
             )
             .await?
             .ok_or_else(|| {
-                Error::unauthenticated("应用密钥无效、已过期或已吊销", "the application key is unknown, expired or revoked")
-                    .hint("请在开发者中心创建新密钥", "create a new one in the developer centre")
+                Error::unauthenticated(
+                    "应用密钥无效、已过期或已吊销",
+                    "the application key is unknown, expired or revoked",
+                )
+                .hint("请在开发者中心创建新密钥", "create a new one in the developer centre")
             })?;
         Ok(Principal {
             who: Who::Key { id: row.get(0), label: row.get::<_, &str>(1).into() },
@@ -157,9 +160,7 @@ impl Login {
         let principal = person(&row)?;
         let token = secret();
         let transaction = client.transaction().await?;
-        transaction
-            .execute("update onemap.person set failures = 0 where id = $1 and failures <> 0", &[&id])
-            .await?;
+        transaction.execute("update onemap.person set failures = 0 where id = $1 and failures <> 0", &[&id]).await?;
         transaction.execute("delete from onemap.session where expires_at < now()", &[]).await?;
         transaction
             .execute(
@@ -168,12 +169,8 @@ impl Login {
                 &[&digest(b"session", &token).as_slice(), &id, &SESSION_HOURS],
             )
             .await?;
-        let entry = audit::Entry {
-            action: "sign_in",
-            object_kind: "person",
-            object_id: login,
-            detail: serde_json::json!({}),
-        };
+        let entry =
+            audit::Entry { action: "sign_in", object_kind: "person", object_id: login, detail: serde_json::json!({}) };
         audit::write(&*transaction, &principal, entry).await?;
         transaction.commit().await?;
         Ok((token, principal))
@@ -188,13 +185,7 @@ impl Login {
     }
 
     /// Makes a key for a department. The key itself is not kept.
-    pub async fn create_key(
-        &self,
-        by: &Principal,
-        department: &str,
-        label: &str,
-        days: Option<i32>,
-    ) -> Result<NewKey> {
+    pub async fn create_key(&self, by: &Principal, department: &str, label: &str, days: Option<i32>) -> Result<NewKey> {
         let key = Self::new_key();
         let new = NewKey { id: Uuid::now_v7(), prefix: key[..9].to_owned(), key };
         let mut client = self.database.app().await?;
@@ -298,7 +289,10 @@ pub fn secret() -> String {
 /// Argon2id with the crate's defaults (19 MiB, 2 passes: OWASP's first recommendation).
 pub async fn hash_password(password: String) -> Result<String> {
     tokio::task::spawn_blocking(move || {
-        Argon2::default().hash_password(password.as_bytes()).map(|h| h.to_string()).map_err(|e| Error::internal(e.to_string()))
+        Argon2::default()
+            .hash_password(password.as_bytes())
+            .map(|h| h.to_string())
+            .map_err(|e| Error::internal(e.to_string()))
     })
     .await
     .map_err(Error::internal)?

@@ -47,8 +47,16 @@ impl Role {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Who {
-    Person { id: i64, login: Arc<str>, name: Arc<str>, role: Role },
-    Key { id: Uuid, label: Arc<str> },
+    Person {
+        id: i64,
+        login: Arc<str>,
+        name: Arc<str>,
+        role: Role,
+    },
+    Key {
+        id: Uuid,
+        label: Arc<str>,
+    },
     /// Somebody with a shell on the machine, acting for a department.
     Operator,
     Anonymous,

@@ -58,7 +58,9 @@ pub fn run(config: Config, command: Command) -> Result<ExitCode> {
 fn known(app: &App, department: &str) -> Result<()> {
     match app.catalog.snapshot().departments.iter().any(|d| *d.id == *department) {
         true => Ok(()),
-        false => Err(Error::not_found(format!("没有单位 {department}"), format!("there is no department {department}"))),
+        false => {
+            Err(Error::not_found(format!("没有单位 {department}"), format!("there is no department {department}")))
+        }
     }
 }
 

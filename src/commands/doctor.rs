@@ -77,15 +77,19 @@ fn postgres(config: &Config) -> Finding {
 fn port(config: &Config) -> Finding {
     let outcome = match TcpListener::bind(config.listen) {
         Ok(_) => Ok(format!("{} is free", config.listen)),
-        Err(_) if running(&config.data).is_some() => Ok(format!("{} is served, by this onemap it seems", config.listen)),
+        Err(_) if running(&config.data).is_some() => {
+            Ok(format!("{} is served, by this onemap it seems", config.listen))
+        }
         Err(e) => Err((format!("{}: {e}", config.listen), "stop what listens there, or choose another by --listen")),
     };
     Finding { about: "address", outcome }
 }
 
 fn gdal() -> Finding {
-    let wanted = ["ESRI Shapefile", "GPKG", "GeoJSON", "KML", "OpenFileGDB", "DXF", "GML", "MapInfo File", "FlatGeobuf"];
-    let missing: Vec<&str> = wanted.into_iter().filter(|n| gdal::DriverManager::get_driver_by_name(n).is_err()).collect();
+    let wanted =
+        ["ESRI Shapefile", "GPKG", "GeoJSON", "KML", "OpenFileGDB", "DXF", "GML", "MapInfo File", "FlatGeobuf"];
+    let missing: Vec<&str> =
+        wanted.into_iter().filter(|n| gdal::DriverManager::get_driver_by_name(n).is_err()).collect();
     let outcome = match missing.is_empty() {
         true => Ok(gdal::version::VersionInfo::release_name()),
         false => Err((format!("without {}", missing.join(", ")), "apt-get install gdal-bin libgdal-dev")),

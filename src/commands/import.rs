@@ -74,7 +74,10 @@ pub fn run(config: Config, arguments: Arguments) -> Result<ExitCode> {
 
 async fn import(app: &App, a: &Arguments) -> Result<()> {
     if !app.catalog.snapshot().departments.iter().any(|d| *d.id == *a.department) {
-        return Err(Error::not_found(format!("没有单位 {}", a.department), format!("there is no department {}", a.department)));
+        return Err(Error::not_found(
+            format!("没有单位 {}", a.department),
+            format!("there is no department {}", a.department),
+        ));
     }
     let by = Principal::operator(&a.department);
     let (upload, job) = app.uploads.adopt(&by, &a.department, &a.file).await?;
@@ -120,7 +123,11 @@ fn request(a: &Arguments, inspection: &Value) -> Result<LoadRequest> {
     };
     let Some(found) = found else {
         let names: Vec<&str> = layers.iter().filter_map(|l| l["name"].as_str()).collect();
-        return Err(Error::invalid("source-layer", format!("请选择图层：{}", names.join("、")), format!("choose one of the layers: {}", names.join(", "))));
+        return Err(Error::invalid(
+            "source-layer",
+            format!("请选择图层：{}", names.join("、")),
+            format!("choose one of the layers: {}", names.join(", ")),
+        ));
     };
     let stem = a.file.file_stem().and_then(|s| s.to_str()).unwrap_or("layer");
     let layer = a.layer.clone().unwrap_or_else(|| layer_id(stem));

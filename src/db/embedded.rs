@@ -58,11 +58,14 @@ pub fn find_binaries() -> Result<PathBuf> {
         .collect();
     found.sort();
     found.pop().map(|(_, bin)| bin).ok_or_else(|| {
-        Error::unsupported("未找到带 PostGIS 的 PostgreSQL（14 或更新）", "no PostgreSQL (14 or newer) with PostGIS is installed")
-            .hint(
-                "请运行 make run，或安装 postgresql-15-postgis-3，或用 --database-url 指定已有数据库",
-                "run `make run`, install postgresql-15-postgis-3, or name an existing database by --database-url",
-            )
+        Error::unsupported(
+            "未找到带 PostGIS 的 PostgreSQL（14 或更新）",
+            "no PostgreSQL (14 or newer) with PostGIS is installed",
+        )
+        .hint(
+            "请运行 make run，或安装 postgresql-15-postgis-3，或用 --database-url 指定已有数据库",
+            "run `make run`, install postgresql-15-postgis-3, or name an existing database by --database-url",
+        )
     })
 }
 
@@ -260,9 +263,7 @@ fn spawn(paths: &Paths, owner: Option<&Owner>) -> Result<Child> {
     command.process_group(0);
     // SAFETY: prctl is async-signal-safe and touches only the child.
     unsafe {
-        command.pre_exec(|| {
-            nix::sys::prctl::set_pdeathsig(Signal::SIGINT).map_err(io::Error::from)
-        });
+        command.pre_exec(|| nix::sys::prctl::set_pdeathsig(Signal::SIGINT).map_err(io::Error::from));
     }
     Ok(command.spawn()?)
 }

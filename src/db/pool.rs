@@ -51,9 +51,13 @@ impl Database {
     /// A single connection of the owner, outside the pools: migrations and LISTEN.
     pub async fn owner(
         &self,
-    ) -> Result<(tokio_postgres::Client, tokio_postgres::Connection<tokio_postgres::Socket, tokio_postgres::tls::NoTlsStream>)>
-    {
+    ) -> Result<(
+        tokio_postgres::Client,
+        tokio_postgres::Connection<tokio_postgres::Socket, tokio_postgres::tls::NoTlsStream>,
+    )> {
         let mut config = self.url.clone();
+        // Our schema bears the user's name in the embedded cluster: without this, "$user" would put it before public.
+        config.options("-c search_path=public");
         config.application_name("onemap owner").connect_timeout(Duration::from_secs(10));
         Ok(config.connect(NoTls).await?)
     }
@@ -67,7 +71,7 @@ fn pool(config: &tokio_postgres::Config, role: Role, size: usize, statement_time
     let mut config = config.clone();
     config.application_name("onemap").connect_timeout(Duration::from_secs(10));
     // jit costs more than it saves on short queries; the timeouts are the outer limit of every request.
-    config.options(format!("-c statement_timeout={statement_timeout} -c idle_in_transaction_session_timeout=600000 -c jit=off"));
+    config.options(format!("-c statement_timeout={statement_timeout} -c idle_in_transaction_session_timeout=600000 -c jit=off -c search_path=public"));
     let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
     let set_role = match role {
         Role::Owner => "reset role",
@@ -77,7 +81,11 @@ fn pool(config: &tokio_postgres::Config, role: Role, size: usize, statement_time
     Pool::builder(manager)
         .max_size(size)
         .runtime(Runtime::Tokio1)
-        .timeouts(Timeouts { wait: Some(Duration::from_secs(20)), create: Some(Duration::from_secs(15)), recycle: None })
+        .timeouts(Timeouts {
+            wait: Some(Duration::from_secs(20)),
+            create: Some(Duration::from_secs(15)),
+            recycle: None,
+        })
         .post_create(Hook::async_fn(move |client, _| {
             Box::pin(async move { client.batch_execute(set_role).await.map_err(HookError::Backend) })
         }))

@@ -42,9 +42,9 @@ impl From<deadpool_postgres::PoolError> for Error {
     fn from(e: deadpool_postgres::PoolError) -> Self {
         match e {
             deadpool_postgres::PoolError::Backend(e) => e.into(),
-            deadpool_postgres::PoolError::Timeout(_) => {
-                Error::busy("当前请求过多", "too many requests at once").hint("请稍后重试", "try again in a moment").because(e)
-            }
+            deadpool_postgres::PoolError::Timeout(_) => Error::busy("当前请求过多", "too many requests at once")
+                .hint("请稍后重试", "try again in a moment")
+                .because(e),
             e => away().because(e),
         }
     }

@@ -80,8 +80,7 @@ pub async fn load(into: &Into<'_>, target: &Target) -> Result<Credentials> {
         .iter()
         .map(|r| r.get(0))
         .collect();
-    let missing: Vec<DemoLayer> =
-        super::layers().into_iter().filter(|l| !there.iter().any(|id| id == l.id)).collect();
+    let missing: Vec<DemoLayer> = super::layers().into_iter().filter(|l| !there.iter().any(|id| id == l.id)).collect();
     if !missing.is_empty() {
         load_layers(into, target, missing).await?;
     }
@@ -169,7 +168,11 @@ async fn load_layers(into: &Into<'_>, target: &Target, missing: Vec<DemoLayer>) 
         let rows = load_layer(into, &city, &layer).await?;
         progress.add(rows, i + 1, count, layer.title_zh);
     }
-    println!("onemap: 演示城市已载入 demo city loaded: {} features in {:.0} s", progress.done, begun.elapsed().as_secs_f64());
+    println!(
+        "onemap: 演示城市已载入 demo city loaded: {} features in {:.0} s",
+        progress.done,
+        begun.elapsed().as_secs_f64()
+    );
     Ok(())
 }
 
@@ -236,9 +239,8 @@ fn rows_of(city: std::sync::Arc<City>, layer: DemoLayer) -> impl futures_util::S
     let (send, receive) = tokio::sync::mpsc::channel::<Result<Bytes>>(4);
     tokio::task::spawn_blocking(move || {
         let gone = || Error::internal("the loader went away");
-        let outcome = city.write(&layer, &mut |chunk| {
-            send.blocking_send(Ok(Bytes::copy_from_slice(chunk))).map_err(|_| gone())
-        });
+        let outcome =
+            city.write(&layer, &mut |chunk| send.blocking_send(Ok(Bytes::copy_from_slice(chunk))).map_err(|_| gone()));
         if let Err(e) = outcome {
             let _ = send.blocking_send(Err(e));
         }

@@ -149,7 +149,9 @@ mod tests {
         let f = field(FieldType::Timestamp);
         assert_eq!(datetime("2026-01-01", Some(&f)).unwrap().len(), 2);
         assert_eq!(datetime("../2026-01-01T00:00:00Z", Some(&f)).unwrap().len(), 1);
-        for bad in ["", "..", "../..", "/", "x", "2026-01-02/2026-01-01", "2026-13-01", "2026-01-01/2026-01-02/2026-01-03"] {
+        for bad in
+            ["", "..", "../..", "/", "x", "2026-01-02/2026-01-01", "2026-13-01", "2026-01-01/2026-01-02/2026-01-03"]
+        {
             assert!(datetime(bad, Some(&f)).is_err(), "{bad}");
         }
     }

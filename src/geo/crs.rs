@@ -24,7 +24,8 @@ impl Crs {
 
     /// Reads a CRS URI, its safe CURIE `[EPSG:4490]`, or `EPSG:4490`.
     pub fn parse(text: &str) -> Option<Crs> {
-        if text == CRS84_URI || text == "[OGC:CRS84]" || text == "OGC:CRS84" || text == "urn:ogc:def:crs:OGC:1.3:CRS84" {
+        if text == CRS84_URI || text == "[OGC:CRS84]" || text == "OGC:CRS84" || text == "urn:ogc:def:crs:OGC:1.3:CRS84"
+        {
             return Some(CRS84);
         }
         let code = text

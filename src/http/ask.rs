@@ -119,11 +119,9 @@ impl Parameters {
         let value: Option<f64> = self.take_parsed(name, "数字", "a number")?;
         match value {
             Some(v) if v.is_finite() && v.abs() <= most => Ok(v),
-            Some(v) => Err(Error::invalid(
-                name,
-                format!("{v} 超出 ±{most} 度"),
-                format!("{v} is outside of ±{most} degrees"),
-            )),
+            Some(v) => {
+                Err(Error::invalid(name, format!("{v} 超出 ±{most} 度"), format!("{v} is outside of ±{most} degrees")))
+            }
             None => Err(Error::invalid(name, "缺少此参数", "the parameter is missing")),
         }
     }
@@ -272,7 +270,8 @@ pub async fn same_site(request: Request, next: Next) -> Response {
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let cookie = CookieJar::from_headers(request.headers()).get(COOKIE).is_some();
     if changes && cookie && !from_own_page(request.headers()) {
-        return Problem(Error::forbidden("跨站请求已被拒绝", "a request from another site was refused")).into_response();
+        return Problem(Error::forbidden("跨站请求已被拒绝", "a request from another site was refused"))
+            .into_response();
     }
     next.run(request).await
 }
@@ -287,4 +286,3 @@ fn from_own_page(headers: &HeaderMap) -> bool {
         _ => true,
     }
 }
-

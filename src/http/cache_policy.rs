@@ -63,7 +63,9 @@ pub async fn middleware(request: Request<Body>, next: Next) -> Response {
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    headers.entry(header::VARY).or_insert(HeaderValue::from_static("Accept, Accept-Encoding, Accept-Language, Authorization, Cookie"));
+    headers
+        .entry(header::VARY)
+        .or_insert(HeaderValue::from_static("Accept, Accept-Encoding, Accept-Language, Authorization, Cookie"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));

@@ -34,9 +34,8 @@ pub async fn tilejson(ask: Ask, Path(name): Path<String>) -> Answer {
     let tiles = format!("{}/tiles/{ids}/{{z}}/{{x}}/{{y}}?v={}", ask.base, version.join("."));
     let mut bounds: Option<[f64; 4]> = None;
     for bbox in drawn.iter().filter(|d| d.grant.scope().is_all()).filter_map(|d| d.layer.state().bbox) {
-        bounds = Some(bounds.map_or(bbox, |b| {
-            [b[0].min(bbox[0]), b[1].min(bbox[1]), b[2].max(bbox[2]), b[3].max(bbox[3])]
-        }));
+        bounds =
+            Some(bounds.map_or(bbox, |b| [b[0].min(bbox[0]), b[1].min(bbox[1]), b[2].max(bbox[2]), b[3].max(bbox[3])]));
     }
     let mut document = json!({
         "tilejson": "3.0.0",
@@ -129,7 +128,8 @@ fn accepts_gzip(ask: &Ask) -> bool {
     let accepted = ask.headers.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).unwrap_or_default();
     accepted.split(',').any(|coding| {
         let mut parts = coding.split(';').map(str::trim);
-        matches!(parts.next(), Some("gzip" | "*")) && !parts.any(|q| matches!(q, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+        matches!(parts.next(), Some("gzip" | "*"))
+            && !parts.any(|q| matches!(q, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
     })
 }
 
@@ -139,7 +139,8 @@ fn wanted_fields(list: &str, drawn: &[Drawn]) -> Result<Vec<String>> {
     names.sort();
     names.dedup();
     for name in &names {
-        let seen = drawn.iter().any(|d| visible_fields(d.layer.state(), d.grant.scope()).iter().any(|f| f.name == *name));
+        let seen =
+            drawn.iter().any(|d| visible_fields(d.layer.state(), d.grant.scope()).iter().any(|f| f.name == *name));
         if !seen {
             let shown: String = name.chars().take(60).collect();
             return Err(Error::invalid("fields", format!("没有字段 {shown}"), format!("there is no field {shown}")));
@@ -208,7 +209,8 @@ pub async fn glyphs(ask: Ask, Path((stack, range)): Path<(String, String)>) -> A
     let known = |name: &&str| glyphs::STACKS.iter().any(|(known, _)| known == name);
     let font = stack.split(',').map(str::trim).find(known).unwrap_or(&stack).to_owned();
     let app = ask.app.clone();
-    let bytes = tokio::task::spawn_blocking(move || app.glyphs.range(&font, start)).await.map_err(Error::internal)??;
+    let bytes =
+        tokio::task::spawn_blocking(move || app.glyphs.range(&font, start)).await.map_err(Error::internal)??;
     Ok(unchanging(&ask, ([(header::CONTENT_TYPE, "application/x-protobuf")], bytes.clone()).into_response(), &bytes))
 }
 

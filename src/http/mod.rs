@@ -1,12 +1,12 @@
 //! HTTP: the only place that knows of it. Handlers parse, call one function and answer.
 
 pub mod api;
-pub mod assets;
 pub mod ask;
+pub mod assets;
 pub mod cache_policy;
 pub mod health;
+pub mod map;
 pub mod ogc;
 pub mod problem;
 pub mod routes;
 pub mod serve;
-pub mod map;

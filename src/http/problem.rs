@@ -75,8 +75,10 @@ fn is_bare_error(response: &Response) -> bool {
 
 fn bare(status: StatusCode, method: &axum::http::Method) -> Error {
     match status.as_u16() {
-        404 => Error::not_found("没有这个地址", "there is nothing at this address")
-            .hint("接口说明见 /ogc/api 与 /api/openapi.json", "the interfaces are described at /ogc/api and /api/openapi.json"),
+        404 => Error::not_found("没有这个地址", "there is nothing at this address").hint(
+            "接口说明见 /ogc/api 与 /api/openapi.json",
+            "the interfaces are described at /ogc/api and /api/openapi.json",
+        ),
         405 => Error::new(
             Kind::WrongMethod,
             format!("此地址不支持 {method} 方法"),
@@ -116,7 +118,9 @@ fn render(error: &Error, path: &str, language: Language, id: &RequestId, cookie:
         body["hint"] = say(hint).into();
     }
     if error.kind == Kind::Internal {
-        body["hint"] = say(&Said::new("请把 request_id 告知平台管理员", "tell the platform's administrator the request_id")).into();
+        body["hint"] =
+            say(&Said::new("请把 request_id 告知平台管理员", "tell the platform's administrator the request_id"))
+                .into();
     }
     let mut response = (status, body.to_string()).into_response();
     let headers = response.headers_mut();

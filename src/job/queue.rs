@@ -183,7 +183,8 @@ impl Queue {
     /// The department's newest jobs.
     pub async fn list(&self, department: &str, limit: i64) -> Result<Vec<JobInfo>> {
         let client = self.database.app().await?;
-        let sql = format!("select {COLUMNS} from onemap.job where department_id = $1 order by created_at desc limit $2");
+        let sql =
+            format!("select {COLUMNS} from onemap.job where department_id = $1 order by created_at desc limit $2");
         Ok(client.query(&sql, &[&department, &limit]).await?.iter().map(info).collect())
     }
 }

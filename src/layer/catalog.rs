@@ -59,9 +59,12 @@ impl Catalog {
 
     /// The metadata of a granted layer.
     pub fn of<A: Action>(&self, grant: &Grant<A>) -> Result<Arc<Layer>> {
-        self.snapshot.load().layers.get(grant.layer()).cloned().ok_or_else(|| {
-            Error::not_found("没有这个图层", "there is no such layer")
-        })
+        self.snapshot
+            .load()
+            .layers
+            .get(grant.layer())
+            .cloned()
+            .ok_or_else(|| Error::not_found("没有这个图层", "there is no such layer"))
     }
 
     /// A granted layer and its published state.
@@ -69,7 +72,9 @@ impl Catalog {
         let layer = self.of(grant)?;
         match layer.state.is_some() {
             true => Ok(Published { layer }),
-            false => Err(Error::not_found("该图层尚未发布任何版本", "no revision of this layer has been published yet")),
+            false => {
+                Err(Error::not_found("该图层尚未发布任何版本", "no revision of this layer has been published yet"))
+            }
         }
     }
 

@@ -54,7 +54,14 @@ pub struct Staged {
 }
 
 const GEOMETRY_TYPES: [&str; 8] = [
-    "Geometry", "Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon", "GeometryCollection",
+    "Geometry",
+    "Point",
+    "LineString",
+    "Polygon",
+    "MultiPoint",
+    "MultiLineString",
+    "MultiPolygon",
+    "GeometryCollection",
 ];
 
 /// Makes a layer for the department. The caller has asked `Gate::publisher`.
@@ -84,11 +91,15 @@ pub async fn create_layer(database: &Database, by: &Principal, department: &str,
         .await?;
     if inserted == 0 {
         // Also said when the layer is one the caller may not know of: the id is taken, by whom is not told.
-        return Err(Error::conflict(format!("图层标识 {} 已被占用", new.id), format!("the layer id {} is taken", new.id))
-            .hint("请换一个标识", "choose another id"));
+        return Err(Error::conflict(
+            format!("图层标识 {} 已被占用", new.id),
+            format!("the layer id {} is taken", new.id),
+        )
+        .hint("请换一个标识", "choose another id"));
     }
     let detail = json!({"title": new.title, "share_class": new.class.name(), "anonymous": new.anonymous});
-    audit::write(&*transaction, by, Entry { action: "create", object_kind: "layer", object_id: &new.id, detail }).await?;
+    audit::write(&*transaction, by, Entry { action: "create", object_kind: "layer", object_id: &new.id, detail })
+        .await?;
     transaction.commit().await?;
     Ok(())
 }
@@ -100,10 +111,8 @@ where
 {
     let mut client = store.write(grant).await?;
     let transaction = client.transaction().await?;
-    let id: i64 = transaction
-        .query_one("select nextval(pg_get_serial_sequence('onemap.revision', 'id'))", &[])
-        .await?
-        .get(0);
+    let id: i64 =
+        transaction.query_one("select nextval(pg_get_serial_sequence('onemap.revision', 'id'))", &[]).await?.get(0);
     let table = format!("r{id}");
     transaction.batch_execute(&create_table(&table, shape)?).await?;
     let copied = copy_in(&transaction, &table, shape, rows).await?;
@@ -215,7 +224,10 @@ pub async fn publish(store: &Datastore, grant: &Grant<Edit>, number: i32, action
         .ok_or_else(|| Error::not_found(format!("没有第 {number} 版"), format!("there is no revision {number}")))?;
     let (id, state): (i64, &str) = (row.get(0), row.get(1));
     if state == "published" {
-        return Err(Error::conflict(format!("第 {number} 版已经发布"), format!("revision {number} is published already")));
+        return Err(Error::conflict(
+            format!("第 {number} 版已经发布"),
+            format!("revision {number} is published already"),
+        ));
     }
     transaction
         .execute(
@@ -236,8 +248,12 @@ pub async fn publish(store: &Datastore, grant: &Grant<Edit>, number: i32, action
     let view = stable_view(grant.layer(), row.get(2), &fields, row.get::<_, Option<&str>>(4).is_some());
     transaction.batch_execute(&view).await?;
     let detail = json!({"revision": number});
-    audit::write(&*transaction, grant.principal(), Entry { action, object_kind: "layer", object_id: grant.layer(), detail })
-        .await?;
+    audit::write(
+        &*transaction,
+        grant.principal(),
+        Entry { action, object_kind: "layer", object_id: grant.layer(), detail },
+    )
+    .await?;
     transaction.commit().await?;
     Ok(())
 }
@@ -350,11 +366,15 @@ pub async fn register(
         .await?
         .map(|r| r.get::<_, bool>(0));
     if reads != Some(true) {
-        return Err(Error::invalid("table", "没有该表，或应用角色无权读取", "there is no such table, or the application may not read it")
-            .hint(
-                "请由数据库管理员执行 grant usage on schema … / grant select on … to onemap_app",
-                "have the database's administrator grant usage on its schema and select on it to onemap_app",
-            ));
+        return Err(Error::invalid(
+            "table",
+            "没有该表，或应用角色无权读取",
+            "there is no such table, or the application may not read it",
+        )
+        .hint(
+            "请由数据库管理员执行 grant usage on schema … / grant select on … to onemap_app",
+            "have the database's administrator grant usage on its schema and select on it to onemap_app",
+        ));
     }
     create_layer(database, by, department, new).await?;
     client

@@ -110,7 +110,10 @@ pub fn near(
     let distance = |sql: &mut Sql| {
         sql.push("st_distance(");
         stored_geometry(sql, state, column);
-        sql.push("::geography, st_setsrid(st_makepoint(").bind(Bind::Float(point.0)).push(", ").bind(Bind::Float(point.1));
+        sql.push("::geography, st_setsrid(st_makepoint(")
+            .bind(Bind::Float(point.0))
+            .push(", ")
+            .bind(Bind::Float(point.1));
         sql.push("), 4326)::geography, false)");
     };
     sql.push(" and ");

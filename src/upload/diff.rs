@@ -46,7 +46,8 @@ pub async fn against_current(
     if key_kind(&before).is_none() || key_kind(&before) != key_kind(&after) {
         return Ok(None);
     }
-    let common: Vec<&Field> = after.iter().filter(|f| before.iter().any(|b| b.name == f.name && b.kind == f.kind)).collect();
+    let common: Vec<&Field> =
+        after.iter().filter(|f| before.iter().any(|b| b.name == f.name && b.kind == f.kind)).collect();
     let geometry = old.get::<_, bool>(2) && new.get::<_, bool>(2);
     let sql = comparison(old.get(0), new.get(0), key, &common, geometry);
     let row = client.query_one(&sql, &[]).await?;

@@ -79,14 +79,24 @@ impl LoadRequest {
         let names = || inspection.layers.iter().map(|l| l.name.as_str()).collect::<Vec<_>>().join("、");
         match &self.source_layer {
             Some(name) => inspection.layers.iter().find(|l| l.name == *name).ok_or_else(|| {
-                Error::invalid("source_layer", format!("文件中没有图层 {name}"), format!("the file has no layer {name}"))
-                    .hint(format!("可选：{}", names()), format!("it has: {}", names()))
+                Error::invalid(
+                    "source_layer",
+                    format!("文件中没有图层 {name}"),
+                    format!("the file has no layer {name}"),
+                )
+                .hint(format!("可选：{}", names()), format!("it has: {}", names()))
             }),
             None => match &inspection.layers[..] {
                 [only] => Ok(only),
-                [] => Err(Error::invalid("file", "文件中没有可载入的图层", "the file holds no layer that can be loaded")),
-                _ => Err(Error::invalid("source_layer", "文件中有多个图层，请选择一个", "the file has several layers: choose one")
-                    .hint(format!("可选：{}", names()), format!("it has: {}", names()))),
+                [] => {
+                    Err(Error::invalid("file", "文件中没有可载入的图层", "the file holds no layer that can be loaded"))
+                }
+                _ => Err(Error::invalid(
+                    "source_layer",
+                    "文件中有多个图层，请选择一个",
+                    "the file has several layers: choose one",
+                )
+                .hint(format!("可选：{}", names()), format!("it has: {}", names()))),
             },
         }
     }
@@ -150,7 +160,9 @@ impl LoadJob {
         task.progress().set("compare", staged.rows as u64, Some(staged.rows as u64));
         let diff = diff::against_current(&self.store, &grant, staged.number, plan.key.as_deref()).await?;
         self.uploads.set_loaded(id, grant.layer(), staged.number).await?;
-        Ok(json!({"layer": grant.layer(), "revision": staged.number, "rows": staged.rows, "report": report, "diff": diff}))
+        Ok(
+            json!({"layer": grant.layer(), "revision": staged.number, "rows": staged.rows, "report": report, "diff": diff}),
+        )
     }
 
     /// The inspection as kept; with another encoding the names of fields may be others, so it is made anew.

@@ -128,8 +128,12 @@ impl Uploads {
             )
             .await?;
         let detail = json!({"filename": filename, "size": size});
-        audit::write(&*transaction, by, Entry { action: "create", object_kind: "upload", object_id: &id.to_string(), detail })
-            .await?;
+        audit::write(
+            &*transaction,
+            by,
+            Entry { action: "create", object_kind: "upload", object_id: &id.to_string(), detail },
+        )
+        .await?;
         tokio::fs::create_dir_all(self.folder_of(id)).await?;
         tokio::fs::File::create(self.folder_of(id).join(&filename)).await?;
         transaction.commit().await?;
@@ -158,7 +162,9 @@ impl Uploads {
 
     pub async fn list(&self, department: &str) -> Result<Vec<UploadInfo>> {
         let client = self.database.app().await?;
-        let sql = format!("select {COLUMNS} from onemap.upload u where u.department_id = $1 order by u.created_at desc limit 200");
+        let sql = format!(
+            "select {COLUMNS} from onemap.upload u where u.department_id = $1 order by u.created_at desc limit 200"
+        );
         let rows = client.query(&sql, &[&department]).await?;
         drop(client);
         let mut infos = Vec::with_capacity(rows.len());
@@ -228,7 +234,7 @@ impl Uploads {
         Ok(())
     }
 
-    /// Takes a file that is already on this machine (`onemap import`): hard-linked or copied, then as if uploaded.
+    /// Takes a file that is already on this machine (`onemap import`): copied, then as if uploaded.
     pub async fn adopt(&self, by: &Principal, department: &str, source: &std::path::Path) -> Result<(Uuid, Uuid)> {
         let files = super::companions(source)?;
         let size = files.iter().filter_map(|f| f.metadata().ok()).map(|m| m.len() as i64).sum();
@@ -241,7 +247,8 @@ impl Uploads {
             let _ = tokio::fs::remove_file(&target).await;
             if file.is_dir() {
                 super::copy_folder(file, &target)?;
-            } else if tokio::fs::hard_link(file, &target).await.is_err() {
+            } else {
+                // A copy, not a link: the original must stay as it was given, whatever happens to the source.
                 tokio::fs::copy(file, &target).await?;
             }
         }
@@ -315,10 +322,7 @@ where
         let Ok(chunk) = chunk else { break };
         if arrived + chunk.len() as i64 > size {
             file.flush().await?;
-            return Err(Error::too_large(
-                "收到的数据多于声明的长度",
-                "more bytes arrived than were announced",
-            ));
+            return Err(Error::too_large("收到的数据多于声明的长度", "more bytes arrived than were announced"));
         }
         file.write_all(&chunk).await.map_err(disk)?;
         arrived += chunk.len() as i64;

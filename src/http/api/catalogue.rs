@@ -75,9 +75,10 @@ fn summary(layer: &Layer, standing: &Standing) -> Value {
 pub async fn layer(ask: Ask, Path(id): Path<String>) -> Answer {
     ask.parameters.clone().finish()?;
     let visible = ask.app.catalog.visible(&ask.app.gate, &ask.principal);
-    let (layer, standing) = visible.into_iter().find(|(layer, _)| *layer.id == *id).ok_or_else(|| {
-        Error::not_found("没有这个图层", "there is no such layer")
-    })?;
+    let (layer, standing) = visible
+        .into_iter()
+        .find(|(layer, _)| *layer.id == *id)
+        .ok_or_else(|| Error::not_found("没有这个图层", "there is no such layer"))?;
     let mut document = summary(&layer, &standing);
     document["source"] = layer.source.clone().into();
     if let Some(state) = &layer.state {

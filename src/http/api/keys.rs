@@ -58,6 +58,8 @@ pub async fn revoke(ask: Ask, Path(id): Path<String>) -> Answer {
     ask.parameters.clone().finish()?;
     match ask.app.login.revoke_key(&ask.principal, ask.department()?, uuid(&id)?).await? {
         true => Ok(StatusCode::NO_CONTENT.into_response()),
-        false => Err(Error::not_found("没有这个密钥，或已吊销", "there is no such key, or it is revoked already").into()),
+        false => {
+            Err(Error::not_found("没有这个密钥，或已吊销", "there is no such key, or it is revoked already").into())
+        }
     }
 }

@@ -134,7 +134,11 @@ pub async fn register(ask: Ask, bytes: Bytes) -> Answer {
     let department = ask.app.gate.publisher(&ask.principal)?;
     let r: Registration = body(&bytes)?;
     if matches!(r.schema.as_str(), "onemap" | "data" | "map" | "pg_catalog" | "information_schema") {
-        return Err(Error::forbidden("平台自身的表不能登记为图层", "the platform's own tables cannot be shared as layers").into());
+        return Err(Error::forbidden(
+            "平台自身的表不能登记为图层",
+            "the platform's own tables cannot be shared as layers",
+        )
+        .into());
     }
     let new = NewLayer {
         id: layer_id(&r.id)?,

@@ -98,9 +98,12 @@ fn success(route: &Route) -> &'static str {
 
 fn query_parameters(route: &Route) -> &'static [(&'static str, &'static str, bool)] {
     match route.path {
-        "/api/v1/identify" => {
-            &[("lon", "number", true), ("lat", "number", true), ("tolerance", "integer", false), ("layers", "string", false)]
-        }
+        "/api/v1/identify" => &[
+            ("lon", "number", true),
+            ("lat", "number", true),
+            ("tolerance", "integer", false),
+            ("layers", "string", false),
+        ],
         "/api/v1/layers" if route.method == "GET" => {
             &[("q", "string", false), ("theme", "string", false), ("department", "string", false)]
         }
@@ -114,12 +117,12 @@ fn request_body(route: &Route) -> Option<Value> {
     let text = json!({"type": "string"});
     let title = json!({"$ref": "#/components/schemas/title"});
     let class = json!({"type": "string", "enum": ["unconditional", "conditional", "not_shared"]});
-    let object = |required: &[&str], properties: Value| {
-        json!({"type": "object", "required": required, "additionalProperties": false, "properties": properties})
-    };
+    let object = |required: &[&str], properties: Value| json!({"type": "object", "required": required, "additionalProperties": false, "properties": properties});
     Some(match (route.method, route.path) {
         ("POST", "/api/v1/session") => object(&["user", "password"], json!({"user": text, "password": text})),
-        ("POST", "/api/v1/keys") => object(&["label"], json!({"label": text, "days": {"type": "integer", "minimum": 1}})),
+        ("POST", "/api/v1/keys") => {
+            object(&["label"], json!({"label": text, "days": {"type": "integer", "minimum": 1}}))
+        }
         ("POST", "/api/v1/layers/{layer}/rollback") => object(&["revision"], json!({"revision": {"type": "integer"}})),
         ("PATCH", "/api/v1/layers/{layer}") => object(
             &[],

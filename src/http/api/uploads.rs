@@ -39,8 +39,12 @@ fn set(response: &mut Response, name: &'static str, value: &str) {
 fn integer(headers: &HeaderMap, name: &str) -> Result<i64> {
     let text = headers.get(name).and_then(|v| v.to_str().ok());
     text.and_then(|t| t.trim().parse().ok()).filter(|n: &i64| *n >= 0).ok_or_else(|| {
-        Error::invalid(name, format!("缺少 {name} 请求头或其值不正确"), format!("the header {name} is missing or wrong"))
-            .hint("上传使用 tus 1.0 协议", "uploads use the tus 1.0 protocol")
+        Error::invalid(
+            name,
+            format!("缺少 {name} 请求头或其值不正确"),
+            format!("the header {name} is missing or wrong"),
+        )
+        .hint("上传使用 tus 1.0 协议", "uploads use the tus 1.0 protocol")
     })
 }
 

@@ -182,9 +182,11 @@ pub async fn item(mut ask: Ask, Path((id, feature)): Path<(String, String)>) -> 
     let format = format(&mut ask)?;
     let crs = match ask.parameters.take("crs")? {
         None => CRS84,
-        Some(text) => Crs::parse(&text)
-            .filter(|crs| Crs::offered(drawn.layer.state().srid).contains(crs))
-            .ok_or_else(|| Error::invalid("crs", "不支持该坐标参考系", "this CRS is not offered for this collection"))?,
+        Some(text) => {
+            Crs::parse(&text).filter(|crs| Crs::offered(drawn.layer.state().srid).contains(crs)).ok_or_else(|| {
+                Error::invalid("crs", "不支持该坐标参考系", "this CRS is not offered for this collection")
+            })?
+        }
     };
     ask.parameters.clone().finish()?;
     let missing = || Error::not_found("没有这个要素", "there is no such feature");
@@ -216,7 +218,11 @@ pub async fn item(mut ask: Ask, Path((id, feature)): Path<(String, String)>) -> 
                 .enumerate()
                 .map(|(i, f)| values::text(&row, i + 2, f.kind).map(Option::unwrap_or_default))
                 .collect::<Result<Vec<_>>>()?;
-            page(&ask, &format!("{} {feature_id}", ask.language.pick(&drawn.layer.title)), &html::item(&ask, &id, &references, &cells))
+            page(
+                &ask,
+                &format!("{} {feature_id}", ask.language.pick(&drawn.layer.title)),
+                &html::item(&ask, &id, &references, &cells),
+            )
         }
     };
     content_crs(&mut response, crs);

@@ -54,7 +54,9 @@ pub fn page(ask: &Ask, title: &str, body: &str) -> Response {
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (
             header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'"),
+            HeaderValue::from_static(
+                "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'",
+            ),
         ),
     ];
     (headers, html).into_response()
@@ -76,11 +78,14 @@ pub fn landing(ask: &Ask) -> String {
         ("/ogc/conformance", word(ask, "符合性声明", "Conformance")),
         ("/ogc/api?f=html", word(ask, "接口说明（OpenAPI 3.0）", "API definition (OpenAPI 3.0)")),
     ];
-    let mut out = format!("<p class=quiet>{}</p><ul>", word(
-        ask,
-        "城市各部门共享的图层。未登录时只列出提供单位明确公开的图层。",
-        "The layers that the city's departments share. Without a session only those that their owners opened to all.",
-    ));
+    let mut out = format!(
+        "<p class=quiet>{}</p><ul>",
+        word(
+            ask,
+            "城市各部门共享的图层。未登录时只列出提供单位明确公开的图层。",
+            "The layers that the city's departments share. Without a session only those that their owners opened to all.",
+        )
+    );
     for (href, text) in rows {
         let _ = write!(out, "<li><a href=\"{href}\">{text}</a>");
     }
@@ -89,11 +94,14 @@ pub fn landing(ask: &Ask) -> String {
 
 pub fn collections(ask: &Ask, layers: &[(Published, Grant<Read>)]) -> String {
     if layers.is_empty() {
-        return format!("<p>{}</p>", word(
-            ask,
-            "没有可读的图层。请先登录，或在地址后加 ?key=应用密钥。",
-            "There is no layer you may read. Sign in, or add ?key=… to the address.",
-        ));
+        return format!(
+            "<p>{}</p>",
+            word(
+                ask,
+                "没有可读的图层。请先登录，或在地址后加 ?key=应用密钥。",
+                "There is no layer you may read. Sign in, or add ?key=… to the address.",
+            )
+        );
     }
     let mut out = format!(
         "<p class=quiet>{} {}</p><div class=scroll><table><tr><th>{}<th>{}<th>{}<th>{}",
@@ -130,7 +138,8 @@ pub fn collection(ask: &Ask, layer: &Published, grant: &Grant<Read>) -> String {
         word(ask, "在地图上看", "On the map"),
     );
     if layer.synthetic {
-        let _ = write!(out, "<p class=quiet>{}</p>", word(ask, "演示用合成数据。", "Synthetic data, for demonstration."));
+        let _ =
+            write!(out, "<p class=quiet>{}</p>", word(ask, "演示用合成数据。", "Synthetic data, for demonstration."));
     }
     let _ = write!(
         out,
@@ -175,7 +184,12 @@ pub fn items(ask: &Ask, path: &str, fields: &[&Field], rows: &[(i64, Vec<String>
         let mut query = form_urlencoded::Serializer::new(String::new());
         let kept = form_urlencoded::parse(ask.query.as_bytes()).filter(|(n, _)| n != "cursor").collect::<Vec<_>>();
         query.extend_pairs(kept).append_pair("cursor", &next.to_string());
-        let _ = write!(out, "<p><a rel=next href=\"{path}?{}\">{}</a></p>", escape(&query.finish()), word(ask, "下一页 →", "Next page →"));
+        let _ = write!(
+            out,
+            "<p><a rel=next href=\"{path}?{}\">{}</a></p>",
+            escape(&query.finish()),
+            word(ask, "下一页 →", "Next page →")
+        );
     }
     out
 }
@@ -186,7 +200,11 @@ pub fn item(ask: &Ask, layer: &str, fields: &[&Field], cells: &[String]) -> Stri
         let title = if ask.language == Language::Chinese { &field.title_zh } else { &field.title_en };
         let _ = write!(out, "<tr><th>{}<td>{}", escape(title), escape(cell));
     }
-    let _ = write!(out, "</table><p><a href=\"/ogc/collections/{layer}\">{}</a></p>", word(ask, "← 返回图层", "← The layer"));
+    let _ = write!(
+        out,
+        "</table><p><a href=\"/ogc/collections/{layer}\">{}</a></p>",
+        word(ask, "← 返回图层", "← The layer")
+    );
     out
 }
 

@@ -23,7 +23,8 @@ pub async fn document(mut ask: Ask) -> Answer {
     let response: Response = match format {
         Format::Json => super::json_response(MEDIA, &document),
         Format::Html => {
-            let paths: Vec<&str> = document["paths"].as_object().map(|p| p.keys().map(String::as_str).collect()).unwrap_or_default();
+            let paths: Vec<&str> =
+                document["paths"].as_object().map(|p| p.keys().map(String::as_str).collect()).unwrap_or_default();
             page(&ask, "OpenAPI 3.0", &html::list(paths.into_iter()))
         }
     };
@@ -39,7 +40,13 @@ fn build(ask: &Ask) -> Value {
     simple("/conformance", "conformance", "Conformance classes", "application/json", json!([f()]));
     simple("/collections", "collections", "Collections", "application/json", json!([f()]));
     simple("/tileMatrixSets", "matrixSets", "Tile matrix sets", "application/json", json!([f()]));
-    simple("/tileMatrixSets/{tileMatrixSetId}", "matrixSet", "A tile matrix set", "application/json", json!([set(), f()]));
+    simple(
+        "/tileMatrixSets/{tileMatrixSetId}",
+        "matrixSet",
+        "A tile matrix set",
+        "application/json",
+        json!([set(), f()]),
+    );
     simple("/tiles", "tilesets", "Tilesets of the whole dataset", "application/json", json!([f()]));
     let list = json!({"name": "collections", "in": "query", "description": "Layers, comma-separated",
                       "schema": {"type": "array", "items": {"type": "string"}}, "style": "form", "explode": false});
@@ -119,9 +126,7 @@ fn collection_paths(paths: &mut Map<String, Value>, ask: &Ask, layer: &Published
     let id = &*layer.id;
     let title = ask.language.pick(&layer.title);
     let crs: Vec<String> = Crs::offered(layer.state().srid).into_iter().map(Crs::uri).collect();
-    let crs_parameter = |name: &str, what: &str| {
-        json!({"name": name, "in": "query", "description": what, "schema": {"type": "string", "format": "uri", "enum": crs}})
-    };
+    let crs_parameter = |name: &str, what: &str| json!({"name": name, "in": "query", "description": what, "schema": {"type": "string", "format": "uri", "enum": crs}});
     let mut parameters = vec![
         json!({"name": "limit", "in": "query", "description": "The most features of a page", "style": "form", "explode": false,
                "schema": {"type": "integer", "minimum": 1, "maximum": MOST_FEATURES, "default": DEFAULT_LIMIT}}),
