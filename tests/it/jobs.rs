@@ -1,0 +1,31 @@
+//! Jobs outlive the one who works on them.
+
+use onemap::access::principal::Principal;
+use serde_json::json;
+
+use crate::world::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_workers_job_is_taken_again_and_given_up_at_last() {
+    let world = World::new().await;
+    let by = Principal::operator("housing");
+    let queue = world.app.queue.clone();
+    // A kind that no worker of this server knows: only this test takes it.
+    let id = queue.put(&by, "test.kind", &json!({})).await.unwrap();
+    for attempt in 1..=3 {
+        let taken = queue.take(&["test.kind"]).await.unwrap().expect("a job");
+        assert_eq!((taken.id, taken.attempts), (id, attempt));
+        assert!(queue.take(&["test.kind"]).await.unwrap().is_none(), "it is taken once");
+        world.sql("update onemap.job set heartbeat_at = now() - interval '1 minute'").await;
+    }
+    assert_eq!(queue.take(&["test.kind"]).await.unwrap().unwrap().attempts, 4, "the worker then gives it up");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_are_seen_by_their_department_alone() {
+    let world = World::new().await;
+    let id = world.app.queue.put(&Principal::operator("housing"), "test.kind", &json!({})).await.unwrap();
+    assert!(world.app.queue.get("health", id).await.is_err());
+    assert_eq!(world.app.queue.get("housing", id).await.unwrap().state, "queued");
+    assert_eq!(world.app.queue.cancel("housing", id).await.unwrap().state, "cancelled");
+}

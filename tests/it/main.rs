@@ -1,0 +1,13 @@
+//! The integration tests: one binary, held against a real PostGIS; each test has a database of its own.
+
+mod features;
+mod jobs;
+mod process;
+mod publish;
+mod routes;
+mod sharing;
+mod sign_in;
+mod tidy;
+mod tiles;
+mod upload;
+mod world;
