@@ -406,7 +406,9 @@ fn layer_choice(crs: &CrsFound) -> Option<CrsChoice> {
 
 /// The CRS as declared, unless the coordinates belie it; else a guess.
 fn find_crs(head: &LayerHead, range: Option<Range>, area: Option<[f64; 4]>) -> (CrsFound, Axes) {
-    let declared = head.crs.as_deref().and_then(crs::declared);
+    // A description that leads nowhere is as good as none.
+    let usable = |found: &CrsFound| layer_choice(found).is_some_and(|c| ToCgcs2000::new(&c).is_ok());
+    let declared = head.crs.as_deref().and_then(crs::declared).filter(usable);
     let Some(range) = range else {
         let fallback = || CrsFound {
             epsg: Some(crs::CGCS2000),

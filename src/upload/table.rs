@@ -195,8 +195,11 @@ fn guess_dialect(sample: &str) -> Dialect {
 
 fn score(sample: &str, dialect: Dialect) -> f64 {
     let mut reader = reader(std::io::Cursor::new(sample.as_bytes().to_vec()), dialect);
-    let mut widths = reader.byte_records().take(200).filter_map(|r| r.ok().map(|r| r.len()));
-    let Some(header) = widths.next() else { return 0.0 };
+    let mut records = reader.byte_records().take(200).filter_map(|r| r.ok());
+    let Some(first) = records.next() else { return 0.0 };
+    let names: Vec<String> = first.iter().map(|b| String::from_utf8_lossy(b).into_owned()).collect();
+    let header = names.len();
+    let widths = records.map(|r| r.len());
     let (mut rows, mut same) = (0.0f64, 0.0f64);
     for width in widths {
         rows += 1.0;
@@ -204,7 +207,9 @@ fn score(sample: &str, dialect: Dialect) -> f64 {
     }
     let fit = if rows > 0.0 { same / rows } else { 0.5 };
     // A one-column reading always fits; any real delimiter that fits as well is better.
-    if header > 1 { fit } else { fit * 0.4 }
+    // A header that names coordinates has been cut right, even if the rows are ragged.
+    let placed = if columns::find(&names, &[]).is_some() { 0.5 } else { 0.0 };
+    placed + if header > 1 { fit } else { fit * 0.4 }
 }
 
 fn no_place(name: &str, header: &[String]) -> Error {
