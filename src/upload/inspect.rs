@@ -154,7 +154,8 @@ impl Scan {
                     self.see_cells(&row, rows.fields());
                     self.see_shape(&mut row, reference);
                     if self.samples.len() < MAX_SAMPLES {
-                        let geometry = (row.shape == Shape::Present).then(|| row.geometry.clone());
+                        let small = row.geometry.x.len() <= MAX_SAMPLE_VERTICES;
+                        let geometry = (row.shape == Shape::Present && small).then(|| row.geometry.clone());
                         self.samples.push((row.cells.clone(), geometry));
                     }
                 }
@@ -536,7 +537,7 @@ fn samples(
             .filter(|f| !f.is_geometry)
             .map(|f| (f.name.clone(), cells.get(f.source).map_or(serde_json::Value::Null, json)))
             .collect();
-        let geometry = geometry.as_ref().filter(|g| g.x.len() <= MAX_SAMPLE_VERTICES).and_then(|g| {
+        let geometry = geometry.as_ref().and_then(|g| {
             let mut g = g.clone();
             place(&mut g).then(|| geometry_json(&g))
         });
