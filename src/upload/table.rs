@@ -233,6 +233,14 @@ pub(super) fn understand(name: &str, header: &[String], records: &[Vec<Cell>]) -
         )
         .hint("请在首行写明列名", "name the columns in the first row"));
     }
+    if header.len() > MAX_COLUMNS {
+        let n = header.len();
+        return Err(Error::invalid(
+            "file",
+            format!("{name} 有 {n} 列，超过上限 {MAX_COLUMNS}"),
+            format!("{name} has {n} columns; the limit is {MAX_COLUMNS}"),
+        ));
+    }
     columns::find(header, records).ok_or_else(|| no_place(name, header))
 }
 
@@ -335,8 +343,11 @@ impl Rows for CsvRows {
         }
         self.number += 1;
         row.clear(self.number);
+        if self.record.len() > MAX_COLUMNS {
+            return Ok(Next::Failed(format!("a row of more than {MAX_COLUMNS} cells")));
+        }
         widen(&mut self.fields, self.record.len(), "CSV");
-        for bytes in self.record.iter().take(MAX_COLUMNS) {
+        for bytes in self.record.iter() {
             row.cells.push(if bytes.is_empty() {
                 Cell::Null
             } else {
