@@ -90,8 +90,12 @@ impl Comparison {
         if self.pairs.len() >= MAX_PAIRS {
             return;
         }
-        let known = cells.iter().filter_map(key).find_map(|k| reference.places.get(&k).copied().flatten());
-        if let (Some(known), Some(here)) = (known, centroid(geometry)) {
+        let Some(here) = centroid(geometry) else { return };
+        // A row names its city and province too: the division it is lies nearest.
+        let distance = |place: &(f64, f64)| (place.0 - here.0).hypot(place.1 - here.1);
+        let names = cells.iter().filter_map(key);
+        let known = names.filter_map(|k| reference.places.get(&k).copied().flatten());
+        if let Some(known) = known.min_by(|a, b| distance(a).total_cmp(&distance(b))) {
             self.pairs.push((here, known));
         }
     }

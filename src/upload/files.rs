@@ -408,6 +408,9 @@ const WKT_WORDS: &[&str] = &[
     "CURVEPOLYGON",
     "MULTICURVE",
     "MULTISURFACE",
+    "POLYHEDRALSURFACE",
+    "TIN",
+    "TRIANGLE",
     "SRID=",
 ];
 

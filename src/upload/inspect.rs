@@ -154,7 +154,8 @@ impl Scan {
                     self.see_cells(&row, rows.fields());
                     self.see_shape(&mut row, reference);
                     if self.samples.len() < MAX_SAMPLES {
-                        let geometry = (row.shape == Shape::Present).then(|| row.geometry.clone());
+                        let small = row.geometry.x.len() <= MAX_SAMPLE_VERTICES;
+                        let geometry = (row.shape == Shape::Present && small).then(|| row.geometry.clone());
                         self.samples.push((row.cells.clone(), geometry));
                     }
                 }
@@ -406,7 +407,9 @@ fn layer_choice(crs: &CrsFound) -> Option<CrsChoice> {
 
 /// The CRS as declared, unless the coordinates belie it; else a guess.
 fn find_crs(head: &LayerHead, range: Option<Range>, area: Option<[f64; 4]>) -> (CrsFound, Axes) {
-    let declared = head.crs.as_deref().and_then(crs::declared);
+    // A description that leads nowhere is as good as none.
+    let usable = |found: &CrsFound| layer_choice(found).is_some_and(|c| ToCgcs2000::new(&c).is_ok());
+    let declared = head.crs.as_deref().and_then(crs::declared).filter(usable);
     let Some(range) = range else {
         let fallback = || CrsFound {
             epsg: Some(crs::CGCS2000),
@@ -534,7 +537,7 @@ fn samples(
             .filter(|f| !f.is_geometry)
             .map(|f| (f.name.clone(), cells.get(f.source).map_or(serde_json::Value::Null, json)))
             .collect();
-        let geometry = geometry.as_ref().filter(|g| g.x.len() <= MAX_SAMPLE_VERTICES).and_then(|g| {
+        let geometry = geometry.as_ref().and_then(|g| {
             let mut g = g.clone();
             place(&mut g).then(|| geometry_json(&g))
         });

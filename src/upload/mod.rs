@@ -10,6 +10,7 @@ pub mod encoding;
 pub mod fields;
 pub mod files;
 pub mod geojson;
+pub mod geojson_scan;
 pub mod geometry;
 pub mod inspect;
 pub mod load;

@@ -119,8 +119,18 @@ impl Drop for OgrSource {
     }
 }
 
+/// GDAL's words without the server's paths and GDAL's own source lines.
+fn public(text: &str, what: &Dataset) -> String {
+    let folder = what.path.parent().map(|p| format!("{}/", p.display())).unwrap_or_default();
+    let text = text.replace(&folder, "").replace("/vsimem/", "");
+    match text.split_once(".cpp, ") {
+        Some((_, rest)) => rest.split_once(": ").map_or(rest, |(_, said)| said).to_owned(),
+        None => text,
+    }
+}
+
 fn unreadable(what: &Dataset) -> Error {
-    let cause = take_message().map(|(_, text)| text).unwrap_or_default();
+    let cause = take_message().map(|(_, text)| public(&text, what)).unwrap_or_default();
     let format = what.format.name();
     let (zh_cause, en_cause) =
         if cause.is_empty() { (String::new(), String::new()) } else { (format!("：{cause}"), format!(": {cause}")) };
@@ -204,6 +214,9 @@ impl OgrSource {
             source.encoding = e;
         }
         source.list_layers(dataset, staged.as_ref());
+        if dataset.format == Format::Gpx {
+            source.drop_empty_layers();
+        }
         if source.heads.is_empty() {
             return Err(Error::invalid(
                 "file",
@@ -256,6 +269,34 @@ impl OgrSource {
             }
         }
         take_message();
+    }
+
+    /// GPX always has five layers; the empty ones are no part of the upload.
+    fn drop_empty_layers(&mut self) {
+        let filled: Vec<bool> = self
+            .numbers
+            .iter()
+            .map(|number| {
+                // SAFETY: the numbers are this data set's; the feature is ours and destroyed at once.
+                unsafe {
+                    let layer = gdal_sys::GDALDatasetGetLayer(self.handle, *number);
+                    gdal_sys::OGR_L_ResetReading(layer);
+                    let feature = gdal_sys::OGR_L_GetNextFeature(layer);
+                    if feature.is_null() {
+                        return false;
+                    }
+                    gdal_sys::OGR_F_Destroy(feature);
+                    true
+                }
+            })
+            .collect();
+        take_message();
+        if filled.contains(&true) {
+            let mut keep = filled.iter();
+            self.heads.retain(|_| keep.next().copied().unwrap_or(true));
+            let mut keep = filled.iter();
+            self.numbers.retain(|_| keep.next().copied().unwrap_or(true));
+        }
     }
 
     fn own_encoding(&self) -> EncodingFound {

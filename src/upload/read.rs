@@ -7,7 +7,7 @@ use super::fields;
 use super::geometry::Geometry;
 use super::open::{self, Options, Progress};
 use super::report::*;
-use super::source::{Cell, Next, Row, Shape};
+use super::source::{Cell, Next, Row, Rows, Shape};
 use super::validity::Checker;
 use crate::error::{Error, Result};
 use crate::layer::copy::{HEADER, TRAILER, Value, begin_row, put};
@@ -16,18 +16,53 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
 use std::path::Path;
+use std::sync::mpsc;
 
 const FLUSH_AT: usize = 256 << 10;
 /// Keys remembered to count repeats; beyond it the database's own check must do.
 const MAX_KEYS: usize = 4_000_000;
 
-/// Writes the layer's rows as a COPY stream. On an error the stream stays without its trailer.
+/// Rows that go from the reading to the writing thread together, and come back to be filled anew.
+#[derive(Default)]
+struct Batch {
+    rows: Vec<Row>,
+    used: usize,
+    failed: Vec<(u64, String)>,
+    vertices: usize,
+}
+
+const BATCH_ROWS: usize = 256;
+const BATCH_VERTICES: usize = 64 << 10;
+
+impl Batch {
+    fn is_full(&self) -> bool {
+        self.used >= BATCH_ROWS || self.vertices >= BATCH_VERTICES
+    }
+    fn clear(&mut self) {
+        // A giant geometry's memory is not kept for the small ones after it.
+        if self.vertices >= BATCH_VERTICES {
+            self.rows.clear();
+        }
+        self.used = 0;
+        self.vertices = 0;
+        self.failed.clear();
+    }
+}
+
+enum Message {
+    Rows(Batch),
+    /// The source was read to its end: only now may the stream be closed.
+    End,
+}
+
+/// Writes the layer's rows as a COPY stream: one thread reads, one checks, converts and writes.
+/// On an error the stream stays without its trailer.
 pub fn read(
     path: &Path,
     plan: &ReadPlan,
     options: &Options,
     limits: ArchiveLimits,
-    out: &mut impl Write,
+    out: &mut (impl Write + Send),
     progress: &mut dyn FnMut(Progress),
 ) -> Result<ReadReport> {
     progress(Progress { stage: "unpack".into(), done: 0, total: 0 });
@@ -42,30 +77,95 @@ pub fn read(
     let encoding = plan.encoding.as_deref().or(options.encoding.as_deref());
     let mut source = open::open(dataset, &options.work, encoding)?;
     let mut rows = source.rows(plan.index)?;
+    std::thread::scope(|scope| {
+        let (full, filled) = mpsc::sync_channel(2);
+        let (used, empty) = mpsc::channel();
+        let writing = scope.spawn(move || write(plan, filled, used, out));
+        let reading = fill(rows.as_mut(), full, empty, progress);
+        let written = writing.join().map_err(|_| Error::internal("the writing thread panicked"))?;
+        // A reading fault is the cause; the writer then only saw the channel close.
+        reading.and(written)
+    })
+}
+
+/// The reading thread: fills batches until the source ends or the writer is gone.
+fn fill(
+    rows: &mut dyn Rows,
+    full: mpsc::SyncSender<Message>,
+    empty: mpsc::Receiver<Batch>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<()> {
+    let mut batch = Batch::default();
+    let mut seen = 0u64;
+    loop {
+        if batch.used == batch.rows.len() {
+            batch.rows.push(Row::default());
+        }
+        let row = &mut batch.rows[batch.used];
+        let ended = match rows.next(row)? {
+            Next::End => true,
+            Next::Failed(why) => {
+                seen += 1;
+                batch.failed.push((seen, why));
+                false
+            }
+            Next::Row => {
+                seen += 1;
+                batch.used += 1;
+                batch.vertices += row.geometry.x.len();
+                false
+            }
+        };
+        if ended || batch.is_full() {
+            let (done, total) = rows.progress();
+            progress(Progress { stage: "read".into(), done, total });
+            if full.send(Message::Rows(std::mem::take(&mut batch))).is_err() {
+                return Ok(());
+            }
+            batch = empty.try_recv().unwrap_or_default();
+            batch.clear();
+        }
+        if ended {
+            // If the writer is gone its own error tells.
+            let _ = full.send(Message::End);
+            return Ok(());
+        }
+    }
+}
+
+/// The writing thread.
+fn write(
+    plan: &ReadPlan,
+    filled: mpsc::Receiver<Message>,
+    used: mpsc::Sender<Batch>,
+    out: &mut impl Write,
+) -> Result<ReadReport> {
     let mut work = Reading::new(plan)?;
     let mut buffer = Vec::with_capacity(FLUSH_AT * 2);
     buffer.extend_from_slice(HEADER);
-    let mut row = Row::default();
-    loop {
-        match rows.next(&mut row)? {
-            Next::End => break,
-            Next::Failed(why) => {
-                work.seen += 1;
-                work.report.failed_rows.add(work.seen);
-                count_cause(&mut work.report.causes, &why);
-            }
-            Next::Row => {
-                work.seen += 1;
-                work.row(&mut row, &mut buffer);
+    let mut ended = false;
+    for message in filled {
+        let Message::Rows(mut batch) = message else {
+            ended = true;
+            break;
+        };
+        for (number, why) in &batch.failed {
+            work.report.failed_rows.add(*number);
+            count_cause(&mut work.report.causes, why);
+        }
+        for row in &mut batch.rows[..batch.used] {
+            work.row(row, &mut buffer);
+            if buffer.len() >= FLUSH_AT {
+                work.report.bytes += buffer.len() as u64;
+                out.write_all(&buffer)?;
+                buffer.clear();
             }
         }
-        if buffer.len() >= FLUSH_AT {
-            work.report.bytes += buffer.len() as u64;
-            out.write_all(&buffer)?;
-            buffer.clear();
-            let (done, total) = rows.progress();
-            progress(Progress { stage: "read".into(), done, total });
-        }
+        // The reader may have finished meanwhile.
+        let _ = used.send(batch);
+    }
+    if !ended {
+        return Err(Error::internal("reading stopped before the end"));
     }
     buffer.extend_from_slice(TRAILER);
     work.report.bytes += buffer.len() as u64;
@@ -78,7 +178,6 @@ struct Reading<'a> {
     plan: &'a ReadPlan,
     way: ToCgcs2000,
     report: ReadReport,
-    seen: u64,
     checker: Checker,
     ewkb: Vec<u8>,
     misfits: Vec<Listed>,
@@ -100,7 +199,6 @@ impl<'a> Reading<'a> {
             plan,
             way: ToCgcs2000::new(&plan.crs)?,
             report: ReadReport::default(),
-            seen: 0,
             checker: Checker::default(),
             ewkb: Vec::new(),
             misfits: vec![Listed::default(); plan.fields.len()],

@@ -46,7 +46,9 @@ pub fn enter(limits: &Limits) -> Result<()> {
         (Resource::RLIMIT_CORE, 0, "its core dump limit"),
     ];
     for (resource, value, what) in pairs {
-        setrlimit(resource, value, value).map_err(failed(what))?;
+        // A little later than the signal that says which limit was met, the kernel's plain kill.
+        let hard = if resource == Resource::RLIMIT_CPU { value.saturating_add(5) } else { value };
+        setrlimit(resource, value, hard).map_err(failed(what))?;
     }
     nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL).map_err(failed("death with its parent"))?;
     nix::sys::prctl::set_no_new_privs().map_err(failed("no new privileges"))?;

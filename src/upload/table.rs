@@ -195,8 +195,11 @@ fn guess_dialect(sample: &str) -> Dialect {
 
 fn score(sample: &str, dialect: Dialect) -> f64 {
     let mut reader = reader(std::io::Cursor::new(sample.as_bytes().to_vec()), dialect);
-    let mut widths = reader.byte_records().take(200).filter_map(|r| r.ok().map(|r| r.len()));
-    let Some(header) = widths.next() else { return 0.0 };
+    let mut records = reader.byte_records().take(200).filter_map(|r| r.ok());
+    let Some(first) = records.next() else { return 0.0 };
+    let names: Vec<String> = first.iter().map(|b| String::from_utf8_lossy(b).into_owned()).collect();
+    let header = names.len();
+    let widths = records.map(|r| r.len());
     let (mut rows, mut same) = (0.0f64, 0.0f64);
     for width in widths {
         rows += 1.0;
@@ -204,7 +207,9 @@ fn score(sample: &str, dialect: Dialect) -> f64 {
     }
     let fit = if rows > 0.0 { same / rows } else { 0.5 };
     // A one-column reading always fits; any real delimiter that fits as well is better.
-    if header > 1 { fit } else { fit * 0.4 }
+    // A header that names coordinates has been cut right, even if the rows are ragged.
+    let placed = if columns::find(&names, &[]).is_some() { 0.5 } else { 0.0 };
+    placed + if header > 1 { fit } else { fit * 0.4 }
 }
 
 fn no_place(name: &str, header: &[String]) -> Error {
@@ -227,6 +232,14 @@ pub(super) fn understand(name: &str, header: &[String], records: &[Vec<Cell>]) -
             format!("the first row of {name} is no header (it is mostly numbers), so the columns are unknown"),
         )
         .hint("请在首行写明列名", "name the columns in the first row"));
+    }
+    if header.len() > MAX_COLUMNS {
+        let n = header.len();
+        return Err(Error::invalid(
+            "file",
+            format!("{name} 有 {n} 列，超过上限 {MAX_COLUMNS}"),
+            format!("{name} has {n} columns; the limit is {MAX_COLUMNS}"),
+        ));
     }
     columns::find(header, records).ok_or_else(|| no_place(name, header))
 }
@@ -330,8 +343,11 @@ impl Rows for CsvRows {
         }
         self.number += 1;
         row.clear(self.number);
+        if self.record.len() > MAX_COLUMNS {
+            return Ok(Next::Failed(format!("a row of more than {MAX_COLUMNS} cells")));
+        }
         widen(&mut self.fields, self.record.len(), "CSV");
-        for bytes in self.record.iter().take(MAX_COLUMNS) {
+        for bytes in self.record.iter() {
             row.cells.push(if bytes.is_empty() {
                 Cell::Null
             } else {

@@ -20,6 +20,9 @@ impl Checker {
         if !is_areal(g) {
             return line_fault(g);
         }
+        if is_plainly_simple(g) {
+            return None;
+        }
         self.with_ogr(g, |shape| {
             // SAFETY: the geometry lives through this closure.
             if unsafe { gdal_sys::OGR_G_IsValid(shape) } != 0 {
@@ -84,6 +87,66 @@ impl Checker {
     }
 }
 
+/// Rings up to this many points are checked by hand, pair by pair of segments, before GEOS is asked.
+const PLAIN_POINTS: usize = 48;
+
+/// True when one small closed ring provably neither crosses, touches nor folds back on itself: most buildings and
+/// parcels, at a hundredth of GEOS's cost. False says nothing.
+fn is_plainly_simple(g: &Geometry) -> bool {
+    let n = g.x.len();
+    if g.polygons.len() != 1 || g.parts.len() != 1 || !(4..=PLAIN_POINTS).contains(&n) || !g.children.is_empty() {
+        return false;
+    }
+    let p = |i: usize| (g.x[i], g.y[i]);
+    if p(0) != p(n - 1) {
+        return false;
+    }
+    let segments = n - 1;
+    for i in 0..segments {
+        let (a, b) = (p(i), p(i + 1));
+        let c = p((i + 1) % segments + 1);
+        let forward = (b.0 - a.0) * (c.0 - b.0) + (b.1 - a.1) * (c.1 - b.1) > 0.0;
+        if a == b || !forward && turn(a, b, c) == 0 {
+            return false;
+        }
+        for j in i + 2..segments {
+            if i == 0 && j == segments - 1 {
+                continue;
+            }
+            if !are_apart(a, b, p(j), p(j + 1)) {
+                return false;
+            }
+        }
+    }
+    true
+}
+
+type Point = (f64, f64);
+
+/// Whether two segments certainly have no point in common.
+fn are_apart(a: Point, b: Point, c: Point, d: Point) -> bool {
+    let beside = a.0.max(b.0) < c.0.min(d.0)
+        || c.0.max(d.0) < a.0.min(b.0)
+        || a.1.max(b.1) < c.1.min(d.1)
+        || c.1.max(d.1) < a.1.min(b.1);
+    beside || turn(a, b, c) * turn(a, b, d) > 0 || turn(c, d, a) * turn(c, d, b) > 0
+}
+
+/// On which side of the line a-b the point c lies; 0 when rounding leaves it open.
+fn turn(a: Point, b: Point, c: Point) -> i8 {
+    let left = (a.0 - c.0) * (b.1 - c.1);
+    let right = (a.1 - c.1) * (b.0 - c.0);
+    let det = left - right;
+    // The bound on the rounding error of this determinant (Shewchuk 1997), rounded up.
+    if det.abs() <= 4e-16 * (left.abs() + right.abs()) {
+        0
+    } else if det > 0.0 {
+        1
+    } else {
+        -1
+    }
+}
+
 /// Lines have one fault only: no length. Points have none.
 fn line_fault(g: &Geometry) -> Option<String> {
     let mut start = 0usize;
@@ -121,5 +184,27 @@ mod tests {
         let mended = checker.repair(&tie).unwrap();
         assert_eq!((mended.kind, mended.polygons.len()), (Kind::MultiPolygon, 2));
         assert_eq!(checker.fault(&mended), None);
+    }
+
+    #[test]
+    fn the_short_cut_never_passes_what_geos_refuses() {
+        // Small integer coordinates: crossings, touches, spikes and repeated points abound.
+        let mut state = 7u64;
+        let mut next = move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            f64::from(((state >> 40) % 6) as u32)
+        };
+        let (mut passed, mut checker) = (0, Checker::default());
+        for round in 0..20_000 {
+            let mut points: Vec<(f64, f64)> = (0..3 + round % 4).map(|_| (next(), next())).collect();
+            points.push(points[0]);
+            let g = polygon(&points);
+            if is_plainly_simple(&g) {
+                passed += 1;
+                let geos = checker.with_ogr(&g, |s| unsafe { gdal_sys::OGR_G_IsValid(s) });
+                assert_eq!(geos, Some(1), "{points:?}");
+            }
+        }
+        assert!(passed > 2000, "{passed}");
     }
 }
