@@ -1,6 +1,7 @@
 import { createApp } from 'vue';
 import { createRouter, createWebHashHistory } from 'vue-router';
-import { onUnauthorized, speak } from '@/api/client';
+import { onUnauthorized } from '@/api/client';
+import { speak } from '@/api/language';
 import { i18n, locale } from '@/i18n';
 import { ended, isGuest, ready, user } from '@/state/session';
 import App from './App.vue';
