@@ -74,6 +74,7 @@ const en: Messages = {
     groupCountHint: '{readable} readable of {all}',
     other: 'Other',
     locked: 'This layer must be requested first',
+    unknownLayer: 'There is no such layer, or you may not see it',
     info: 'About this layer',
     show: 'Show on the map',
     hide: 'Remove from the map',

@@ -72,6 +72,7 @@ const zh = {
     groupCountHint: '可查看 {readable} 个，共 {all} 个',
     other: '其他',
     locked: '此图层需申请后查看',
+    unknownLayer: '没有这个图层，或您无权查看',
     info: '图层说明',
     show: '在地图上显示',
     hide: '从地图上移除',
