@@ -95,13 +95,16 @@ export interface Diff {
   changed: number;
   unchanged: number;
   key: string | null;
+  unmatched?: number;
+  fields_added?: string[];
+  fields_removed?: string[];
 }
 
 export interface LoadResult {
   layer: string;
   revision: number;
   report?: Record<string, unknown> | null;
-  /** Null for a first revision; missing where the figures are no longer known. */
+  /** Null where there was nothing to compare with; missing where the figures are no longer known. */
   diff?: Diff | null;
 }
 
