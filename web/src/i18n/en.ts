@@ -295,6 +295,7 @@ const en: Messages = {
     preview: 'Preview',
     previewNote: 'At most 500 features are shown',
     previewEmpty: 'This revision has no features to show',
+    previewExtent: 'The shapes are too large for a preview; their extent is drawn',
     previewTable: 'Table',
     previewMap: 'Map',
     publish: 'Publish',

@@ -293,6 +293,7 @@ const zh = {
     preview: '预览',
     previewNote: '最多显示 500 个要素',
     previewEmpty: '这个版本没有要素可预览',
+    previewExtent: '图形太大，预览只画出范围',
     previewTable: '属性表',
     previewMap: '地图',
     publish: '发布',
