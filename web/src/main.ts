@@ -1,17 +1,22 @@
 import { createApp } from 'vue';
 import { createRouter, createWebHashHistory } from 'vue-router';
-import { onUnauthorized, speak } from '@/api/client';
+import { onUnauthorized } from '@/api/client';
+import { speak } from '@/api/language';
 import { i18n, locale } from '@/i18n';
 import { ended, isGuest, ready, user } from '@/state/session';
 import App from './App.vue';
 import './ui/tokens.css';
 import './ui/base.css';
 
+const map = () => import('@/features/onemap/OneMapPage.vue');
+// Most visits begin at the map: its code travels while the server is asked who is signed in.
+if (/^#?\/?(\?|$)/.test(window.location.hash)) void map().catch(() => undefined);
+
 // Places stand behind the #, so that a reload or a shared link needs no rule on the server.
 const router = createRouter({
   history: createWebHashHistory(),
   routes: [
-    { path: '/', name: 'map', component: () => import('@/features/onemap/OneMapPage.vue'), meta: { guests: true } },
+    { path: '/', name: 'map', component: map, meta: { guests: true } },
     { path: '/sign-in', name: 'sign-in', component: () => import('@/features/signin/SignInPage.vue'), meta: { bare: true } },
     { path: '/upload/:id?', name: 'upload', component: () => import('@/features/upload/UploadPage.vue') },
     { path: '/developer', name: 'developer', component: () => import('@/features/developer/DeveloperPage.vue') },

@@ -12,6 +12,9 @@ export const legend = (id: string) => get<{ entries: LegendEntry[] }>(`${path(id
 /** One feature, asked for only to hear how the layer may be requested. */
 export const sample = (id: string) => get<FeatureCollection>(`/ogc/collections/${encodeURIComponent(id)}/items`, { limit: 1 });
 
+/** The server looks no farther. */
+const MOST_METRES = 10_000;
+
 export interface Place {
   lon: number;
   lat: number;
@@ -24,7 +27,7 @@ export function identify(place: Place, signal?: AbortSignal): Promise<Identified
   const query = {
     lon: place.lon.toFixed(7),
     lat: place.lat.toFixed(7),
-    tolerance: Math.max(0.1, Math.round(place.tolerance * 10) / 10),
+    tolerance: Math.min(MOST_METRES, Math.max(1, Math.ceil(place.tolerance))),
     layers: place.layers.join(','),
   };
   return get<{ results: Identified[] }>('/api/v1/identify', query, signal).then((body) => body.results ?? []);

@@ -1,3 +1,4 @@
+import { language } from './language';
 import { Problem, problemOf } from './problem';
 
 export interface Options {
@@ -6,13 +7,7 @@ export interface Options {
   signal?: AbortSignal;
 }
 
-let language = 'zh-CN';
 let unauthorized: () => void = () => {};
-
-/** The language the server writes its messages in. */
-export function speak(locale: string): void {
-  language = locale;
-}
 
 /** The one answer to "your session has ended", wherever it happens. */
 export function onUnauthorized(act: () => void): void {
@@ -30,7 +25,7 @@ export function address(path: string, query?: Options['query']): string {
 
 /** Headers every request carries; the resumable upload sends its own requests and needs them too. */
 export function headers(): Record<string, string> {
-  return { 'Accept-Language': language };
+  return { 'Accept-Language': language() };
 }
 
 async function parsed(response: Response): Promise<unknown> {

@@ -1,3 +1,5 @@
+import { spoken } from './language';
+
 /** What the server says when it refuses (RFC 9457), or what we say when it cannot be reached. */
 export class Problem extends Error {
   readonly status: number;
@@ -24,21 +26,18 @@ export class Problem extends Error {
   }
 }
 
-/** Reads a text that may be plain or in both languages. */
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value.trim() !== '' ? value : undefined;
-}
-
 /** Makes a Problem of a refused answer, whatever its body is. */
 export function problemOf(status: number, body: unknown, requestId?: string | null): Problem {
   const said = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
+  const detail = spoken(said.detail);
   return new Problem({
     status,
-    title: text(said.title) ?? `HTTP ${status}`,
-    detail: text(said.detail),
-    hint: text(said.hint),
-    parameter: text(said.parameter),
-    requestId: text(said.request_id) ?? requestId ?? undefined,
+    // What is kept with a job has no title: the cause itself is the heading then.
+    title: spoken(said.title) ?? detail ?? `HTTP ${status}`,
+    detail,
+    hint: spoken(said.hint),
+    parameter: spoken(said.parameter),
+    requestId: spoken(said.request_id) ?? requestId ?? undefined,
   });
 }
 

@@ -25,7 +25,7 @@ export interface Layer {
   title: Said;
   abstract?: Said | null;
   department: string;
-  theme: string;
+  theme: string | null;
   share_class: ShareClass;
   anonymous: boolean;
   geometry: string | null;
@@ -35,12 +35,15 @@ export interface Layer {
   revision: number | null;
   updated: string | null;
   synthetic: boolean;
+  /** One reads only some of its rows. */
+  partial?: boolean;
 }
 
 export interface Field {
   name: string;
   type: string;
   title: Said;
+  readable?: boolean;
 }
 
 export interface LayerDetail extends Layer {
@@ -92,13 +95,17 @@ export interface Diff {
   changed: number;
   unchanged: number;
   key: string | null;
+  unmatched?: number;
+  fields_added?: string[];
+  fields_removed?: string[];
 }
 
 export interface LoadResult {
   layer: string;
   revision: number;
   report?: Record<string, unknown> | null;
-  diff: Diff | null;
+  /** Null where there was nothing to compare with; missing where the figures are no longer known. */
+  diff?: Diff | null;
 }
 
 export type UploadState = 'receiving' | 'received' | 'inspecting' | 'inspected' | 'loading' | 'loaded' | 'published' | 'failed';
@@ -110,6 +117,8 @@ export interface Upload {
   offset: number;
   state: UploadState;
   job: string | null;
+  layer?: string | null;
+  revision?: number | null;
   inspection?: unknown;
   problem?: unknown;
 }
@@ -142,5 +151,6 @@ export interface Key {
   prefix: string;
   created: string;
   expires: string | null;
+  revoked?: boolean;
   key?: string;
 }

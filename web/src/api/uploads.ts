@@ -42,6 +42,8 @@ function tusProblem(thrown: Error | DetailedError): Problem {
 export async function send(file: File, watch: Watch): Promise<Sending> {
   let known = '';
   const announce = () => {
+    // The server names the upload by the address it believes it has; the page speaks to its own origin only.
+    if (tus.url) tus.url = window.location.origin + new URL(tus.url, window.location.href).pathname;
     const id = idOf(tus.url);
     if (id && id !== known) {
       known = id;

@@ -1,6 +1,6 @@
 import { createI18n } from 'vue-i18n';
 import type { Said } from '@/api/types';
-import { speak } from '@/api/client';
+import { speak } from '@/api/language';
 import en from './en';
 import zh from './zh-CN';
 

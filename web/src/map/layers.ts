@@ -24,10 +24,15 @@ export class LayerStack {
   private wanted: Active[] = [];
   private asked = new Set<string>();
 
+  /** The lowest label of the base map. */
+  private readonly firstName: string | undefined;
+
   constructor(
     private readonly canvas: Canvas,
     private readonly failed: (layer: string, thrown: unknown) => void,
-  ) {}
+  ) {
+    this.firstName = canvas.getStyle().layers.find((layer) => layer.type === 'symbol')?.id;
+  }
 
   /** Shows exactly these layers, the first on top. */
   show(active: Active[]): void {
@@ -101,9 +106,11 @@ export class LayerStack {
     }
   }
 
+  /** Shapes lie under the base map's names, so that these stay readable; the layers' own labels above all. */
   private order(): void {
+    const names = this.canvas.getLayer(this.firstName ?? '') ? this.firstName : undefined;
     for (const one of [...this.wanted].reverse()) {
-      for (const layer of this.drawn.get(one.id)?.layers ?? []) this.canvas.moveLayer(layer.id);
+      for (const layer of this.drawn.get(one.id)?.layers ?? []) this.canvas.moveLayer(layer.id, layer.type === 'symbol' ? undefined : names);
     }
     for (const layer of HIGHLIGHT_LAYERS) if (this.canvas.getLayer(layer)) this.canvas.moveLayer(layer);
   }

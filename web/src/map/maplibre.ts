@@ -19,7 +19,12 @@ export function drawable(): boolean {
   return context !== null;
 }
 
-/** The worker has no page address to resolve `/tiles/…` against. */
-export function absolute(url: string): { url: string } {
-  return { url: new URL(url, window.location.origin).href };
+/**
+ * Everything a map loads comes from where the page comes from: styles name their parts by path, or by the address the
+ * server believes it has, which behind a gateway is not the reader's.
+ */
+export function own(url: string): { url: string } {
+  if (/^(?:blob|data):/.test(url)) return { url };
+  const { pathname, search } = new URL(url, window.location.origin);
+  return { url: window.location.origin + pathname + search };
 }

@@ -7,6 +7,9 @@ const layers = ref<Layer[]>([]);
 const themes = ref<Named[]>([]);
 const departments = ref<Named[]>([]);
 const state = reactive<{ loading: boolean; loaded: boolean; problem: Problem | null }>({ loading: false, loaded: false, problem: null });
+let asking: Promise<void> | null = null;
+/** Counts readers: an answer for the one before must not reach the next. */
+let reader = 0;
 const details = new Map<string, Promise<LayerDetail>>();
 const legends = new Map<string, Promise<LegendEntry[]>>();
 
@@ -20,11 +23,23 @@ export const named = (list: Named[], id: string): Named => list.find((one) => on
 
 /** Loads the catalogue; `again` asks the server even if it is there already. */
 export async function load(again = false): Promise<void> {
-  if (state.loading || (state.loaded && !again)) return;
+  if (state.loaded && !again) return;
+  if (!asking) {
+    const mine = ask().finally(() => {
+      if (asking === mine) asking = null;
+    });
+    asking = mine;
+  }
+  await asking;
+}
+
+async function ask(): Promise<void> {
+  const mine = reader;
   state.loading = true;
   state.problem = null;
   try {
     const [all, ofThemes, ofDepartments] = await Promise.all([api.layers(), api.themes(), api.departments()]);
+    if (mine !== reader) return;
     layers.value = all;
     themes.value = ofThemes;
     departments.value = ofDepartments;
@@ -32,14 +47,17 @@ export async function load(again = false): Promise<void> {
     legends.clear();
     state.loaded = true;
   } catch (thrown) {
-    state.problem = asProblem(thrown);
+    if (mine === reader) state.problem = asProblem(thrown);
   } finally {
-    state.loading = false;
+    if (mine === reader) state.loading = false;
   }
 }
 
 /** Another reader sees another catalogue. */
 export function forget(): void {
+  reader += 1;
+  asking = null;
+  state.loading = false;
   layers.value = [];
   details.clear();
   legends.clear();

@@ -17,10 +17,10 @@ export interface Group {
 }
 
 /** Layers under their groups, in the groups' order; layers of an unknown group come last under no title. */
-export function grouped(layers: Layer[], groups: Named[], of: (layer: Layer) => string): Group[] {
+export function grouped(layers: Layer[], groups: Named[], of: (layer: Layer) => string | null): Group[] {
   const under = new Map<string, Layer[]>(groups.map((group) => [group.id, []]));
   const rest: Layer[] = [];
-  for (const layer of layers) (under.get(of(layer)) ?? rest).push(layer);
+  for (const layer of layers) (under.get(of(layer) ?? '') ?? rest).push(layer);
   const made: Group[] = groups.map((group) => ({ id: group.id, title: group.title, layers: under.get(group.id) ?? [], readable: 0 }));
   made.push({ id: '', title: null, layers: rest, readable: 0 });
   for (const group of made) group.readable = group.layers.filter((layer) => layer.access !== 'request').length;
