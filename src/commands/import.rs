@@ -104,7 +104,7 @@ async fn steps(app: &App, a: &Arguments, by: &Principal, upload: Uuid, job: Uuid
     let id = app.queue.put(by, "upload.load", &json!({"upload": upload, "request": request})).await?;
     let result = watched(app, &a.department, id, "载入 loading").await?;
     let number = result["revision"].as_i64().unwrap_or_default() as i32;
-    println!("{}", serde_json::to_string_pretty(&result)?);
+    summarise(&result);
     if !a.stage_only {
         app.refresh().await?;
         let grant = app.gate.open(by, &request.layer)?;
@@ -112,6 +112,47 @@ async fn steps(app: &App, a: &Arguments, by: &Principal, upload: Uuid, job: Uuid
         println!("图层 {} 已发布第 {number} 版 published revision {number}", request.layer);
     }
     Ok(())
+}
+
+/// What was done, in a line for each thing worth knowing.
+fn summarise(result: &Value) {
+    let report = &result["report"];
+    println!("载入 loaded: {} 个要素 features", result["rows"]);
+    for (name, zh, en) in [
+        ("repaired", "已修复的几何", "geometries repaired"),
+        ("left_invalid", "仍无效的几何", "geometries left invalid"),
+        ("degenerate", "退化的几何，存为空", "degenerate geometries, stored as none"),
+        ("not_finite", "坐标非有限，几何存为空", "coordinates not finite, stored as none"),
+        ("untransformable", "无法转换坐标，几何存为空", "coordinates beyond the CRS, stored as none"),
+        ("unreadable_geometry", "无法读取的几何，存为空", "unreadable geometries, stored as none"),
+        ("wrong_type", "类型不符的几何，存为空", "geometries of another type, stored as none"),
+        ("failed_rows", "未能读取的行", "rows that could not be read"),
+        ("mended_texts", "含无效字符的文本，已替换", "texts with invalid characters, replaced"),
+        ("key_repeats", "重复的键值", "keys that repeat"),
+    ] {
+        let count = report[name]["count"].as_u64().unwrap_or_default();
+        if count > 0 {
+            let rows: Vec<String> =
+                report[name]["rows"].as_array().into_iter().flatten().take(8).map(Value::to_string).collect();
+            println!("  {count} {zh} {en} (行 rows {}{})", rows.join(", "), if count > 8 { " …" } else { "" });
+        }
+    }
+    for name in ["null_geometry", "empty_geometry", "curves"] {
+        let count = report[name].as_u64().unwrap_or_default();
+        if count > 0 {
+            println!("  {count} {}", name.replace('_', " "));
+        }
+    }
+    if let Some(diff) = result["diff"].as_object() {
+        let n = |name: &str| diff.get(name).map(Value::to_string).unwrap_or_default();
+        println!(
+            "对比当前版本 against the current revision: +{} 新增 added, -{} 删除 removed, {} 变更 changed, {} 未变 unchanged",
+            n("added"),
+            n("removed"),
+            n("changed"),
+            n("unchanged")
+        );
+    }
 }
 
 fn request(a: &Arguments, inspection: &Value) -> Result<LoadRequest> {
