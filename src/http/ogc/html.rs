@@ -131,7 +131,7 @@ pub fn collection(ask: &Ask, layer: &Published, grant: &Grant<Read>) -> String {
     let id = &layer.id;
     let mut out = format!(
         "<p>{}</p><p><a href=\"/ogc/collections/{id}/items?limit=50\">{}</a> · <a href=\"/tiles/{id}.json\">TileJSON</a> · \
-         <a href=\"/styles/{id}.json\">{}</a> · <a href=\"/?layers={id}\">{}</a></p>",
+         <a href=\"/styles/{id}.json\">{}</a> · <a href=\"/?l={id}\">{}</a></p>",
         escape(ask.language.pick(&layer.description)),
         word(ask, "浏览要素", "Features"),
         word(ask, "样式", "Style"),
