@@ -7,6 +7,9 @@ use tokio_postgres::NoTls;
 
 use crate::error::{Error, Result};
 
+/// Prepared statements kept per connection.
+const MOST_STATEMENTS: usize = 500;
+
 /// What a pool's connections may do (see `V1__core.sql`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -86,6 +89,13 @@ fn pool(config: &tokio_postgres::Config, role: Role, size: usize, statement_time
             create: Some(Duration::from_secs(15)),
             recycle: None,
         })
+        .pre_recycle(Hook::sync_fn(|client, _| {
+            // Each revision has statements of its own: those of the old ones must not gather for ever.
+            if client.statement_cache.size() > MOST_STATEMENTS {
+                client.statement_cache.clear();
+            }
+            Ok(())
+        }))
         .post_create(Hook::async_fn(move |client, _| {
             Box::pin(async move { client.batch_execute(set_role).await.map_err(HookError::Backend) })
         }))

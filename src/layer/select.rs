@@ -58,7 +58,7 @@ pub fn features(layer: &Published, grant: &Grant<Read>, fields: &[&Field], wante
     conditions(&mut sql, state, grant.scope(), wanted);
     sql.push(" order by ").ident(&state.source.key);
     if let Some(limit) = wanted.limit {
-        sql.push(" limit ").integer(limit);
+        sql.push(" limit ").bind(Bind::Integer(limit));
     }
     sql
 }
@@ -70,7 +70,7 @@ pub fn sample(table: &str, fields: &[Field], geometry: bool, limit: i64) -> Sql 
     for field in fields {
         sql.push(", ").ident(&field.name);
     }
-    sql.push(" from ").table("data", table).push(" order by fid limit ").integer(limit);
+    sql.push(" from ").table("data", table).push(" order by fid limit ").bind(Bind::Integer(limit));
     sql
 }
 
@@ -120,7 +120,7 @@ pub fn near(
     distance(&mut sql);
     sql.push(" <= ").bind(Bind::Float(metres)).push(" order by ");
     distance(&mut sql);
-    sql.push(" limit ").integer(limit);
+    sql.push(" limit ").bind(Bind::Integer(limit));
     Some(sql)
 }
 
@@ -149,7 +149,7 @@ pub fn tile(layer: &Published, grant: &Grant<Read>, fields: &[&Field], tile: Til
     sql.push(" where ").ident(column).push(" && ");
     envelope(&mut sql, bbox, 4490, state.srid);
     scope_conditions(&mut sql, state, grant.scope());
-    sql.push(" limit ").integer(most).push(") t where geom is not null");
+    sql.push(" limit ").bind(Bind::Integer(most)).push(") t where geom is not null");
     Some(sql)
 }
 
