@@ -8,7 +8,9 @@ use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
+use serde_json::Value;
 
+use super::ogc::json_response;
 use super::problem::Problem;
 use crate::access::gate::sign_in;
 use crate::access::grant::{Edit, Grant};
@@ -38,19 +40,24 @@ pub enum Language {
 }
 
 impl Language {
-    /// The first of zh and en in Accept-Language; Chinese when neither is named.
+    /// Which of zh and en Accept-Language weighs more, the first of equals; Chinese when neither is named.
     pub fn of(headers: &HeaderMap) -> Language {
         let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        let mut best = (0.0, Language::Chinese);
         for range in wanted.split(',') {
-            let tag = range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-            if tag.starts_with("zh") {
-                return Language::Chinese;
-            }
-            if tag.starts_with("en") {
-                return Language::English;
+            let mut parts = range.split(';').map(str::trim);
+            let tag = parts.next().unwrap_or_default().to_ascii_lowercase();
+            let language = match tag.split('-').next() {
+                Some("zh") => Language::Chinese,
+                Some("en") => Language::English,
+                _ => continue,
+            };
+            let weight = parts.find_map(|p| p.strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
+            if weight > best.0 {
+                best = (weight, language);
             }
         }
-        Language::Chinese
+        best.1
     }
     pub fn pick<'a>(self, title: &'a Title) -> &'a str {
         match self {
@@ -70,11 +77,24 @@ impl Parameters {
         if query.len() > 64 * 1024 {
             return Err(Error::invalid("query", "查询字符串过长", "the query string is too long"));
         }
-        let pairs = form_urlencoded::parse(query.as_bytes())
-            // The credential is not a handler's business.
-            .filter(|(name, _)| name != "key" && name != "tk")
-            .map(|(name, value)| (name.into_owned(), value.into_owned()))
-            .collect::<Vec<_>>();
+        let mut pairs = vec![];
+        for part in query.split('&').filter(|part| !part.is_empty()) {
+            for (name, value) in form_urlencoded::parse(part.as_bytes()) {
+                // The parser puts U+FFFD in the place of bytes that are no UTF-8, and PostgreSQL takes no NUL: neither may pass as
+                // if the caller had asked for that text.
+                let replaced = [&name, &value].iter().any(|text| text.contains('\u{fffd}'));
+                if (replaced && !part.to_ascii_lowercase().contains("%ef%bf%bd")) || name.contains('\0') {
+                    return Err(not_text("query"));
+                }
+                if value.contains('\0') {
+                    return Err(not_text(&name));
+                }
+                // The credential is not a handler's business.
+                if !is_credential(&name) {
+                    pairs.push((name.into_owned(), value.into_owned()));
+                }
+            }
+        }
         Ok(Parameters(pairs))
     }
 
@@ -146,6 +166,86 @@ pub fn unknown_parameter(name: &str) -> Error {
         .hint("可用参数见 /ogc/api", "the parameters are described at /ogc/api")
 }
 
+fn is_credential(name: &str) -> bool {
+    name == "key" || name == "tk"
+}
+
+fn not_text(parameter: &str) -> Error {
+    Error::invalid(
+        parameter,
+        "参数不是合法的 UTF-8 文本，或含有 NUL 字符",
+        "the parameter is not UTF-8 text, or holds a NUL character",
+    )
+    .hint("请按 UTF-8 编码后再做百分号转义", "encode it as UTF-8, then percent-encode it")
+}
+
+/// The credential as it was given in the URL. Links carry it along, so that what opened an address with `?key=` (a browser,
+/// MapLibre, QGIS) can open those that it finds there. One from a header or a cookie is sent again by whoever sent it.
+#[derive(Debug, Clone, Default)]
+pub struct Carried {
+    base: String,
+    /// `key=…` or `tk=…`, percent-encoded.
+    pair: Option<String>,
+}
+
+impl Carried {
+    fn new(base: &str, uri: &axum::http::Uri, headers: &HeaderMap) -> Carried {
+        let given = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).find(|(n, _)| is_credential(n));
+        let pair = given
+            .filter(|_| bearer(headers).is_none())
+            .map(|(name, value)| form_urlencoded::Serializer::new(String::new()).append_pair(&name, &value).finish());
+        Carried { base: base.to_owned(), pair }
+    }
+
+    /// An address of ours with the credential.
+    pub fn url(&self, url: &str) -> String {
+        match &self.pair {
+            None => url.to_owned(),
+            Some(pair) => format!("{url}{}{pair}", if url.contains('?') { '&' } else { '?' }),
+        }
+    }
+
+    /// A document whose links (`href`, `url`, `tiles`) to our own addresses have the credential.
+    pub fn links(&self, mut document: Value) -> Value {
+        if self.pair.is_some() {
+            self.walk(&mut document);
+        }
+        document
+    }
+
+    fn walk(&self, value: &mut Value) {
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(|item| self.walk(item)),
+            Value::Object(members) => {
+                for (name, member) in members {
+                    match member {
+                        Value::String(url) if matches!(name.as_str(), "href" | "url") => self.add(url),
+                        Value::Array(urls) if name == "tiles" => {
+                            urls.iter_mut().for_each(|url| match url {
+                                Value::String(url) => self.add(url),
+                                other => self.walk(other),
+                            });
+                        }
+                        other => self.walk(other),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn add(&self, url: &mut String) {
+        if url.strip_prefix(&self.base).is_some_and(|rest| rest.starts_with('/')) {
+            *url = self.url(url);
+        }
+    }
+
+    /// What of an answer follows from it: part of each validator.
+    pub fn pair(&self) -> &str {
+        self.pair.as_deref().unwrap_or_default()
+    }
+}
+
 /// Everything about a request that handlers need.
 pub struct Ask {
     pub app: App,
@@ -158,6 +258,7 @@ pub struct Ask {
     pub path: String,
     /// The query as it came, without the credential.
     pub query: String,
+    pub carried: Carried,
 }
 
 impl FromRequestParts<App> for Ask {
@@ -166,11 +267,14 @@ impl FromRequestParts<App> for Ask {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> std::result::Result<Self, Problem> {
         let parameters = Parameters::parse(parts.uri.query())?;
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(&parameters.0).finish();
+        let base = base_url(app, &parts.headers);
+        let carried = Carried::new(&base, &parts.uri, &parts.headers);
         Ok(Ask {
+            carried,
             app: app.clone(),
             principal: parts.extensions.get().cloned().unwrap_or_else(Principal::anonymous),
             language: parts.extensions.get().copied().unwrap_or(Language::Chinese),
-            base: base_url(app, &parts.headers),
+            base,
             parameters,
             headers: parts.headers.clone(),
             path: parts.uri.path().to_owned(),
@@ -205,7 +309,11 @@ impl Ask {
         self.principal.department.as_deref().ok_or_else(sign_in)
     }
 
-    /// The credential as it was given in the URL, so that links work where they are opened.
+    /// An answer in JSON whose links carry the credential.
+    pub fn json(&self, media: &'static str, document: Value) -> Response {
+        json_response(media, &self.carried.links(document))
+    }
+
     pub fn is_open_to_all(&self, drawn: &[Drawn]) -> bool {
         drawn.iter().all(|d| d.layer.anonymous)
     }
@@ -253,15 +361,20 @@ fn is_cookie(request: &Request) -> bool {
 
 fn credential(request: &Request) -> Option<Credential> {
     let headers = request.headers();
-    if let Some(value) = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()) {
-        let token = value.strip_prefix("Bearer ").or_else(|| value.strip_prefix("bearer "))?;
-        return Some(Credential::Key(token.trim().to_owned()));
+    if let Some(token) = bearer(headers) {
+        return Some(Credential::Key(token.to_owned()));
     }
     let query = request.uri().query().unwrap_or_default();
-    if let Some((_, key)) = form_urlencoded::parse(query.as_bytes()).find(|(n, _)| n == "key" || n == "tk") {
+    if let Some((_, key)) = form_urlencoded::parse(query.as_bytes()).find(|(n, _)| is_credential(n)) {
         return Some(Credential::Key(key.into_owned()));
     }
     CookieJar::from_headers(headers).get(COOKIE).map(|c| Credential::Session(c.value().to_owned()))
+}
+
+/// The token of `Authorization: Bearer`. Another scheme is a proxy's business, not ours.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// Cross-site request forgery: a change that comes with a cookie must come from our own pages. Browsers say where a request
@@ -284,5 +397,60 @@ fn from_own_page(headers: &HeaderMap) -> bool {
     match (text("origin"), text("host")) {
         (Some(origin), Some(host)) => origin.split("://").nth(1) == Some(host),
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderValue, Uri};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_text_is_refused() {
+        for query in ["name=%00", "a%00b=1", "name=a%ff", "%c3%28=1", "key=%00"] {
+            assert!(Parameters::parse(Some(query)).is_err(), "{query}");
+        }
+        let mut good = Parameters::parse(Some("name=%E9%9D%92%E5%B2%9B&x=%EF%BF%BD&key=k")).unwrap();
+        assert_eq!(good.take("name").unwrap().as_deref(), Some("青岛"));
+        assert_eq!(good.take("x").unwrap().as_deref(), Some("\u{fffd}"));
+        good.finish().unwrap();
+    }
+
+    #[test]
+    fn a_key_from_the_url_goes_along_with_our_links_only() {
+        let uri: Uri = "/ogc?f=json&key=om_a%2Bb".parse().unwrap();
+        let carried = Carried::new("http://here", &uri, &HeaderMap::new());
+        let document = json!({
+            "links": [{"href": "http://here/ogc"}, {"href": "http://here/a?b=c"}, {"href": "http://here.evil/x"}],
+            "sources": {"s": {"url": "http://here/tiles/s.json"}},
+            "tiles": ["http://here/tiles/s/{z}/{x}/{y}?v=1"],
+            "uri": "http://here/not-a-link",
+        });
+        let expected = json!({
+            "links": [{"href": "http://here/ogc?key=om_a%2Bb"}, {"href": "http://here/a?b=c&key=om_a%2Bb"},
+                      {"href": "http://here.evil/x"}],
+            "sources": {"s": {"url": "http://here/tiles/s.json?key=om_a%2Bb"}},
+            "tiles": ["http://here/tiles/s/{z}/{x}/{y}?v=1&key=om_a%2Bb"],
+            "uri": "http://here/not-a-link",
+        });
+        assert_eq!(carried.links(document.clone()), expected);
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer om_x"));
+        assert_eq!(Carried::new("http://here", &uri, &headers).links(document.clone()), document);
+    }
+
+    #[test]
+    fn the_language_that_weighs_more_is_taken() {
+        let of = |text: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static(text));
+            Language::of(&headers)
+        };
+        assert_eq!(of("zh;q=0.2, en-GB;q=0.9"), Language::English);
+        assert_eq!(of("fr, en;q=0.5, zh;q=0.5"), Language::English);
+        assert_eq!(of("en;q=0"), Language::Chinese);
+        assert_eq!(of("fr"), Language::Chinese);
     }
 }

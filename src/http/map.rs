@@ -50,6 +50,7 @@ pub async fn tilejson(ask: Ask, Path(name): Path<String>) -> Answer {
         document["bounds"] = json!(bounds);
         document["center"] = json!([(bounds[0] + bounds[2]) / 2.0, (bounds[1] + bounds[3]) / 2.0, 10]);
     }
+    let document = ask.carried.links(document);
     let etag = weak_etag(&[document.to_string().as_bytes()]);
     if let Some(response) = not_modified(&ask.headers, &etag, Keep::Private) {
         return Ok(response);
@@ -161,6 +162,7 @@ pub async fn style(ask: Ask, Path(name): Path<String>) -> Answer {
             library::style_for(&described(&drawn, &title), &ask.base)
         }
     };
+    let document = ask.carried.links(document);
     let etag = weak_etag(&[document.to_string().as_bytes()]);
     if let Some(response) = not_modified(&ask.headers, &etag, Keep::Private) {
         return Ok(response);

@@ -59,7 +59,7 @@ pub async fn landing(mut ask: Ask) -> Answer {
         "links": links,
     });
     Ok(match format {
-        Format::Json => json_response("application/json", &document),
+        Format::Json => ask.json("application/json", document),
         Format::Html => page(&ask, "政务一张图 onemap", &html::landing(&ask)),
     })
 }
@@ -87,6 +87,7 @@ pub async fn collections(mut ask: Ask) -> Answer {
         "numberReturned": documents.len(),
         "collections": documents,
     });
+    let document = ask.carried.links(document);
     let body = document.to_string();
     let etag = weak_etag(&[body.as_bytes(), &[format as u8]]);
     if let Some(response) = not_modified(&ask.headers, &etag, Keep::Private) {
@@ -117,7 +118,7 @@ pub async fn collection(mut ask: Ask, Path(id): Path<String>) -> Answer {
     let drawn = ask.read(&id)?;
     let document = describe(&ask, &drawn.layer, &drawn.grant);
     Ok(match format {
-        Format::Json => json_response("application/json", &document),
+        Format::Json => ask.json("application/json", document),
         Format::Html => {
             page(&ask, ask.language.pick(&drawn.layer.title), &html::collection(&ask, &drawn.layer, &drawn.grant))
         }

@@ -118,6 +118,7 @@ fn closing_members(
         .filter(|(n, _)| n != "cursor" && n != "f")
         .map(|(n, v)| (n.into_owned(), v.into_owned()))
         .collect();
+    let carried = ask.carried.clone();
     let first_page = query.selection.after.is_none();
     let current = query.selection.after;
     move |returned, next| {
@@ -146,7 +147,7 @@ fn closing_members(
         if let Some(matched) = matched {
             members["numberMatched"] = matched.into();
         }
-        members
+        carried.links(members)
     }
 }
 
@@ -191,6 +192,10 @@ pub async fn item(mut ask: Ask, Path((id, feature)): Path<(String, String)>) -> 
     ask.parameters.clone().finish()?;
     let missing = || Error::not_found("没有这个要素", "there is no such feature");
     let feature_id: i64 = feature.parse().map_err(|_| missing())?;
+    // One address per feature: `+1` and `01` are none.
+    if feature_id.to_string() != feature {
+        return Err(missing().into());
+    }
     let fields: Arc<[Field]> =
         select::visible_fields(drawn.layer.state(), drawn.grant.scope()).into_iter().cloned().collect();
     let references: Vec<&Field> = fields.iter().collect();
@@ -206,8 +211,9 @@ pub async fn item(mut ask: Ask, Path((id, feature)): Path<(String, String)>) -> 
             let mut links = super::self_links(&ask, &path, format, GEOJSON);
             let collection = format!("{}/ogc/collections/{id}", ask.base);
             links.push(link(collection, "collection", "application/json", ask.language.pick(&drawn.layer.title)));
+            let links = ask.carried.links(Value::Array(links));
             let mut body = Vec::with_capacity(4096);
-            Writer { fields: fields.clone(), crs }.feature(&mut body, &row, Some(&Value::Array(links)))?;
+            Writer { fields: fields.clone(), crs }.feature(&mut body, &row, Some(&links))?;
             let mut response = Response::new(Body::from(body));
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(GEOJSON));
             response
@@ -243,5 +249,6 @@ fn validator(ask: &Ask, drawn: &Drawn, format: Format) -> Option<String> {
     }
     let numbers = [state.revision as u64, drawn.grant.scope().fingerprint(), format as u64, ask.language as u64];
     let numbers: Vec<u8> = numbers.iter().flat_map(|n| n.to_be_bytes()).collect();
-    Some(weak_etag(&[&numbers, ask.base.as_bytes(), ask.path.as_bytes(), ask.query.as_bytes()]))
+    let address = [&ask.base, &ask.path, &ask.query].map(|part| part.as_bytes());
+    Some(weak_etag(&[&numbers, address[0], address[1], address[2], ask.carried.pair().as_bytes()]))
 }

@@ -38,6 +38,11 @@ fn word(ask: &Ask, zh: &'static str, en: &'static str) -> &'static str {
     if ask.language == Language::Chinese { zh } else { en }
 }
 
+/// An address of ours as an attribute's value, with the credential when the caller gave it in the URL.
+fn href(ask: &Ask, path: &str) -> String {
+    escape(&ask.carried.url(path))
+}
+
 /// A whole page around a body that is HTML already.
 pub fn page(ask: &Ask, title: &str, body: &str) -> Response {
     let language = word(ask, "zh-CN", "en");
@@ -45,9 +50,12 @@ pub fn page(ask: &Ask, title: &str, body: &str) -> Response {
     let html = format!(
         "<!doctype html><html lang={language}><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\
          <title>{title} · onemap</title><style>{STYLE}</style>\
-         <header><a href=/><b>onemap 政务一张图</b></a><a href=/ogc>OGC API</a><a href=/ogc/collections>{}</a>\
-         <a href=\"/ogc/api?f=html\">{}</a></header><main><h1>{title}</h1>{body}</main></html>",
+         <header><a href=/><b>onemap 政务一张图</b></a><a href=\"{}\">OGC API</a><a href=\"{}\">{}</a>\
+         <a href=\"{}\">{}</a></header><main><h1>{title}</h1>{body}</main></html>",
+        href(ask, "/ogc"),
+        href(ask, "/ogc/collections"),
         word(ask, "图层", "Collections"),
+        href(ask, "/ogc/api?f=html"),
         word(ask, "接口说明", "API"),
     );
     let headers = [
@@ -86,8 +94,8 @@ pub fn landing(ask: &Ask) -> String {
             "The layers that the city's departments share. Without a session only those that their owners opened to all.",
         )
     );
-    for (href, text) in rows {
-        let _ = write!(out, "<li><a href=\"{href}\">{text}</a>");
+    for (path, text) in rows {
+        let _ = write!(out, "<li><a href=\"{}\">{text}</a>", href(ask, path));
     }
     out + "</ul>"
 }
@@ -117,7 +125,8 @@ pub fn collections(ask: &Ask, layers: &[(Published, Grant<Read>)]) -> String {
         let count = state.feature_count.filter(|_| grant.scope().is_all()).map(|n| n.to_string()).unwrap_or_default();
         let _ = write!(
             out,
-            "<tr><td><a href=\"/ogc/collections/{id}\">{}</a><td><code>{id}</code><td>{}<td>{count}",
+            "<tr><td><a href=\"{}\">{}</a><td><code>{id}</code><td>{}<td>{count}",
+            href(ask, &format!("/ogc/collections/{}", layer.id)),
             escape(ask.language.pick(&layer.title)),
             state.geometry_type.as_deref().unwrap_or("–"),
             id = layer.id,
@@ -130,10 +139,13 @@ pub fn collection(ask: &Ask, layer: &Published, grant: &Grant<Read>) -> String {
     let state = layer.state();
     let id = &layer.id;
     let mut out = format!(
-        "<p>{}</p><p><a href=\"/ogc/collections/{id}/items?limit=50\">{}</a> · <a href=\"/tiles/{id}.json\">TileJSON</a> · \
-         <a href=\"/styles/{id}.json\">{}</a> · <a href=\"/?l={id}\">{}</a></p>",
+        "<p>{}</p><p><a href=\"{}\">{}</a> · <a href=\"{}\">TileJSON</a> · <a href=\"{}\">{}</a> · \
+         <a href=\"/?l={id}\">{}</a></p>",
         escape(ask.language.pick(&layer.description)),
+        href(ask, &format!("/ogc/collections/{id}/items?limit=50")),
         word(ask, "浏览要素", "Features"),
+        href(ask, &format!("/tiles/{id}.json")),
+        href(ask, &format!("/styles/{id}.json")),
         word(ask, "样式", "Style"),
         word(ask, "在地图上看", "On the map"),
     );
@@ -171,7 +183,7 @@ pub fn items(ask: &Ask, path: &str, fields: &[&Field], rows: &[(i64, Vec<String>
         let _ = write!(out, "<th title=\"{}\">{}", escape(&field.name), escape(title));
     }
     for (id, cells) in rows {
-        let _ = write!(out, "<tr><td><a href=\"{path}/{id}\">{id}</a>");
+        let _ = write!(out, "<tr><td><a href=\"{}\">{id}</a>", href(ask, &format!("{path}/{id}")));
         for cell in cells {
             let _ = write!(out, "<td>{}", escape(cell));
         }
@@ -186,8 +198,8 @@ pub fn items(ask: &Ask, path: &str, fields: &[&Field], rows: &[(i64, Vec<String>
         query.extend_pairs(kept).append_pair("cursor", &next.to_string());
         let _ = write!(
             out,
-            "<p><a rel=next href=\"{path}?{}\">{}</a></p>",
-            escape(&query.finish()),
+            "<p><a rel=next href=\"{}\">{}</a></p>",
+            href(ask, &format!("{path}?{}", query.finish())),
             word(ask, "下一页 →", "Next page →")
         );
     }
@@ -202,7 +214,8 @@ pub fn item(ask: &Ask, layer: &str, fields: &[&Field], cells: &[String]) -> Stri
     }
     let _ = write!(
         out,
-        "</table><p><a href=\"/ogc/collections/{layer}\">{}</a></p>",
+        "</table><p><a href=\"{}\">{}</a></p>",
+        href(ask, &format!("/ogc/collections/{layer}")),
         word(ask, "← 返回图层", "← The layer")
     );
     out

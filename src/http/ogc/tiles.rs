@@ -26,7 +26,7 @@ pub async fn matrix_sets(mut ask: Ask) -> Answer {
         })
         .collect();
     Ok(match format {
-        Format::Json => json_response("application/json", &json!({ "tileMatrixSets": sets })),
+        Format::Json => ask.json("application/json", json!({ "tileMatrixSets": sets })),
         Format::Html => page(&ask, "Tile matrix sets", &html::list(TileMatrixSet::ALL.iter().map(|s| s.id()))),
     })
 }
@@ -86,7 +86,7 @@ fn list(ask: &Ask, path: &str, title: &str, format: Format) -> axum::response::R
     match format {
         Format::Json => {
             let links = self_links(ask, path, format, "application/json");
-            json_response("application/json", &json!({"tilesets": tilesets, "links": links}))
+            ask.json("application/json", json!({"tilesets": tilesets, "links": links}))
         }
         Format::Html => page(ask, title, &html::list(TileMatrixSet::ALL.iter().map(|s| s.id()))),
     }
@@ -142,7 +142,7 @@ fn metadata(mut ask: Ask, set: TileMatrixSet, drawn: &[Drawn], path: &str, query
         "layers": layers, "links": links,
     });
     Ok(match format {
-        Format::Json => json_response("application/json", &document),
+        Format::Json => ask.json("application/json", document),
         Format::Html => page(&ask, "Tileset", &html::list(drawn.iter().map(|d| &*d.layer.id))),
     })
 }
