@@ -3,6 +3,7 @@ import { createRouter, createWebHashHistory } from 'vue-router';
 import { onUnauthorized } from '@/api/client';
 import { speak } from '@/api/language';
 import { i18n, locale } from '@/i18n';
+import { arrived, notArrived } from '@/state/arrival';
 import { ended, isGuest, ready, user } from '@/state/session';
 import App from './App.vue';
 import './ui/tokens.css';
@@ -34,6 +35,11 @@ router.beforeEach(async (to) => {
   }
   if (user.value || (isGuest.value && to.meta.guests)) return true;
   return { name: 'sign-in', query: to.fullPath === '/' ? {} : { to: to.fullPath } };
+});
+
+router.onError((_thrown, to) => notArrived(to.fullPath));
+router.afterEach((_to, _from, failure) => {
+  if (!failure) arrived();
 });
 
 onUnauthorized(() => {

@@ -33,6 +33,7 @@ const en: Messages = {
   problem: {
     offline: 'The server cannot be reached',
     offlineNext: 'Check the network or try again later; what has been sent is not lost.',
+    pageLost: 'The page did not arrive. Check the network and try again.',
     unreadable: 'The server’s answer cannot be read',
     unreadableNext: 'A proxy may have rewritten it; please tell the administrator.',
     sessionEnded: 'Your session has ended. Please sign in again.',

@@ -31,6 +31,7 @@ const zh = {
   problem: {
     offline: '连不上服务器',
     offlineNext: '请检查网络，或稍后重试；已上传的部分不会丢失。',
+    pageLost: '页面没有取到，请检查网络后重试。',
     unreadable: '服务器的回答无法识别',
     unreadableNext: '可能经过了改写内容的代理，请联系管理员。',
     sessionEnded: '登录已过期，请重新登录。',
