@@ -244,6 +244,13 @@ pub async fn publish(store: &Datastore, grant: &Grant<Edit>, number: i32, action
             &[&grant.layer(), &id],
         )
         .await?;
+    transaction
+        .execute(
+            "update onemap.upload set state = 'published', updated_at = now()
+             where layer_id = $1 and revision = $2 and state = 'loaded'",
+            &[&grant.layer(), &number],
+        )
+        .await?;
     let fields: Vec<Field> = serde_json::from_value(row.get(3))?;
     let view = stable_view(grant.layer(), row.get(2), &fields, row.get::<_, Option<&str>>(4).is_some());
     transaction.batch_execute(&view).await?;

@@ -124,7 +124,7 @@ pub async fn load(ask: Ask, Path(id): Path<String>, bytes: Bytes) -> Answer {
     let mut wanted: LoadRequest = body(&bytes)?;
     wanted.layer = layer_id(&wanted.layer)?;
     let info = ask.app.uploads.get(ask.department()?, uuid(&id)?).await?;
-    if !matches!(info.state.as_str(), "inspected" | "loaded" | "failed") || info.inspection.is_none() {
+    if !matches!(info.state.as_str(), "inspected" | "loaded" | "published" | "failed") || info.inspection.is_none() {
         return Err(Error::conflict("该文件尚未完成检查", "the file has not been inspected yet").into());
     }
     // An existing layer must be one's own; a new one needs a publisher. The job asks again when it runs.
