@@ -52,13 +52,14 @@ impl App {
         let database = Database::new(database_url, config.database_connections, config.statement_timeout)?;
         migrate::run(&database).await?;
         let store = Datastore::new(database.clone());
+        let queue = Queue::new(database.clone());
         let app = App(Arc::new(Parts {
             gate: Gate::default(),
             catalog: Catalog::default(),
             login: Login::new(database.clone()),
             tiles: Tiles::new(store.clone(), config.tile_cache),
-            queue: Queue::new(database.clone()),
-            uploads: Uploads::new(database.clone(), &config),
+            uploads: Uploads::new(database.clone(), queue.clone(), &config),
+            queue,
             glyphs: Glyphs::new(config.data.join("glyphs")),
             store,
             database,

@@ -233,6 +233,6 @@ async fn watched(app: &App, department: &str, job: Uuid, what: &str) -> Result<V
                 }
             };
         }
-        tokio::time::sleep(Duration::from_millis(150)).await;
+        tokio::time::sleep(Duration::from_millis(40)).await;
     }
 }

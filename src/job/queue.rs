@@ -1,7 +1,10 @@
 //! The queue's table: put, take, watch, cancel.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::access::principal::{Principal, Who};
@@ -66,6 +69,8 @@ fn info(row: &tokio_postgres::Row) -> JobInfo {
 #[derive(Clone)]
 pub struct Queue {
     database: Database,
+    /// Wakes this node's workers at once; those of other nodes look every second.
+    wake: Arc<Notify>,
 }
 
 /// A job that a worker has taken.
@@ -79,7 +84,12 @@ pub struct Taken {
 
 impl Queue {
     pub fn new(database: Database) -> Self {
-        Queue { database }
+        Queue { database, wake: Arc::default() }
+    }
+
+    /// Until somebody puts a job on this node.
+    pub async fn woken(&self) {
+        self.wake.notified().await;
     }
 
     /// Puts a job for the principal's department.
@@ -101,7 +111,7 @@ impl Queue {
                 &[&id, &kind, &department, &by.name(), &principal, input],
             )
             .await?;
-        client.execute("select pg_notify('onemap_job', '')", &[]).await?;
+        self.wake.notify_one();
         Ok(id)
     }
 

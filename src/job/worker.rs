@@ -31,7 +31,8 @@ impl Worker {
             if !worked {
                 tokio::select! {
                     _ = stop.changed() => return,
-                    _ = tokio::time::sleep(LOOK) => {}
+                    () = self.queue.woken() => {}
+                    () = tokio::time::sleep(LOOK) => {}
                 }
             }
         }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::diff;
 use super::parent;
 use super::receive::{Uploads, upload_id};
-use super::report::{CrsChoice, Datum, Inspection, ReadPlan, ReadReport, SourceLayer};
+use super::report::{Confidence, CrsChoice, Datum, Inspection, ReadPlan, ReadReport, SourceLayer};
 use crate::access::datastore::Datastore;
 use crate::access::gate::Gate;
 use crate::access::grant::{Edit, Grant};
@@ -107,7 +107,8 @@ impl LoadRequest {
             return Ok(());
         }
         let crs = &source.crs;
-        if self.crs.is_none() && crs.needs_confirmation {
+        let guessed = matches!(crs.confidence, Confidence::Guessed | Confidence::Unknown);
+        if self.crs.is_none() && guessed {
             let told = |zh: bool| -> String {
                 let texts = crs.reasons.iter().map(|n| if zh { n.zh.as_str() } else { n.en.as_str() });
                 texts.collect::<Vec<_>>().join("；")
@@ -118,6 +119,15 @@ impl LoadRequest {
                 format!("the CRS must be confirmed: {}. {}", crs.name, told(false)),
             )
             .hint("请在 crs 中给出 EPSG 代码", "name the EPSG code in `crs`"));
+        }
+        if self.swap_axes.is_none() && source.axes.swapped {
+            let reason = source.axes.reason.clone().unwrap_or_default();
+            return Err(Error::invalid(
+                "swap_axes",
+                format!("坐标轴可能颠倒，需要确认：{}", reason.zh),
+                format!("the axes may be swapped; this must be confirmed: {}", reason.en),
+            )
+            .hint("请在 swap_axes 中给出 true 或 false", "say true or false in `swap_axes`"));
         }
         let suspicion = &source.datum_suspicion;
         if self.datum.is_none() && suspicion.datum != Datum::None {

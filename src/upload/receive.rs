@@ -64,9 +64,9 @@ const COLUMNS: &str = "u.id, u.filename, u.size, u.state, u.inspection, u.proble
     (select j.id from onemap.job j where j.input->>'upload' = u.id::text order by j.created_at desc limit 1)";
 
 impl Uploads {
-    pub fn new(database: Database, config: &Config) -> Self {
+    pub fn new(database: Database, queue: Queue, config: &Config) -> Self {
         Uploads {
-            queue: Queue::new(database.clone()),
+            queue,
             database,
             folder: config.data.join("uploads"),
             limit: config.upload_limit as i64,
