@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use super::ask::{Answer, Ask};
+use super::ask::{Answer, Ask, Language};
 use super::cache_policy::{Keep, keep, not_modified, weak_etag};
 use super::ogc::json_response;
 use crate::error::{Error, Result, Said};
@@ -186,14 +186,29 @@ fn described<'a>(drawn: &'a Drawn, title: &'a Said) -> library::Drawn<'a> {
     }
 }
 
-/// `/api/v1/layers/{id}/legend`.
-pub async fn legend(ask: Ask, Path(id): Path<String>) -> Answer {
+/// `/api/v1/layers/{id}/legend`: JSON, or a picture with `f=png` (`f=png@2x` for dense screens).
+pub async fn legend(mut ask: Ask, Path(id): Path<String>) -> Answer {
     let drawn = ask.read(&id)?;
+    let format = ask.parameters.take("f")?;
     ask.parameters.clone().finish()?;
     let title = said(&drawn.layer);
     let style = library::style_for(&described(&drawn, &title), &ask.base);
     let layers = style["layers"].as_array().cloned().unwrap_or_default();
-    Ok(json_response("application/json", &legends::to_json(&legends::entries(&layers, &title))))
+    let entries = legends::entries(&layers, &title);
+    let double = match format.as_deref() {
+        None | Some("json") => return Ok(json_response("application/json", &legends::to_json(&entries))),
+        Some("png") => false,
+        Some("png@2x") => true,
+        Some(_) => {
+            return Err(Error::invalid("f", "图例格式为 json、png 或 png@2x", "a legend is json, png or png@2x").into());
+        }
+    };
+    let english = ask.language == Language::English;
+    let fonts = std::path::Path::new(glyphs::DEBIAN_FONTS);
+    let picture = tokio::task::spawn_blocking(move || legends::picture(&entries, english, double, fonts))
+        .await
+        .map_err(Error::internal)??;
+    Ok(keep(([(header::CONTENT_TYPE, "image/png")], picture).into_response(), Keep::Private, None))
 }
 
 /// `/sprites/onemap[@2x].{json,png}`: the same for everybody.
