@@ -1,4 +1,4 @@
-//! `admin`: people and keys, for whoever has a shell on the machine.
+//! `admin`: departments, people and keys, for whoever has a shell on the machine.
 
 use std::process::ExitCode;
 
@@ -14,6 +14,18 @@ use crate::error::{Error, Result};
 
 #[derive(Subcommand)]
 pub enum Command {
+    /// Make a department
+    CreateDepartment {
+        /// Lower-case letters, digits, - and _
+        id: String,
+        #[arg(long)]
+        title_zh: String,
+        #[arg(long)]
+        title_en: String,
+        /// The unified code of the unit
+        #[arg(long, default_value = "")]
+        code: String,
+    },
     /// Make a person; the first password is printed
     CreateUser {
         login: String,
@@ -41,6 +53,9 @@ pub enum Command {
 
 pub fn run(config: Config, command: Command) -> Result<ExitCode> {
     let printed = with_app(config, async |app| match command {
+        Command::CreateDepartment { id, title_zh, title_en, code } => {
+            create_department(&app, &id, &title_zh, &title_en, &code).await
+        }
         Command::CreateUser { login, department, role, name } => {
             create_user(&app, &login, &department, &role, name.as_deref().unwrap_or(&login)).await
         }
@@ -62,6 +77,32 @@ fn known(app: &App, department: &str) -> Result<()> {
             Err(Error::not_found(format!("没有单位 {department}"), format!("there is no department {department}")))
         }
     }
+}
+
+async fn create_department(app: &App, id: &str, zh: &str, en: &str, code: &str) -> Result<String> {
+    let fits = id.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+        && id.len() <= 63
+        && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'));
+    if !fits {
+        return Err(Error::invalid(
+            "id",
+            "单位标识只能用小写字母、数字、- 和 _",
+            "a department's id has lower-case letters, digits, - and _",
+        ));
+    }
+    let mut client = app.database.app().await?;
+    let transaction = client.transaction().await?;
+    transaction
+        .execute(
+            "insert into onemap.department (id, code, title_zh, title_en) values ($1, $2, $3, $4)",
+            &[&id, &code, &zh, &en],
+        )
+        .await?;
+    let detail = serde_json::json!({"title": {"zh": zh, "en": en}});
+    let entry = Entry { action: "create", object_kind: "department", object_id: id, detail };
+    audit::write(&*transaction, &Principal::operator(id), entry).await?;
+    transaction.commit().await?;
+    Ok(id.to_owned())
 }
 
 async fn create_user(app: &App, login: &str, department: &str, role: &str, name: &str) -> Result<String> {

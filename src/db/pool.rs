@@ -73,8 +73,10 @@ impl Database {
 fn pool(config: &tokio_postgres::Config, role: Role, size: usize, statement_timeout: u64) -> Result<Pool> {
     let mut config = config.clone();
     config.application_name("onemap").connect_timeout(Duration::from_secs(10));
-    // jit costs more than it saves on short queries; the timeouts are the outer limit of every request.
-    config.options(format!("-c statement_timeout={statement_timeout} -c idle_in_transaction_session_timeout=600000 -c jit=off -c search_path=public"));
+    // jit costs more than it saves on short queries; the timeouts are the outer limit of every request. A plan that suits every
+    // box and every limit suits none, so each is planned by its values. Times without a zone in shared tables are China's.
+    config.options(format!("-c statement_timeout={statement_timeout} -c idle_in_transaction_session_timeout=600000 -c jit=off -c search_path=public \
+        -c plan_cache_mode=force_custom_plan -c timezone=Asia/Shanghai"));
     let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
     let set_role = match role {
         Role::Owner => "reset role",

@@ -16,6 +16,16 @@ impl From<tokio_postgres::Error> for Error {
                 "the query took too long and was stopped",
             )
             .hint("请缩小范围、减少图层或降低 limit 后重试", "ask for a smaller area, fewer layers or a lower limit"),
+            // What the parsers in front let pass and no column can hold.
+            SqlState::CHARACTER_NOT_IN_REPERTOIRE
+            | SqlState::UNTRANSLATABLE_CHARACTER
+            | SqlState::DATETIME_FIELD_OVERFLOW
+            | SqlState::INVALID_DATETIME_FORMAT
+            | SqlState::NUMERIC_VALUE_OUT_OF_RANGE => Error::invalid(
+                "request",
+                "请求中的某个值无法作为文本、数字或时间保存或比较",
+                "a value of the request cannot be kept or compared as the text, number or time it should be",
+            ),
             SqlState::DISK_FULL => {
                 Error::busy("服务器存储空间不足，数据未改变", "the server is out of disk space; nothing was changed")
                     .hint("请联系平台管理员", "tell the platform's administrator")

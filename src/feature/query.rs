@@ -32,11 +32,19 @@ pub fn equals(field: &Field, value: &str) -> Result<Condition> {
             _ => return Err(wrong(" true 或 false", "true or false")),
         },
         FieldType::Date => {
-            let date: civil::Date = value.parse().map_err(|_| wrong("日期（YYYY-MM-DD）", "a date (YYYY-MM-DD)"))?;
+            let wrong = || wrong("日期（YYYY-MM-DD）", "a date (YYYY-MM-DD)");
+            let date: civil::Date = value.parse().map_err(|_| wrong())?;
+            if date.year() < 1 {
+                return Err(wrong());
+            }
             Bind::Text(date.to_string())
         }
         FieldType::Timestamp => {
-            let time: Timestamp = value.parse().map_err(|_| wrong("RFC 3339 时间", "an RFC 3339 time"))?;
+            let wrong = || wrong("RFC 3339 时间", "an RFC 3339 time");
+            let time: Timestamp = value.parse().map_err(|_| wrong())?;
+            if value.starts_with(['-', '+']) || value.starts_with("0000") {
+                return Err(wrong());
+            }
             Bind::Text(time.to_string())
         }
     };
@@ -84,6 +92,10 @@ enum Moment {
 
 impl Moment {
     fn parse(text: &str) -> Result<Moment> {
+        // RFC 3339 knows the years 0000 to 9999; PostgreSQL's calendar has no year 0.
+        if text.starts_with(['-', '+']) || text.starts_with("0000") {
+            return Err(bad_datetime());
+        }
         if let Ok(time) = text.parse::<Timestamp>() {
             return Ok(Moment::Time(time));
         }
@@ -139,6 +151,8 @@ mod tests {
             (FieldType::Float, "NaN"),
             (FieldType::Boolean, "yes"),
             (FieldType::Date, "2026-02-30"),
+            (FieldType::Date, "-000100-02-03"),
+            (FieldType::Timestamp, "-000100-02-03T00:00:00Z"),
         ] {
             assert!(equals(&field(kind), bad).is_err(), "{bad}");
         }
@@ -149,9 +163,19 @@ mod tests {
         let f = field(FieldType::Timestamp);
         assert_eq!(datetime("2026-01-01", Some(&f)).unwrap().len(), 2);
         assert_eq!(datetime("../2026-01-01T00:00:00Z", Some(&f)).unwrap().len(), 1);
-        for bad in
-            ["", "..", "../..", "/", "x", "2026-01-02/2026-01-01", "2026-13-01", "2026-01-01/2026-01-02/2026-01-03"]
-        {
+        for bad in [
+            "",
+            "..",
+            "../..",
+            "/",
+            "x",
+            "-000001-01-01",
+            "-009999-01-01T00:00:00Z",
+            "0000-01-01",
+            "2026-01-02/2026-01-01",
+            "2026-13-01",
+            "2026-01-01/2026-01-02/2026-01-03",
+        ] {
             assert!(datetime(bad, Some(&f)).is_err(), "{bad}");
         }
     }

@@ -1,7 +1,7 @@
 //! Field values from PostgreSQL's binary format, written as JSON without a detour.
 
 use jiff::civil;
-use jiff::{SignedDuration, Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp};
 use postgres_types::{FromSql, Type};
 use tokio_postgres::Row;
 
@@ -84,7 +84,8 @@ pub fn text(row: &Row, index: usize, kind: FieldType) -> Result<Option<String>> 
 
 fn date(days: i32) -> Option<String> {
     // PostgreSQL's infinities, and dates beyond year 9999, have no JSON form.
-    civil::date(2000, 1, 1).checked_add(days.days()).ok().map(|d| d.to_string())
+    let days = jiff::Span::new().try_days(days).ok()?;
+    civil::date(2000, 1, 1).checked_add(days).ok().map(|d| d.to_string())
 }
 
 fn timestamp(micros: i64) -> Option<String> {

@@ -297,6 +297,12 @@ impl Ask {
         if ids.len() > 20 {
             return Err(Error::invalid("layers", "一次最多 20 个图层", "at most 20 layers at once"));
         }
+        // A vector tile has each layer once.
+        if let Some(i) = (1..ids.len()).find(|&i| ids[..i].contains(&ids[i])) {
+            let (zh, en) =
+                (format!("图层 {} 重复出现", ids[i]), format!("the layer {} is given more than once", ids[i]));
+            return Err(Error::invalid("layers", zh, en));
+        }
         ids.into_iter().map(|id| self.read(id)).collect()
     }
 

@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use super::ask::{Answer, Ask};
+use super::ask::{Answer, Ask, Language};
 use super::cache_policy::{Keep, keep, not_modified, weak_etag};
 use super::ogc::json_response;
 use crate::error::{Error, Result, Said};
@@ -86,12 +86,7 @@ pub async fn answer_tile(mut ask: Ask, drawn: Vec<Drawn>, set: TileMatrixSet, ad
     let version = ask.parameters.take("v")?;
     let fields = ask.parameters.take("fields")?.map(|list| wanted_fields(&list, &drawn)).transpose()?;
     ask.parameters.clone().finish()?;
-    let number = |i: usize, name: &str| {
-        address[i].parse::<u32>().map_err(|_| {
-            Error::invalid(name, "瓦片坐标必须是非负整数", "a tile's coordinates are non-negative integers")
-        })
-    };
-    let (z, x, y) = (number(0, "z")?, number(1, "x")?, number(2, "y")?);
+    let (z, x, y) = (tile_number(address[0], "z")?, tile_number(address[1], "x")?, tile_number(address[2], "y")?);
     let tile = set.tile(z, x, y).ok_or_else(|| {
         Error::not_found("瓦片超出矩阵范围", "the tile lies outside of the tile matrix set")
             .hint("z 为 0–24，x、y 小于 2^z", "z is 0 to 24, x and y are below 2^z")
@@ -101,7 +96,8 @@ pub async fn answer_tile(mut ask: Ask, drawn: Vec<Drawn>, set: TileMatrixSet, ad
     // A version in the address means these bytes for ever; only open layers may lie in shared caches.
     let current: Vec<String> = drawn.iter().map(|d| d.layer.state().revision.to_string()).collect();
     let policy = match ask.is_open_to_all(&drawn) {
-        true if version.is_some_and(|v| v == current.join(".")) => Keep::Forever,
+        // A registered table has no version: it changes without telling.
+        true if etag.is_some() && version.is_some_and(|v| v == current.join(".")) => Keep::Forever,
         true => Keep::Public,
         false => Keep::Private,
     };
@@ -117,12 +113,19 @@ pub async fn answer_tile(mut ask: Ask, drawn: Vec<Drawn>, set: TileMatrixSet, ad
         false => {
             let mut plain = Vec::with_capacity(bytes.len() * 3);
             flate2::read::GzDecoder::new(&bytes[..]).read_to_end(&mut plain)?;
-            // `identity` keeps the compression layer away from a caller that does not take gzip.
             plain.into_response()
         }
     };
     response.headers_mut().insert(header::CONTENT_TYPE, MVT);
     Ok(keep(response, policy, etag.as_deref()))
+}
+
+/// A number of a tile's address. One that no `u32` holds is a number all the same: its tile lies outside of every matrix.
+fn tile_number(text: &str, name: &str) -> Result<u32> {
+    match !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+        true => Ok(text.parse().unwrap_or(u32::MAX)),
+        false => Err(Error::invalid(name, "瓦片坐标必须是非负整数", "a tile's coordinates are non-negative integers")),
+    }
 }
 
 fn accepts_gzip(ask: &Ask) -> bool {
@@ -186,14 +189,29 @@ fn described<'a>(drawn: &'a Drawn, title: &'a Said) -> library::Drawn<'a> {
     }
 }
 
-/// `/api/v1/layers/{id}/legend`.
-pub async fn legend(ask: Ask, Path(id): Path<String>) -> Answer {
+/// `/api/v1/layers/{id}/legend`: JSON, or a picture with `f=png` (`f=png@2x` for dense screens).
+pub async fn legend(mut ask: Ask, Path(id): Path<String>) -> Answer {
     let drawn = ask.read(&id)?;
+    let format = ask.parameters.take("f")?;
     ask.parameters.clone().finish()?;
     let title = said(&drawn.layer);
     let style = library::style_for(&described(&drawn, &title), &ask.base);
     let layers = style["layers"].as_array().cloned().unwrap_or_default();
-    Ok(json_response("application/json", &legends::to_json(&legends::entries(&layers, &title))))
+    let entries = legends::entries(&layers, &title);
+    let double = match format.as_deref() {
+        None | Some("json") => return Ok(json_response("application/json", &legends::to_json(&entries))),
+        Some("png") => false,
+        Some("png@2x") => true,
+        Some(_) => {
+            return Err(Error::invalid("f", "图例格式为 json、png 或 png@2x", "a legend is json, png or png@2x").into());
+        }
+    };
+    let english = ask.language == Language::English;
+    let fonts = std::path::Path::new(glyphs::DEBIAN_FONTS);
+    let picture = tokio::task::spawn_blocking(move || legends::picture(&entries, english, double, fonts))
+        .await
+        .map_err(Error::internal)??;
+    Ok(keep(([(header::CONTENT_TYPE, "image/png")], picture).into_response(), Keep::Private, None))
 }
 
 /// `/sprites/onemap[@2x].{json,png}`: the same for everybody.

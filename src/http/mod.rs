@@ -4,6 +4,7 @@ pub mod api;
 pub mod ask;
 pub mod assets;
 pub mod cache_policy;
+pub mod cors;
 pub mod health;
 pub mod map;
 pub mod ogc;

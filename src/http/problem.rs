@@ -1,7 +1,7 @@
 //! Errors as RFC 9457 problem+json, in the caller's language. The only place where a kind becomes a status.
 
 use axum::body::Body;
-use axum::http::{HeaderValue, Request, StatusCode, header};
+use axum::http::{HeaderValue, Method, Request, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -57,6 +57,9 @@ pub async fn middleware(mut request: Request<Body>, next: Next) -> Response {
     let mut response = REQUEST_ID.scope(id.0.clone(), next.run(request)).await;
     if let Some(carried) = response.extensions_mut().remove::<Carried>() {
         response = render(&carried.0, &path, language, &id, response.headers().get(header::SET_COOKIE).cloned());
+    } else if method == Method::OPTIONS && response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        // What can be done at an address is a question that any address answers; the router has named it in Allow.
+        *response.status_mut() = StatusCode::NO_CONTENT;
     } else if is_bare_error(&response) {
         response = render(&bare(response.status(), &method), &path, language, &id, None);
     }
@@ -73,7 +76,7 @@ fn is_bare_error(response: &Response) -> bool {
     (status.is_client_error() || status.is_server_error()) && !tus
 }
 
-fn bare(status: StatusCode, method: &axum::http::Method) -> Error {
+fn bare(status: StatusCode, method: &Method) -> Error {
     match status.as_u16() {
         404 => Error::not_found("没有这个地址", "there is nothing at this address").hint(
             "接口说明见 /ogc/api 与 /api/openapi.json",
@@ -87,7 +90,10 @@ fn bare(status: StatusCode, method: &axum::http::Method) -> Error {
         .hint("可用方法见 Allow 响应头", "the Allow header names the methods it answers"),
         413 => Error::too_large("请求内容过大", "the request's body is too large"),
         415 => Error::unsupported("不支持的内容类型", "the body's content type is not supported"),
-        400 | 422 => Error::invalid("request", "请求无法解析", "the request cannot be parsed"),
+        400 | 422 => Error::invalid("request", "请求无法解析", "the request cannot be parsed").hint(
+            "请检查地址中的百分号转义（应为 UTF-8）和请求内容",
+            "check the percent escapes of the address (they must be UTF-8) and the body",
+        ),
         _ => Error::internal(format!("bare status {status}")),
     }
 }
@@ -114,14 +120,7 @@ fn render(error: &Error, path: &str, language: Language, id: &RequestId, cookie:
     if let Kind::Invalid { parameter } = &error.kind {
         body["parameter"] = parameter.clone().into();
     }
-    if let Some(hint) = &error.hint {
-        body["hint"] = say(hint).into();
-    }
-    if error.kind == Kind::Internal {
-        body["hint"] =
-            say(&Said::new("请把 request_id 告知平台管理员", "tell the platform's administrator the request_id"))
-                .into();
-    }
+    body["hint"] = say(error.hint.as_ref().unwrap_or(&next_step(&error.kind))).into();
     let mut response = (status, body.to_string()).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -142,6 +141,36 @@ fn render(error: &Error, path: &str, language: Language, id: &RequestId, cookie:
         headers.insert(header::SET_COOKIE, cookie);
     }
     response
+}
+
+/// What to do next where the error itself did not say.
+fn next_step(kind: &Kind) -> Said {
+    match kind {
+        Kind::NotFound => Said::new(
+            "请检查地址；可读的图层见 /ogc/collections",
+            "check the address; the layers you may read are listed at /ogc/collections",
+        ),
+        Kind::Invalid { .. } => Said::new(
+            "参数和请求内容的写法见 /ogc/api 与 /api/openapi.json",
+            "parameters and bodies are described at /ogc/api and /api/openapi.json",
+        ),
+        Kind::Unauthenticated => Said::new(
+            "请在网页登录，或用 Authorization: Bearer 或 ?key= 提供应用密钥",
+            "sign in on the web page, or send an application key as Authorization: Bearer or ?key=",
+        ),
+        Kind::Forbidden => Said::new("请联系本单位管理员", "ask your department's administrator"),
+        Kind::Conflict => Said::new("请刷新后重试", "reload and try again"),
+        Kind::TooLarge => Said::new("请减小内容或分批发送", "send less, or send it in parts"),
+        Kind::Unsupported => Said::new(
+            "支持的格式见 /ogc/api 与 /api/openapi.json",
+            "what is supported is described at /ogc/api and /api/openapi.json",
+        ),
+        Kind::Busy => Said::new("请稍后重试", "try again in a moment"),
+        Kind::WrongMethod => Said::new("可用方法见 Allow 响应头", "the Allow header names the methods it answers"),
+        Kind::Internal => {
+            Said::new("请把 request_id 告知平台管理员", "tell the platform's administrator the request_id")
+        }
+    }
 }
 
 fn slug(kind: &Kind) -> &'static str {

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use tokio::net::TcpListener;
@@ -13,9 +12,8 @@ use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
-use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
-use super::{ask, cache_policy, problem, routes};
+use super::{ask, cache_policy, cors, problem, routes};
 use crate::app::App;
 use crate::error::{Error, Result};
 
@@ -24,7 +22,6 @@ const GRACE: Duration = Duration::from_secs(8);
 
 /// The whole service, ready for a listener or a test.
 pub fn service(app: App) -> Router {
-    let cors = cors(&app.config.cors_origins);
     routes::router()
         .layer(middleware::from_fn(ask::same_site))
         .layer(middleware::from_fn_with_state(app.clone(), ask::authenticate))
@@ -35,27 +32,9 @@ pub fn service(app: App) -> Router {
             // Events must not wait in a compressor; tiles are compressed already.
             SizeAbove::new(600).and(NotForContentType::SSE).and(NotForContentType::IMAGES),
         ))
-        .layer(cors)
+        .layer(middleware::from_fn_with_state(app.clone(), cors::middleware))
         .layer(middleware::from_fn(measure))
         .with_state(app)
-}
-
-/// Other origins may read answers, with a key; cookies are never sent across (no `allow-credentials`).
-fn cors(origins: &[String]) -> CorsLayer {
-    let layer = CorsLayer::new()
-        .allow_methods([Method::GET, Method::HEAD, Method::OPTIONS, Method::POST])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT_LANGUAGE, header::IF_NONE_MATCH])
-        .expose_headers([
-            header::ETAG,
-            header::LINK,
-            HeaderName::from_static("content-crs"),
-            HeaderName::from_static("x-request-id"),
-        ])
-        .max_age(Duration::from_secs(3600));
-    if origins.iter().any(|o| o == "*") {
-        return layer.allow_origin(Any);
-    }
-    layer.allow_origin(AllowOrigin::list(origins.iter().filter_map(|o| HeaderValue::from_str(o).ok())))
 }
 
 /// Counts and times by route, never by path: a path may name what one may not know of.

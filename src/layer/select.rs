@@ -58,6 +58,7 @@ pub fn features(layer: &Published, grant: &Grant<Read>, fields: &[&Field], wante
     conditions(&mut sql, state, grant.scope(), wanted);
     sql.push(" order by ").ident(&state.source.key);
     if let Some(limit) = wanted.limit {
+        // Bound: a statement is kept per text, and there are as many limits as callers like.
         sql.push(" limit ").bind(Bind::Integer(limit));
     }
     sql
@@ -109,7 +110,7 @@ pub fn near(
     conditions(&mut sql, state, grant.scope(), &wanted);
     let distance = |sql: &mut Sql| {
         sql.push("st_distance(");
-        stored_geometry(sql, state, column);
+        seen_geometry(sql, state, grant.scope(), column);
         sql.push("::geography, st_setsrid(st_makepoint(")
             .bind(Bind::Float(point.0))
             .push(", ")
@@ -164,6 +165,8 @@ fn numbers(sql: &mut Sql, values: [f64; 4]) {
 
 /// A box in the layer's own CRS, so that its index serves.
 fn envelope(sql: &mut Sql, bbox: Bbox, srid: i32, storage: i32) {
+    // A box of Web Mercator is one of degrees too, and exactly so; PROJ would turn one beyond the square around the globe.
+    let (bbox, srid) = if srid == 3857 { (mercator_to_degrees(bbox), 4490) } else { (bbox, srid) };
     let direct = same_coordinates(srid, storage);
     if !direct {
         sql.push("st_transform(st_segmentize(");
@@ -176,6 +179,13 @@ fn envelope(sql: &mut Sql, bbox: Bbox, srid: i32, storage: i32) {
         let piece = ((bbox.east - bbox.west).abs().max((bbox.north - bbox.south).abs()) / 32.0).max(1e-9);
         sql.push(", ").bind(Bind::Float(piece)).push("), ").integer(i64::from(storage)).push(")");
     }
+}
+
+fn mercator_to_degrees(bbox: Bbox) -> Bbox {
+    let (west, south) = degrees(bbox.west, bbox.south);
+    let (east, north) = degrees(bbox.east, bbox.north);
+    let within = |longitude: f64| longitude.clamp(-180.0, 180.0);
+    Bbox { west: within(west), south, east: within(east), north }
 }
 
 fn conditions(sql: &mut Sql, state: &State, scope: &Scope, wanted: &Selection) {
@@ -192,6 +202,14 @@ fn conditions(sql: &mut Sql, state: &State, scope: &Scope, wanted: &Selection) {
             sql.push("st_intersects(").ident(column).push(", ");
             envelope(sql, part, srid, state.srid);
             sql.push(")");
+            // The index serves the line above; where a grant cuts geometries, what is cut off must not answer to a box either.
+            if cuts(state, scope) {
+                sql.push(" and st_intersects(");
+                cut_geometry(sql, state, scope, column);
+                sql.push(", ");
+                envelope(sql, part, srid, state.srid);
+                sql.push(")");
+            }
         }
         sql.push(")");
     }
@@ -227,6 +245,12 @@ fn scope_conditions(sql: &mut Sql, state: &State, scope: &Scope) {
                 sql.push(" and st_intersects(").ident(column).push(", ");
                 area_geometry(sql, state, area);
                 sql.push(")");
+                // The neighbours that share no more than the area's edge with it are not in it.
+                if cuts(state, scope) {
+                    sql.push(" and not st_touches(").ident(column).push(", ");
+                    area_geometry(sql, state, area);
+                    sql.push(")");
+                }
             }
             // Rows without a place cannot be inside the area.
             None => {
@@ -245,19 +269,45 @@ fn area_geometry(sql: &mut Sql, state: &State, area: &[u8]) {
     }
 }
 
-/// The stored geometry, cut at the edge of the grant's area.
+/// Whether a grant shows a part of a geometry only.
+fn cuts(state: &State, scope: &Scope) -> bool {
+    scope.area.is_some() && !is_point(state)
+}
+
+/// The stored geometry, cut at the edge of the grant's area. What touches the edge from inside leaves points and lines behind when
+/// it is cut: a layer of polygons stays one of polygons.
 fn cut_geometry(sql: &mut Sql, state: &State, scope: &Scope, column: &str) {
     match &scope.area {
-        Some(area) if !is_point(state) => {
+        Some(area) if cuts(state, scope) => {
             sql.push("case when st_coveredby(").ident(column).push(", ");
             area_geometry(sql, state, area);
-            sql.push(") then ").ident(column).push(" else st_intersection(").ident(column).push(", ");
+            sql.push(") then ").ident(column).push(" else ");
+            let dimension = dimension(state);
+            if dimension.is_some() {
+                sql.push("st_collectionextract(");
+            }
+            sql.push("st_intersection(").ident(column).push(", ");
             area_geometry(sql, state, area);
-            sql.push(") end");
+            sql.push(")");
+            if let Some(dimension) = dimension {
+                sql.push(", ").integer(dimension + 1).push(")");
+            }
+            sql.push(" end");
         }
         _ => {
             sql.ident(column);
         }
+    }
+}
+
+/// Of points, lines or polygons; none when the layer mixes them.
+fn dimension(state: &State) -> Option<i64> {
+    let kind = state.geometry_type.as_deref()?.trim_end_matches(['Z', 'M']);
+    match kind.strip_prefix("Multi").unwrap_or(kind) {
+        "Point" => Some(0),
+        "LineString" => Some(1),
+        "Polygon" => Some(2),
+        _ => None,
     }
 }
 
@@ -281,12 +331,11 @@ fn geometry_column(sql: &mut Sql, state: &State, scope: &Scope, srid: Option<i32
     }
 }
 
-fn stored_geometry(sql: &mut Sql, state: &State, column: &str) {
-    if same_coordinates(state.srid, 4326) {
-        sql.push("st_setsrid(").ident(column).push(", 4326)");
-    } else {
-        sql.push("st_transform(").ident(column).push(", 4326)");
-    }
+/// What a grant shows of the stored geometry, in degrees.
+fn seen_geometry(sql: &mut Sql, state: &State, scope: &Scope, column: &str) {
+    sql.push(if same_coordinates(state.srid, 4326) { "st_setsrid(" } else { "st_transform(" });
+    cut_geometry(sql, state, scope, column);
+    sql.push(", 4326)");
 }
 
 /// A field in the type its `FieldType` promises; other people's tables have types of their own.
@@ -304,11 +353,15 @@ fn field_column(sql: &mut Sql, state: &State, field: &Field) {
     }
 }
 
-/// MVT has no dates: they travel as text.
+/// MVT has no dates: they travel as text, the same as in GeoJSON.
 fn mvt_column(sql: &mut Sql, state: &State, field: &Field) {
     match field.kind {
-        FieldType::Date | FieldType::Timestamp => {
-            sql.ident(&field.name).push("::text as ").ident(&field.name);
+        FieldType::Date => {
+            sql.ident(&field.name).push("::date::text as ").ident(&field.name);
+        }
+        FieldType::Timestamp => {
+            sql.push("regexp_replace(to_char(").ident(&field.name).push("::timestamptz at time zone 'UTC', ");
+            sql.push("'YYYY-MM-DD\"T\"HH24:MI:SS.US'), '\\.?0+$', '') || 'Z' as ").ident(&field.name);
         }
         _ => {
             field_column(sql, state, field);

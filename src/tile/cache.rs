@@ -24,11 +24,11 @@ pub struct LayerKey {
 }
 
 impl TileKey {
-    /// A strong validator: the bytes follow from the key.
+    /// A weak validator: the tile follows from the key, but it goes out compressed or not.
     pub fn etag(&self) -> String {
         use sha2::Digest;
         let digest = sha2::Sha256::digest(format!("{self:?}").as_bytes());
-        format!("\"{}\"", hex::encode(&digest[..12]))
+        format!("W/\"{}\"", hex::encode(&digest[..12]))
     }
 }
 

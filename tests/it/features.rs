@@ -137,3 +137,32 @@ async fn what_clients_look_for_is_there() {
     assert!(api["paths"]["/collections/open/items"].is_object() && api["openapi"] == "3.0.3");
     assert!(api["paths"].as_object().unwrap().keys().all(|p| !p.contains("hidden") && !p.contains("conditional")));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_ends_when_its_client_leaves() {
+    let world = World::new().await;
+    world
+        .sql(
+            "create schema slow; create view slow.sheep as select i as nr, pg_sleep(0.05)::text as z,
+                 null::geometry(Point, 4326) as geom from generate_series(1, 100000) i;
+             grant usage on schema slow to onemap_app; grant select on slow.sheep to onemap_app;
+             insert into onemap.layer (id, department_id, title_zh, title_en, share_class, anonymous, registered_schema,
+                 registered_table, registered_key, registered_geometry)
+             values ('sheep', 'housing', '羊', 'Sheep', 'unconditional', true, 'slow', 'sheep', 'nr', 'geom')",
+        )
+        .await;
+    world.app.refresh().await.unwrap();
+    let path = "/ogc/collections/sheep/items?limit=10000";
+    let request = world.request(reqwest::Method::GET, path).timeout(std::time::Duration::from_millis(400));
+    assert!(request.send().await.is_err(), "the client gives up");
+    let client = world.app.database.app().await.unwrap();
+    let running = "select count(*) from pg_stat_activity where datname = current_database() and state = 'active'
+         and query like '%sheep%' and pid <> pg_backend_pid()";
+    for _ in 0..50 {
+        if client.query_one(running, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("the query goes on without its client");
+}

@@ -9,16 +9,16 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-struct Server {
+pub struct Server {
     child: Child,
-    url: String,
+    pub url: String,
 }
 
 fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn start(data: &Path) -> Server {
+pub fn start(data: &Path) -> Server {
     let url = format!("127.0.0.1:{}", free_port());
     let mut child = Command::new(env!("CARGO_BIN_EXE_onemap"))
         .args(["demo", "--scale", "0.01", "--listen", &url, "--data"])
@@ -33,6 +33,14 @@ fn start(data: &Path) -> Server {
     // Whoever prints needs somebody who reads.
     std::thread::spawn(move || lines.for_each(drop));
     Server { child, url: format!("http://{url}") }
+}
+
+/// A test that fails leaves no server behind.
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = kill(Pid::from_raw(self.child.id() as i32), Signal::SIGKILL);
+        let _ = self.child.wait();
+    }
 }
 
 impl Server {
@@ -51,7 +59,7 @@ impl Server {
     }
 }
 
-fn credentials(data: &Path) -> Value {
+pub fn credentials(data: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(data.join("demo-credentials.json")).unwrap()).unwrap()
 }
 
@@ -116,4 +124,80 @@ async fn killed_at_any_time_it_comes_back_with_everything() {
     server.signal(Signal::SIGINT);
     assert!(server.ended(Duration::from_secs(20)), "Ctrl-C ends it");
     assert!(kill(postgres, None).is_err(), "PostgreSQL has ended too");
+}
+
+/// A table of points large enough that its load can be interrupted.
+fn large_table(path: &Path, rows: u32) {
+    use std::io::Write;
+    let mut file = std::io::BufWriter::new(std::fs::File::create(path).unwrap());
+    writeln!(file, "code,name,lon,lat").unwrap();
+    for i in 0..rows {
+        let (x, y) = (120.0 + f64::from(i % 1000) * 0.001, 36.0 + f64::from(i / 1000) * 0.001);
+        writeln!(file, "C{i:07},第{i}号,{x:.6},{y:.6}").unwrap();
+    }
+    file.flush().unwrap();
+}
+
+struct Admin {
+    client: reqwest::Client,
+    cookie: String,
+    url: String,
+}
+
+impl Admin {
+    async fn of(server: &Server, data: &Path) -> Admin {
+        let client = reqwest::Client::new();
+        let account = &credentials(data)["admin"];
+        let response = client.post(format!("{}/api/v1/session", server.url)).json(account).send().await.unwrap();
+        let cookie = response.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+        Admin { client, cookie, url: server.url.clone() }
+    }
+    async fn get(&self, path: &str) -> Value {
+        let request = self.client.get(format!("{}{path}", self.url)).header("cookie", &self.cookie);
+        request.send().await.unwrap().json().await.unwrap()
+    }
+    /// The state of the newest load, once it is one of these.
+    async fn load_is(&self, states: &[&str]) -> Value {
+        for _ in 0..1200 {
+            let jobs = self.get("/api/v1/jobs").await;
+            let load = jobs["jobs"].as_array().unwrap().iter().find(|j| j["kind"] == "upload.load").cloned();
+            if let Some(load) = load.filter(|j| states.contains(&j["state"].as_str().unwrap())) {
+                return load;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("no load becomes {states:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_that_is_killed_is_done_again_whole() {
+    const ROWS: u32 = 150_000;
+    let data = tempfile::tempdir().unwrap();
+    let table = data.path().join("large.csv");
+    large_table(&table, ROWS);
+    let mut server = start(data.path());
+    let admin = Admin::of(&server, data.path()).await;
+    let mut import = Command::new(env!("CARGO_BIN_EXE_onemap"))
+        .args(["import", "--department", "big-data", "--layer", "large", "--yes", "--data"])
+        .arg(data.path())
+        .arg(&table)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    admin.load_is(&["running"]).await;
+    import.kill().unwrap();
+    import.wait().unwrap();
+    server.signal(Signal::SIGKILL);
+    assert!(server.ended(Duration::from_secs(5)));
+    server = start(data.path());
+    let admin = Admin::of(&server, data.path()).await;
+    let load = admin.load_is(&["succeeded", "failed"]).await;
+    assert_eq!(load["state"], "succeeded", "{load}");
+    assert_eq!(load["result"]["rows"], ROWS);
+    let revisions = admin.get("/api/v1/layers/large/revisions").await;
+    let revisions = revisions["revisions"].as_array().unwrap();
+    assert_eq!(revisions.len(), 1, "the interrupted load left nothing: {revisions:?}");
+    assert_eq!((&revisions[0]["state"], &revisions[0]["feature_count"]), (&"staged".into(), &ROWS.into()));
 }

@@ -23,11 +23,20 @@ fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T> {
     if bytes.len() > 1 << 20 {
         return Err(Error::too_large("请求内容超过 1 MiB", "the body is larger than 1 MiB"));
     }
+    if holds_nul(bytes) {
+        return Err(Error::invalid("body", "请求内容含有 NUL 字符", "the body holds a NUL character"));
+    }
     serde_json::from_slice(bytes).map_err(|e| {
         let place = format!("line {}, column {}", e.line(), e.column());
         let reason = if e.is_data() { e.to_string() } else { format!("not JSON: {place}") };
         Error::invalid("body", format!("请求内容有误：{reason}"), format!("the body is wrong: {reason}"))
     })
+}
+
+/// Whether a JSON text escapes U+0000, which PostgreSQL cannot keep: `\u0000` behind an even number of backslashes.
+fn holds_nul(json: &[u8]) -> bool {
+    memchr::memmem::find_iter(json, br"\u0000")
+        .any(|at| json[..at].iter().rev().take_while(|b| **b == b'\\').count().is_multiple_of(2))
 }
 
 fn ok(value: &Value) -> Response {
@@ -45,4 +54,21 @@ fn number(text: &str, name: &str) -> Result<i32> {
 
 fn uuid(text: &str) -> Result<uuid::Uuid> {
     text.parse().map_err(|_| Error::not_found("没有这个对象", "there is no such thing"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_escaped_nul_is_refused_and_its_mere_spelling_is_not() {
+        assert!(body::<String>(&Bytes::from_static(br#""a\u0000""#)).is_err());
+        assert_eq!(body::<String>(&Bytes::from_static(br#""a\\u0000""#)).unwrap(), r"a\u0000");
+        assert!(body::<String>(&Bytes::from_static(br#""a\\\u0000""#)).is_err());
+    }
+
+    #[test]
+    fn a_deep_body_is_an_error_not_a_crash() {
+        assert!(body::<Value>(&Bytes::from("[".repeat(500_000))).is_err());
+    }
 }

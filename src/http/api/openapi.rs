@@ -117,7 +117,14 @@ fn request_body(route: &Route) -> Option<Value> {
     let text = json!({"type": "string"});
     let title = json!({"$ref": "#/components/schemas/title"});
     let class = json!({"type": "string", "enum": ["unconditional", "conditional", "not_shared"]});
-    let object = |required: &[&str], properties: Value| json!({"type": "object", "required": required, "additionalProperties": false, "properties": properties});
+    let object = |required: &[&str], properties: Value| {
+        let mut schema = json!({"type": "object", "additionalProperties": false, "properties": properties});
+        // An empty list is not valid in OpenAPI 3.0.
+        if !required.is_empty() {
+            schema["required"] = json!(required);
+        }
+        schema
+    };
     Some(match (route.method, route.path) {
         ("POST", "/api/v1/session") => object(&["user", "password"], json!({"user": text, "password": text})),
         ("POST", "/api/v1/keys") => {

@@ -205,6 +205,11 @@ pub async fn item(mut ask: Ask, Path((id, feature)): Path<(String, String)>) -> 
     let row = rows.next().await.ok_or_else(missing)??;
     // Read to the end, so that the connection goes back to its pool.
     while rows.next().await.is_some() {}
+    // Only a feature that is there can be unchanged.
+    let etag = validator(&ask, &drawn, format);
+    if let Some(response) = etag.as_deref().and_then(|e| not_modified(&ask.headers, e, Keep::Private)) {
+        return Ok(response);
+    }
     let path = format!("/ogc/collections/{id}/items/{feature_id}");
     let mut response = match format {
         Format::Json => {
@@ -232,7 +237,7 @@ pub async fn item(mut ask: Ask, Path((id, feature)): Path<(String, String)>) -> 
         }
     };
     content_crs(&mut response, crs);
-    Ok(keep(response, Keep::Private, validator(&ask, &drawn, format).as_deref()))
+    Ok(keep(response, Keep::Private, etag.as_deref()))
 }
 
 fn content_crs(response: &mut Response, crs: Crs) {

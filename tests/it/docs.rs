@@ -1,0 +1,53 @@
+//! The documentation's examples, run as a reader would run them.
+
+use std::path::Path;
+use std::process::Command;
+
+/// The fenced blocks marked `sh` of a document.
+fn examples(document: &str) -> Vec<String> {
+    let mut blocks = vec![];
+    let mut current: Option<String> = None;
+    for line in document.lines() {
+        match (&mut current, line.trim_end()) {
+            (None, "```sh") => current = Some(String::new()),
+            (Some(block), "```") => {
+                blocks.push(std::mem::take(block));
+                current = None;
+            }
+            (Some(block), line) => {
+                block.push_str(line);
+                block.push('\n');
+            }
+            _ => {}
+        }
+    }
+    blocks
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_developers_examples_run() {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/developer.md");
+    let examples = examples(&std::fs::read_to_string(document).unwrap());
+    assert!(examples.len() >= 5, "the document has examples");
+    let data = tempfile::tempdir().unwrap();
+    let server = crate::process::start(data.path());
+    let key = crate::process::credentials(data.path())["keys"]["health"].as_str().unwrap().to_owned();
+    for example in examples {
+        let folder = tempfile::tempdir().unwrap();
+        let output = Command::new("bash")
+            .args(["-euo", "pipefail", "-c", &example])
+            .current_dir(folder.path())
+            .env("URL", &server.url)
+            .env("KEY", &key)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let complained = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{example}\n{said}\n{complained}");
+        assert!(
+            !said.trim().is_empty() || std::fs::read_dir(folder.path()).unwrap().next().is_some(),
+            "{example} says nothing"
+        );
+        assert!(!said.contains("/problems/internal"), "{example}\n{said}");
+    }
+}
