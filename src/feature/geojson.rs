@@ -78,6 +78,13 @@ impl Writer {
     }
 }
 
+/// A body whose first bytes are there: what fails before them (a query that takes too long, above all) is an answer of its own,
+/// not a broken connection.
+pub async fn begun(mut body: Body) -> Result<Body> {
+    let first = body.next().await.transpose()?.unwrap_or_default();
+    Ok(Box::pin(futures_util::stream::iter([Ok(first)]).chain(body)))
+}
+
 struct Collecting<F> {
     writer: Writer,
     rows: Rows,

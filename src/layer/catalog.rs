@@ -13,6 +13,7 @@ use crate::access::policy::Standing;
 use crate::access::principal::Principal;
 use crate::db::pool::Database;
 use crate::error::{Error, Result};
+use crate::geo::crs::STORAGE_SRID;
 
 #[derive(Default)]
 pub struct Snapshot {
@@ -148,7 +149,8 @@ fn revisioned(row: &Row) -> Result<Option<State>> {
     }))
 }
 
-/// Looks a registered table over: its columns now. A table that is gone leaves its layer without a state.
+/// Looks a registered table over: its columns now. A table that is gone, or has lost its key or the SRID of its geometry, leaves
+/// its layer without a state.
 async fn registered(client: &deadpool_postgres::ClientWrapper, row: &Row, table: &str) -> Result<Option<State>> {
     let schema: &str = row.get("registered_schema");
     let key: String = row.get("registered_key");
@@ -173,8 +175,10 @@ async fn registered(client: &deadpool_postgres::ClientWrapper, row: &Row, table:
         feature_count: None,
         bbox: None,
     };
+    let mut keyed = false;
     for column in &columns {
         let (name, udt): (String, String) = (column.get(0), column.get(1));
+        keyed |= name == state.source.key && matches!(udt.as_str(), "int2" | "int4" | "int8");
         if Some(&name) == state.source.geometry.as_ref() {
             state.srid = column.get(2);
             state.geometry_type = Some(column.get(3));
@@ -185,5 +189,8 @@ async fn registered(client: &deadpool_postgres::ClientWrapper, row: &Row, table:
             state.fields.push(Field { name, kind, title_zh: title.clone(), title_en: title });
         }
     }
-    Ok((!columns.is_empty()).then_some(state))
+    if state.source.geometry.is_none() {
+        state.srid = STORAGE_SRID;
+    }
+    Ok((keyed && state.srid > 0).then_some(state))
 }

@@ -4,7 +4,7 @@ use crate::access::grant::{Grant, Read};
 use crate::access::policy::Scope;
 use crate::db::sql::{Bind, Sql};
 use crate::geo::bbox::Bbox;
-use crate::geo::crs::same_coordinates;
+use crate::geo::crs::{Crs, same_coordinates};
 use crate::geo::tms::{TileCoord, degrees};
 use crate::layer::catalog::Published;
 use crate::layer::model::{Field, FieldType, State};
@@ -132,9 +132,10 @@ pub fn tile(layer: &Published, grant: &Grant<Read>, fields: &[&Field], tile: Til
     let [west, south, east, north] = tile.extent();
     // A margin of 64 of 4096 units, so that lines and symbols at the edge are drawn by both neighbours.
     let margin = (east - west) * 64.0 / 4096.0;
-    let mut sql = Sql::new("select coalesce(st_asmvt(t, ");
-    sql.bind(Bind::Text(layer.id.to_string())).push(", 4096, 'geom', 'fid'), ''::bytea) from (select ");
-    sql.ident(&state.source.key).push("::int8 as fid");
+    // Names that no field has: a field called `t` would stand in the place of the row, one called `geom` beside the geometry.
+    let mut sql = Sql::new("select coalesce(st_asmvt(onemap_tile.*, ");
+    sql.bind(Bind::Text(layer.id.to_string())).push(", 4096, 'onemap_geom', 'onemap_id'), ''::bytea) from (select ");
+    sql.ident(&state.source.key).push("::int8 as onemap_id");
     for field in fields.iter().filter(|f| grant.scope().sees_field(&f.name)) {
         sql.push(", ");
         mvt_column(&mut sql, state, field);
@@ -143,14 +144,14 @@ pub fn tile(layer: &Published, grant: &Grant<Read>, fields: &[&Field], tile: Til
     cut_geometry(&mut sql, state, grant.scope(), column);
     sql.push(", 3857), st_makeenvelope(");
     numbers(&mut sql, [west, south, east, north]);
-    sql.push(", 3857), 4096, 64, true) as geom from ").table(&state.source.schema, &state.source.table);
+    sql.push(", 3857), 4096, 64, true) as onemap_geom from ").table(&state.source.schema, &state.source.table);
     let (w, s) = degrees(west - margin, south - margin);
     let (e, n) = degrees(east + margin, north + margin);
     let bbox = Bbox { west: w.max(-180.0), south: s, east: e.min(180.0), north: n };
-    sql.push(" where ").ident(column).push(" && ");
-    envelope(&mut sql, bbox, 4490, state.srid);
+    sql.push(" where ");
+    boxed(&mut sql, state, column, bbox, 4490, " && ");
     scope_conditions(&mut sql, state, grant.scope());
-    sql.push(" limit ").bind(Bind::Integer(most)).push(") t where geom is not null");
+    sql.push(" limit ").bind(Bind::Integer(most)).push(") onemap_tile where onemap_geom is not null");
     Some(sql)
 }
 
@@ -163,12 +164,29 @@ fn numbers(sql: &mut Sql, values: [f64; 4]) {
     }
 }
 
-/// A box in the layer's own CRS, so that its index serves.
+/// The stored geometry and a box, with `between` in the middle. The box comes in the layer's own CRS, so that its index serves. One
+/// that is wider than a projection reaches has no image there: then it is the geometry that is transformed.
+fn boxed(sql: &mut Sql, state: &State, column: &str, bbox: Bbox, srid: i32, between: &'static str) {
+    const REACH: f64 = 20.0;
+    let wide = bbox.east - bbox.west > REACH || bbox.north - bbox.south > REACH;
+    if wide && srid != state.srid && !Crs::epsg(state.srid).is_geographic() {
+        let (bbox, srid) = if srid == 3857 { (mercator_to_degrees(bbox), 4490) } else { (bbox, srid) };
+        sql.push("st_transform(").ident(column).push(", ").integer(i64::from(srid)).push(")").push(between);
+        return envelope(sql, bbox, srid, srid);
+    }
+    sql.ident(column).push(between);
+    envelope(sql, bbox, srid, state.srid);
+}
+
+/// A box in the CRS `storage`.
 fn envelope(sql: &mut Sql, bbox: Bbox, srid: i32, storage: i32) {
     // A box of Web Mercator is one of degrees too, and exactly so; PROJ would turn one beyond the square around the globe.
-    let (bbox, srid) = if srid == 3857 { (mercator_to_degrees(bbox), 4490) } else { (bbox, srid) };
+    let convert = srid == 3857 && storage != 3857;
+    let (mut bbox, srid) = if convert { (mercator_to_degrees(bbox), 4490) } else { (bbox, srid) };
     let direct = same_coordinates(srid, storage);
     if !direct {
+        // The poles are at no place of a projection.
+        (bbox.south, bbox.north) = (bbox.south.clamp(-89.9, 89.9), bbox.north.clamp(-89.9, 89.9));
         sql.push("st_transform(st_segmentize(");
     }
     sql.push("st_makeenvelope(");
@@ -199,8 +217,8 @@ fn conditions(sql: &mut Sql, state: &State, scope: &Scope, wanted: &Selection) {
             if i > 0 {
                 sql.push(" or ");
             }
-            sql.push("st_intersects(").ident(column).push(", ");
-            envelope(sql, part, srid, state.srid);
+            sql.push("st_intersects(");
+            boxed(sql, state, column, part, srid, ", ");
             sql.push(")");
             // The index serves the line above; where a grant cuts geometries, what is cut off must not answer to a box either.
             if cuts(state, scope) {
@@ -214,7 +232,13 @@ fn conditions(sql: &mut Sql, state: &State, scope: &Scope, wanted: &Selection) {
         sql.push(")");
     }
     for condition in wanted.conditions.iter().filter(|c| scope.sees_field(&c.field)) {
-        sql.push(" and ").ident(&condition.field).push(match condition.operator {
+        sql.push(" and ").ident(&condition.field);
+        let kind = state.field(&condition.field).map(|f| f.kind);
+        if state.source.registered && kind == Some(FieldType::Text) {
+            // It may be JSON, an array, an enumeration.
+            sql.push("::text");
+        }
+        sql.push(match condition.operator {
             Operator::Equal => " = ",
             Operator::AtLeast => " >= ",
             Operator::AtMost => " <= ",
@@ -222,7 +246,7 @@ fn conditions(sql: &mut Sql, state: &State, scope: &Scope, wanted: &Selection) {
         });
         // The value's text takes the column's own type, so that the column's index serves.
         sql.bind(condition.value.clone());
-        sql.push(match state.field(&condition.field).map(|f| f.kind) {
+        sql.push(match kind {
             Some(FieldType::Date) => "::date",
             Some(FieldType::Timestamp) => "::timestamptz",
             _ => "",
@@ -293,6 +317,10 @@ fn cut_geometry(sql: &mut Sql, state: &State, scope: &Scope, column: &str) {
                 sql.push(", ").integer(dimension + 1).push(")");
             }
             sql.push(" end");
+        }
+        // Other people's tables may hold curves, which neither GeoJSON nor tiles know.
+        _ if state.source.registered && dimension(state).is_none() => {
+            sql.push("st_curvetoline(").ident(column).push(")");
         }
         _ => {
             sql.ident(column);

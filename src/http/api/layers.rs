@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{body, created, number, ok};
 use crate::access::audit::{self, Entry};
 use crate::error::Error;
-use crate::feature::geojson::Writer;
+use crate::feature::geojson::{Writer, begun};
 use crate::geo::crs::CRS84;
 use crate::http::ask::{Answer, Ask};
 use crate::layer::model::{ShareClass, Title};
@@ -62,7 +62,7 @@ pub async fn preview(ask: Ask, Path((id, revision)): Path<(String, String)>) -> 
     let (fields, rows) =
         registry::preview(&ask.app.store, &grant, number(&revision, "number")?, PREVIEW as i64).await?;
     let writer = Writer { fields: fields.into(), crs: CRS84 };
-    let stream = writer.collection(rows, PREVIEW, |returned, _| json!({"numberReturned": returned}));
+    let stream = begun(writer.collection(rows, PREVIEW, |returned, _| json!({"numberReturned": returned}))).await?;
     let mut response = Response::new(Body::from_stream(stream));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/geo+json"));
     Ok(response)

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::html::{self, page};
 use super::{Format, format, link};
 use crate::error::{Error, Result};
-use crate::feature::geojson::Writer;
+use crate::feature::geojson::{Writer, begun};
 use crate::feature::query::{self, DEFAULT_LIMIT, MOST_FEATURES};
 use crate::feature::values;
 use crate::geo::bbox::Bbox;
@@ -53,7 +53,7 @@ pub async fn items(mut ask: Ask, Path(id): Path<String>) -> Answer {
             let writer = Writer { fields: fields.into(), crs: query.crs };
             let known = drawn.layer.state().feature_count.filter(|_| drawn.grant.scope().is_all() && !query.filtered);
             let finish = closing_members(&ask, &path, &query, known);
-            let body = Body::from_stream(writer.collection(rows, query.limit as usize, finish));
+            let body = Body::from_stream(begun(writer.collection(rows, query.limit as usize, finish)).await?);
             let mut response = Response::new(body);
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(GEOJSON));
             response
