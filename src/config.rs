@@ -9,7 +9,8 @@ use serde::Deserialize;
 use crate::error::{Error, Result};
 
 /// Environment variables with the prefix that are not settings: the tests' data and the set-up scripts' own switches.
-const NOT_SETTINGS: &[&str] = &["ONEMAP_SHARED", "ONEMAP_CI_CACHE", "ONEMAP_CONFIG"];
+const NOT_SETTINGS: &[&str] =
+    &["ONEMAP_SHARED", "ONEMAP_CI_CACHE", "ONEMAP_CONFIG", "ONEMAP_BENCH_DATA", "ONEMAP_BACKEND"];
 
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -134,7 +135,17 @@ fn from_environment(vars: impl Iterator<Item = (String, String)>) -> Result<Over
         let key = key.to_ascii_lowercase();
         let value = match key.as_str() {
             "cors_origins" => value.split(',').map(|s| s.trim().to_owned()).collect::<Vec<_>>().into(),
-            "secure_cookie" => toml::Value::Boolean(matches!(value.as_str(), "1" | "true" | "yes")),
+            "secure_cookie" => toml::Value::Boolean(match value.to_ascii_lowercase().as_str() {
+                "1" | "true" | "yes" | "on" => true,
+                "0" | "false" | "no" | "off" => false,
+                _ => return Err(bad_settings(&format!("{name} is neither true nor false"))),
+            }),
+            "area" => value
+                .split(',')
+                .map(|part| part.trim().parse::<f64>())
+                .collect::<std::result::Result<Vec<_>, _>>()
+                .map_err(|_| bad_settings(&format!("{name} is not west,south,east,north")))?
+                .into(),
             "database_connections"
             | "statement_timeout"
             | "tile_cache"

@@ -48,8 +48,9 @@ pub struct Arguments {
     /// gcj02 or bd09, when the coordinates are encrypted ones
     #[arg(long, value_parser = datum)]
     datum: Option<Datum>,
-    #[arg(long)]
-    swap_axes: bool,
+    /// Whether latitude (northing) stands first in the file: true or false
+    #[arg(long, num_args = 0..=1, default_missing_value = "true")]
+    swap_axes: Option<bool>,
     /// The text encoding, such as GBK
     #[arg(long)]
     encoding: Option<String>,
@@ -171,7 +172,7 @@ fn request(a: &Arguments, inspection: &Value) -> Result<LoadRequest> {
         ));
     };
     let stem = a.file.file_stem().and_then(|s| s.to_str()).unwrap_or("layer");
-    let layer = a.layer.clone().unwrap_or_else(|| layer_id(stem));
+    let layer = registry::layer_id(&a.layer.clone().unwrap_or_else(|| layer_id(stem)))?;
     let class = ShareClass::parse(&a.share_class)
         .ok_or_else(|| Error::invalid("share-class", "没有这个共享类型", "there is no such share class"))?;
     let zh = a.title.clone().unwrap_or_else(|| stem.to_owned());
@@ -185,7 +186,7 @@ fn request(a: &Arguments, inspection: &Value) -> Result<LoadRequest> {
         crs: a.crs,
         datum: a.datum,
         accept_guesses: a.yes,
-        swap_axes: a.swap_axes.then_some(true),
+        swap_axes: a.swap_axes,
         encoding: a.encoding.clone(),
         key: a.key.clone(),
     })

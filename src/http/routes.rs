@@ -11,7 +11,7 @@ use super::api::{catalogue, identify, jobs, keys, layers, session, uploads};
 use super::problem::Problem;
 use super::{api, assets, health, map, ogc};
 use crate::access::gate::sign_in;
-use crate::access::principal::{Principal, Who};
+use crate::access::principal::{Principal, Role, Who};
 use crate::app::App;
 use crate::error::Error;
 
@@ -30,6 +30,8 @@ pub enum Access {
     Publisher,
     /// A person who manages the department's keys.
     KeyManager,
+    /// A person who runs the platform.
+    Administrator,
 }
 
 impl Access {
@@ -41,6 +43,7 @@ impl Access {
             Access::Person => matches!(principal.who, Who::Person { .. }),
             Access::Publisher => role.is_some_and(|r| r.publishes()),
             Access::KeyManager => role.is_some_and(|r| r.manages_keys()),
+            Access::Administrator => role == Some(Role::PlatformAdministrator),
         };
         match allowed {
             true => Ok(()),
@@ -124,7 +127,7 @@ pub fn table() -> Vec<Route> {
         route("GET", "/api/v1/departments", Open, "Departments", catalogue::departments),
         route("GET", "/api/v1/themes", Open, "Themes", catalogue::themes),
         route("GET", "/api/v1/layers", Open, "The layers one may know of", catalogue::layers),
-        route("POST", "/api/v1/layers", Publisher, "Share a table of the database as it stands", layers::register),
+        route("POST", "/api/v1/layers", Administrator, "Share a table of the database as it stands", layers::register),
         route("GET", "/api/v1/layers/{layer}", Layer, "A layer and its fields", catalogue::layer),
         route("PATCH", "/api/v1/layers/{layer}", Layer, "Change a layer's description or sharing", layers::describe),
         route("GET", "/api/v1/layers/{layer}/legend", Layer, "A layer's legend", map::legend),

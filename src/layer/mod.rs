@@ -3,5 +3,6 @@
 pub mod catalog;
 pub mod copy;
 pub mod model;
+pub mod registered;
 pub mod registry;
 pub mod select;

@@ -68,6 +68,24 @@ const GEOMETRY_TYPES: [&str; 8] = [
 pub async fn create_layer(database: &Database, by: &Principal, department: &str, new: &NewLayer) -> Result<()> {
     let mut client = database.app().await?;
     let transaction = client.transaction().await?;
+    insert_layer(&transaction, by, department, new).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// The layer's row and its audit row, in the caller's transaction.
+pub(super) async fn insert_layer(
+    transaction: &deadpool_postgres::Transaction<'_>,
+    by: &Principal,
+    department: &str,
+    new: &NewLayer,
+) -> Result<()> {
+    if let Some(theme) = &new.theme
+        && transaction.query_opt("select 1 from onemap.theme where id = $1", &[theme]).await?.is_none()
+    {
+        return Err(Error::invalid("theme", format!("没有主题 {theme}"), format!("there is no theme {theme}"))
+            .hint("可用主题见 /api/v1/themes", "the themes are listed at /api/v1/themes"));
+    }
     let inserted = transaction
         .execute(
             "insert into onemap.layer (id, department_id, theme_id, title_zh, title_en, abstract_zh, abstract_en,
@@ -98,10 +116,24 @@ pub async fn create_layer(database: &Database, by: &Principal, department: &str,
         .hint("请换一个标识", "choose another id"));
     }
     let detail = json!({"title": new.title, "share_class": new.class.name(), "anonymous": new.anonymous});
-    audit::write(&*transaction, by, Entry { action: "create", object_kind: "layer", object_id: &new.id, detail })
+    audit::write(&**transaction, by, Entry { action: "create", object_kind: "layer", object_id: &new.id, detail })
         .await?;
-    transaction.commit().await?;
     Ok(())
+}
+
+/// A layer's id as it stands in URLs.
+pub fn layer_id(id: &str) -> Result<String> {
+    let fits = id.len() <= 63
+        && id.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+        && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-');
+    match fits {
+        true => Ok(id.to_owned()),
+        false => Err(Error::invalid(
+            "layer",
+            "图层标识只能用小写字母、数字、- 和 _，以字母或数字开头，最多 63 个字符",
+            "a layer's id has lower-case letters, digits, - and _, starts with a letter or digit, and has at most 63 characters",
+        )),
+    }
 }
 
 /// Fills a new revision from a stream in PostgreSQL's binary COPY format, in one transaction.
@@ -213,7 +245,7 @@ async fn finish_table(transaction: &Transaction<'_>, table: &str, shape: &Shape)
 /// Makes a staged (or an earlier) revision the published one. Tiles, features and the stable view change in one instant.
 pub async fn publish(store: &Datastore, grant: &Grant<Edit>, number: i32, action: &str) -> Result<()> {
     let mut client: Object = store.write(grant).await?;
-    let transaction = client.transaction().await?;
+    let mut transaction = client.transaction().await?;
     transaction.execute("select 1 from onemap.layer where id = $1 for update", &[&grant.layer()]).await?;
     let row = transaction
         .query_opt(
@@ -252,8 +284,8 @@ pub async fn publish(store: &Datastore, grant: &Grant<Edit>, number: i32, action
         )
         .await?;
     let fields: Vec<Field> = serde_json::from_value(row.get(3))?;
-    let view = stable_view(grant.layer(), row.get(2), &fields, row.get::<_, Option<&str>>(4).is_some());
-    transaction.batch_execute(&view).await?;
+    let columns = view_columns(&fields, row.get::<_, Option<&str>>(4).is_some());
+    replace_view(&mut transaction, grant.layer(), row.get(2), &columns).await?;
     let detail = json!({"revision": number});
     audit::write(
         &*transaction,
@@ -265,8 +297,7 @@ pub async fn publish(store: &Datastore, grant: &Grant<Edit>, number: i32, action
     Ok(())
 }
 
-/// `map."<layer>"`: the published revision for SQL users, under a name that stays.
-fn stable_view(layer: &str, table: &str, fields: &[Field], geometry: bool) -> String {
+fn view_columns(fields: &[Field], geometry: bool) -> String {
     let mut columns = String::from("fid");
     for field in fields {
         columns.push_str(&format!(", {}", Ident(&field.name)));
@@ -274,8 +305,35 @@ fn stable_view(layer: &str, table: &str, fields: &[Field], geometry: bool) -> St
     if geometry {
         columns.push_str(", geom");
     }
-    let (view, table) = (Ident(layer), Ident(table));
-    format!("drop view if exists map.{view}; create view map.{view} as select {columns} from data.{table}")
+    columns
+}
+
+/// `map."<layer>"`: the published revision for SQL users, under a name that stays. With the same columns it is replaced in
+/// place, so that rights on it and views above it live on; only with others is it made anew.
+async fn replace_view(
+    transaction: &mut deadpool_postgres::Transaction<'_>,
+    layer: &str,
+    table: &str,
+    columns: &str,
+) -> Result<()> {
+    use tokio_postgres::error::SqlState;
+    let definition = format!("view map.{} as select {columns} from data.{}", Ident(layer), Ident(table));
+    let attempt = transaction.savepoint("in_place").await?;
+    match attempt.batch_execute(&format!("create or replace {definition}")).await {
+        Ok(()) => return Ok(attempt.commit().await?),
+        Err(e) if e.code() == Some(&SqlState::INVALID_TABLE_DEFINITION) => attempt.rollback().await?,
+        Err(e) => return Err(e.into()),
+    }
+    let anew = format!("drop view map.{}; create {definition}", Ident(layer));
+    transaction.batch_execute(&anew).await.map_err(|e| match e.code() {
+        Some(&SqlState::DEPENDENT_OBJECTS_STILL_EXIST) => Error::conflict(
+            "数据库中有其他视图依赖该图层的视图，而新版本的字段不同",
+            "other views in the database stand on this layer's view, and the new revision has other fields",
+        )
+        .hint(format!("请先删除依赖 map.\"{layer}\" 的视图"), format!("drop the views above map.\"{layer}\" first"))
+        .because(e),
+        _ => e.into(),
+    })
 }
 
 /// Removes a revision that was never published, with its table.
@@ -353,90 +411,4 @@ pub async fn revisions(store: &Datastore, grant: &Grant<Edit>) -> Result<Vec<Rev
             note: r.get(6),
         })
         .collect())
-}
-
-/// Shares a table or view of the same database as it stands. The application role must be able to read it.
-pub async fn register(
-    database: &Database,
-    by: &Principal,
-    department: &str,
-    new: &NewLayer,
-    table: &RegisteredTable,
-) -> Result<()> {
-    let client = database.app().await?;
-    let reads = client
-        .query_opt(
-            "select has_table_privilege('onemap_app', c.oid, 'select') from pg_class c
-             join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2",
-            &[&table.schema, &table.table],
-        )
-        .await?
-        .map(|r| r.get::<_, bool>(0));
-    if reads != Some(true) {
-        return Err(Error::invalid(
-            "table",
-            "没有该表，或应用角色无权读取",
-            "there is no such table, or the application may not read it",
-        )
-        .hint(
-            "请由数据库管理员执行 grant usage on schema … / grant select on … to onemap_app",
-            "have the database's administrator grant usage on its schema and select on it to onemap_app",
-        ));
-    }
-    check_columns(&client, table).await?;
-    create_layer(database, by, department, new).await?;
-    client
-        .execute(
-            "update onemap.layer set registered_schema = $2, registered_table = $3, registered_key = $4,
-                 registered_geometry = $5 where id = $1",
-            &[&new.id, &table.schema, &table.table, &table.key, &table.geometry],
-        )
-        .await?;
-    Ok(())
-}
-
-/// A registered table needs an integer key, and a geometry column (if it is given one) that says its SRID.
-async fn check_columns(client: &Object, table: &RegisteredTable) -> Result<()> {
-    let columns = client
-        .query(
-            "select a.attname::text, t.typname::text, postgis_typmod_srid(a.atttypmod) from pg_attribute a
-             join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
-             join pg_type t on t.oid = a.atttypid
-             where n.nspname = $1 and c.relname = $2 and a.attnum > 0 and not a.attisdropped",
-            &[&table.schema, &table.table],
-        )
-        .await?;
-    let column = |name: &str| columns.iter().find(|c| c.get::<_, &str>(0) == name);
-    let kind = column(&table.key).map(|c| c.get::<_, String>(1));
-    if !matches!(kind.as_deref(), Some("int2" | "int4" | "int8")) {
-        return Err(Error::invalid("key", "主键必须是该表的整数列", "the key must be an integer column of the table")
-            .hint("请指定唯一且建有索引的整数列", "name an integer column that is unique and indexed"));
-    }
-    let Some(geometry) = &table.geometry else { return Ok(()) };
-    let found = column(geometry).filter(|c| c.get::<_, &str>(1) == "geometry");
-    if found.is_none() {
-        return Err(Error::invalid("geometry", "该表没有这个几何列", "the table has no such geometry column"));
-    }
-    if found.is_some_and(|c| c.get::<_, Option<i32>>(2).unwrap_or(0) <= 0) {
-        return Err(Error::invalid(
-            "geometry",
-            "几何列没有声明坐标系（SRID）",
-            "the geometry column does not say its SRID",
-        )
-        .hint(
-            "请用 alter table … alter column … type geometry(类型, SRID) 声明",
-            "declare it by alter table … alter column … type geometry(Type, SRID)",
-        ));
-    }
-    Ok(())
-}
-
-/// A table or view to be shared as it stands.
-#[derive(Debug, Clone)]
-pub struct RegisteredTable {
-    pub schema: String,
-    pub table: String,
-    /// A unique integer column.
-    pub key: String,
-    pub geometry: Option<String>,
 }

@@ -18,6 +18,7 @@ use crate::access::gate::Gate;
 use crate::access::grant::{Edit, Grant};
 use crate::db::pool::Database;
 use crate::error::{Error, Kind, Result};
+use crate::geo::crs::STORAGE_SRID;
 use crate::job::{Job, Task, problem_to_json};
 use crate::layer::model::{ShareClass, Title};
 use crate::layer::registry::{self, NewLayer, Shape, Staged};
@@ -50,7 +51,9 @@ impl LoadRequest {
     pub fn plan<'a>(&self, inspection: &'a Inspection) -> Result<(&'a SourceLayer, ReadPlan)> {
         let source = self.source(inspection)?;
         self.confirmed(source)?;
-        let mut plan = match (self.crs, source.plan()) {
+        // Without a coordinate any CRS is as good.
+        let crs = self.crs.or(source.bbox.is_none().then_some(STORAGE_SRID as u32));
+        let mut plan = match (crs, source.plan()) {
             (_, Some(plan)) => plan,
             (Some(epsg), None) => SourceLayer {
                 crs: super::report::CrsFound { epsg: Some(epsg), ..source.crs.clone() },
@@ -108,7 +111,7 @@ impl LoadRequest {
         }
         let crs = &source.crs;
         let guessed = matches!(crs.confidence, Confidence::Guessed | Confidence::Unknown);
-        if self.crs.is_none() && guessed {
+        if self.crs.is_none() && guessed && source.bbox.is_some() {
             let told = |zh: bool| -> String {
                 let texts = crs.reasons.iter().map(|n| if zh { n.zh.as_str() } else { n.en.as_str() });
                 texts.collect::<Vec<_>>().join("；")
@@ -143,6 +146,18 @@ impl LoadRequest {
     }
 }
 
+fn no_rows(source: &SourceLayer) -> Error {
+    let told = |zh: bool| -> String {
+        source.notes.iter().map(|n| if zh { n.zh.as_str() } else { n.en.as_str() }).collect::<Vec<_>>().join("；")
+    };
+    Error::invalid(
+        "file",
+        format!("文件中没有可载入的要素。{}", told(true)),
+        format!("the file holds no feature that can be loaded. {}", told(false)),
+    )
+    .hint("请检查文件是否完整", "check whether the file is complete")
+}
+
 fn unknown_crs() -> Error {
     Error::invalid("crs", "坐标参考系未知", "the CRS is unknown")
         .hint("请在 crs 中给出 EPSG 代码", "name the EPSG code in `crs`")
@@ -166,7 +181,7 @@ impl LoadJob {
         let (source, plan) = request.plan(&inspection)?;
         let grant = self.layer(task, &department, &request, source, &info.filename).await?;
         self.uploads.set_state(id, "loading", None).await?;
-        let (staged, report) = self.stage(task, id, &grant, &plan, &info.filename).await?;
+        let (staged, report) = self.stage(task, id, &grant, (source, &plan), &info.filename).await?;
         task.progress().set("compare", staged.rows as u64, Some(staged.rows as u64));
         let diff = diff::against_current(&self.store, &grant, staged.number, plan.key.as_deref()).await?;
         self.uploads.set_loaded(id, grant.layer(), staged.number).await?;
@@ -225,7 +240,7 @@ impl LoadJob {
         task: &Task,
         id: Uuid,
         grant: &Grant<Edit>,
-        plan: &ReadPlan,
+        (source, plan): (&SourceLayer, &ReadPlan),
         filename: &str,
     ) -> Result<(Staged, ReadReport)> {
         let path = self.uploads.path(id).await?;
@@ -238,7 +253,9 @@ impl LoadJob {
                 progress.set("load", p.done, Some(p.total));
             })
             .await;
-            // The COPY may only end well once the reader has.
+            // The COPY may only end well once the reader has. A revision without a row is a file that could not be read, and
+            // publishing it would empty the layer.
+            let read = read.and_then(|report| if report.rows == 0 { Err(no_rows(source)) } else { Ok(report) });
             let _ = verdict.send(match &read {
                 Ok(_) => Ok(()),
                 Err(_) => Err(Error::internal("the reader failed")),

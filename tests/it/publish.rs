@@ -94,3 +94,18 @@ async fn only_what_was_never_published_can_be_discarded() {
     let list = world.json(PUBLISHER, "/api/v1/layers/open/revisions").await;
     assert_eq!(list["revisions"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_on_the_stable_view_lives_through_a_publication() {
+    let world = World::new().await;
+    world.sql("create schema gis; create view gis.tall as select fid, name from map.open where floors > 20").await;
+    stage(&world.app, "open", 40, 1).await;
+    let publish = world.by(PUBLISHER, Method::POST, "/api/v1/layers/open/revisions/2/publish").await;
+    let response = publish.send().await.unwrap();
+    assert_eq!(response.status(), 200, "{}", response.text().await.unwrap());
+    let client = world.app.database.owner().await.unwrap();
+    tokio::spawn(client.1);
+    let tall: i64 = client.0.query_one("select count(*) from gis.tall", &[]).await.unwrap().get(0);
+    // Floors are the row's number modulo 30: 21 to 29 among the first forty rows.
+    assert_eq!(tall, 9);
+}

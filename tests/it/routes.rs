@@ -28,6 +28,7 @@ fn may_enter(access: Access, who: As) -> bool {
         Access::Person => role.is_some(),
         Access::Publisher => role.is_some_and(Role::publishes),
         Access::KeyManager => role.is_some_and(Role::manages_keys),
+        Access::Administrator => role == Some(Role::PlatformAdministrator),
     }
 }
 

@@ -112,9 +112,9 @@ async fn a_table_of_somebody_else_is_shared_as_it_stands() {
              grant usage on schema water to onemap_app; grant select on water.mains to onemap_app",
         )
         .await;
-    let body = serde_json::json!({"id": "mains", "title": {"zh": "水管", "en": "Water mains"}, "share_class": "unconditional",
+    let body = serde_json::json!({"id": "mains", "department": "housing", "title": {"zh": "水管", "en": "Water mains"}, "share_class": "unconditional",
         "schema": "water", "table": "mains", "key": "nr", "geometry": "line"});
-    let publisher = As::Person("housing", onemap::access::principal::Role::Publisher);
+    let publisher = As::Person("housing", onemap::access::principal::Role::PlatformAdministrator);
     let made = world.by(publisher, Method::POST, "/api/v1/layers").await.json(&body).send().await.unwrap();
     assert_eq!(made.status(), 201, "{}", made.text().await.unwrap());
     let page = world.json(As::Key("health"), "/ogc/collections/mains/items?limit=5&bbox=120,36,120.0055,36.1").await;

@@ -99,7 +99,7 @@ pub async fn layer(ask: Ask, Path(id): Path<String>) -> Answer {
         document["crs"] = Crs::epsg(state.srid.max(4326)).uri().into();
         document["current_revision"] = state.number.into();
     }
-    if standing == Standing::Edits {
+    if standing == Standing::Edits && layer.state.as_ref().is_some_and(|s| !s.source.registered) {
         document["view"] = format!("map.\"{}\"", layer.id).into();
     }
     Ok(ok(&document))

@@ -14,7 +14,8 @@ use crate::feature::geojson::{Writer, begun};
 use crate::geo::crs::CRS84;
 use crate::http::ask::{Answer, Ask};
 use crate::layer::model::{ShareClass, Title};
-use crate::layer::registry::{self, NewLayer, RegisteredTable};
+use crate::layer::registered::{self, RegisteredTable};
+use crate::layer::registry::{self, NewLayer, layer_id};
 
 /// Features of a preview at most.
 const PREVIEW: usize = 500;
@@ -117,6 +118,8 @@ pub async fn describe(ask: Ask, Path(id): Path<String>, bytes: Bytes) -> Answer 
 #[serde(deny_unknown_fields)]
 struct Registration {
     id: String,
+    /// The owner.
+    department: String,
     title: Title,
     #[serde(rename = "abstract", default)]
     description: Title,
@@ -131,8 +134,13 @@ struct Registration {
 /// Shares a table or view of the same PostGIS as it stands.
 pub async fn register(ask: Ask, bytes: Bytes) -> Answer {
     ask.parameters.clone().finish()?;
-    let department = ask.app.gate.publisher(&ask.principal)?;
     let r: Registration = body(&bytes)?;
+    // Whose data a table holds, the database does not say: the platform's administrator does.
+    if !ask.app.catalog.snapshot().departments.iter().any(|d| *d.id == *r.department) {
+        return Err(Error::invalid("department", "没有这个单位", "there is no such department")
+            .hint("单位清单见 /api/v1/departments", "they are listed at /api/v1/departments")
+            .into());
+    }
     if matches!(r.schema.as_str(), "onemap" | "data" | "map" | "pg_catalog" | "information_schema") {
         return Err(Error::forbidden(
             "平台自身的表不能登记为图层",
@@ -152,23 +160,8 @@ pub async fn register(ask: Ask, bytes: Bytes) -> Answer {
         synthetic: false,
     };
     let table = RegisteredTable { schema: r.schema, table: r.table, key: r.key, geometry: r.geometry };
-    registry::register(&ask.app.database, &ask.principal, &department, &new, &table).await?;
+    registered::register(&ask.app.database, &ask.principal, &r.department, &new, &table).await?;
     ask.app.refresh().await?;
     let document: Value = json!({"layer": new.id});
     Ok(created(&document))
-}
-
-/// A layer's id as it stands in URLs.
-pub fn layer_id(id: &str) -> crate::error::Result<String> {
-    let fits = id.len() <= 63
-        && id.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
-        && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-');
-    match fits {
-        true => Ok(id.to_owned()),
-        false => Err(Error::invalid(
-            "layer",
-            "图层标识只能用小写字母、数字、- 和 _，以字母或数字开头，最多 63 个字符",
-            "a layer's id has lower-case letters, digits, - and _, starts with a letter or digit, and has at most 63 characters",
-        )),
-    }
 }

@@ -136,15 +136,16 @@ fn request_body(route: &Route) -> Option<Value> {
             json!({"title": title, "abstract": title, "share_class": class, "anonymous": {"type": "boolean"}}),
         ),
         ("POST", "/api/v1/layers") => object(
-            &["id", "title", "share_class", "schema", "table", "key"],
-            json!({"id": text, "title": title, "abstract": title, "theme": text, "share_class": class,
+            &["id", "department", "title", "share_class", "schema", "table", "key"],
+            json!({"id": text, "department": text, "title": title, "abstract": title, "theme": text, "share_class": class,
                    "schema": text, "table": text, "key": text, "geometry": text}),
         ),
         ("POST", "/api/v1/uploads/{upload}/load") => object(
             &["layer"],
             json!({"layer": text, "source_layer": text, "title": title, "theme": text, "share_class": class,
                    "crs": {"type": "integer"}, "datum": {"type": "string", "enum": ["none", "gcj02", "bd09"]},
-                   "swap_axes": {"type": "boolean"}, "encoding": text, "key": text}),
+                   "swap_axes": {"type": "boolean"}, "encoding": text, "key": text,
+                   "accept_guesses": {"type": "boolean"}}),
         ),
         _ => return None,
     })

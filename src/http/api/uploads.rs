@@ -7,10 +7,10 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use serde_json::json;
 
-use super::layers::layer_id;
 use super::{body, ok, uuid};
 use crate::error::{Error, Kind, Result};
 use crate::http::ask::{Answer, Ask};
+use crate::layer::registry::layer_id;
 use crate::upload::load::LoadRequest;
 
 const VERSION: &str = "1.0.0";
@@ -48,6 +48,17 @@ fn integer(headers: &HeaderMap, name: &str) -> Result<i64> {
     })
 }
 
+/// A client of another version of the protocol must not go on (tus 1.0, "Tus-Resumable").
+fn same_version(headers: &HeaderMap) -> Result<()> {
+    match headers.get("tus-resumable") {
+        Some(version) if version != VERSION => {
+            Err(Error::invalid("Tus-Resumable", "不支持该 tus 版本", "this version of tus is not spoken here")
+                .hint("请使用 tus 1.0.0", "use tus 1.0.0"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// `Upload-Metadata: filename <base64>, …`
 fn filename(headers: &HeaderMap) -> Result<String> {
     let metadata = headers.get("upload-metadata").and_then(|v| v.to_str().ok()).unwrap_or_default();
@@ -68,6 +79,7 @@ fn filename(headers: &HeaderMap) -> Result<String> {
 
 pub async fn create(ask: Ask) -> Answer {
     ask.parameters.clone().finish()?;
+    same_version(&ask.headers)?;
     let department = ask.app.gate.publisher(&ask.principal)?;
     let size = integer(&ask.headers, "upload-length")?;
     let id = ask.app.uploads.create(&ask.principal, &department, &filename(&ask.headers)?, size).await?;
@@ -103,6 +115,7 @@ pub async fn append(ask: Ask, Path(id): Path<String>, request: Body) -> Answer {
         )
         .into());
     }
+    same_version(&ask.headers)?;
     let offset = integer(&ask.headers, "upload-offset")?;
     let department = ask.department()?;
     let arrived =
