@@ -54,7 +54,7 @@ fn data_directory(data: &Path) -> Finding {
 }
 
 fn disk_space(data: &Path) -> Finding {
-    let free = nix::sys::statvfs::statvfs(data).map(|s| s.blocks_available() as u64 * s.fragment_size() as u64);
+    let free = nix::sys::statvfs::statvfs(data).map(|s| s.blocks_available() * s.fragment_size());
     let outcome = match free {
         Ok(bytes) if bytes < 2 << 30 => {
             Err((format!("{} MiB free", bytes >> 20), "the demo city needs about 2 GiB: make room"))

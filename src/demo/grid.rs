@@ -130,7 +130,7 @@ impl Grid {
 impl Block {
     /// Parks and squares: no building, no door.
     pub fn open(&self) -> bool {
-        self.seed % 29 == 0
+        self.seed.is_multiple_of(29)
     }
 
     /// Plots along and across.

@@ -176,7 +176,7 @@ impl<'a> Row<'a> {
             Make::Sex => {
                 // Partners differ; who heads a household does not.
                 let man = match self.member {
-                    0 | 1 => (self.household % 3 > 0) == (self.member == 0),
+                    0 | 1 => self.household.is_multiple_of(3) != (self.member == 0),
                     _ => self.rng.chance(0.51),
                 };
                 text.push_str(if man { "男" } else { "女" });

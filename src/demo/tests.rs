@@ -47,7 +47,7 @@ fn column(layer: &DemoLayer, name: &str) -> usize {
     1 + layer.fields.iter().position(|f| f.name == name).unwrap()
 }
 
-fn text<'a>(value: Option<&'a [u8]>) -> &'a str {
+fn text(value: Option<&[u8]>) -> &str {
     std::str::from_utf8(value.unwrap()).unwrap()
 }
 

@@ -136,13 +136,13 @@ impl Towns {
             }
         }
         let grid = &mut self.grids[number as usize];
-        for axis in 0..2 {
-            for (&line, along) in &stretches[axis] {
+        for (axis, lines) in stretches.iter().enumerate() {
+            for (&line, along) in lines {
                 let first = along.keys().next().copied().unwrap_or(0);
                 grid.lines[axis].insert(line, Line { name: String::new(), first });
             }
             // With the line's rank, counted from the lowest.
-            let mut order: Vec<(usize, i16)> = stretches[axis].keys().copied().enumerate().collect();
+            let mut order: Vec<(usize, i16)> = lines.keys().copied().enumerate().collect();
             order.sort_by_key(|(_, line)| (line.abs(), *line));
             for (rank, line) in order {
                 if let Some(entry) = grid.lines[axis].get_mut(&line) {
@@ -150,8 +150,8 @@ impl Towns {
                 }
             }
         }
-        for axis in 0..2 {
-            for (&line, along) in &stretches[axis] {
+        for (axis, lines) in stretches.iter().enumerate() {
+            for (&line, along) in lines {
                 add_roads(grid, axis, line, along, &mut self.roads);
             }
         }

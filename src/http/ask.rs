@@ -28,7 +28,7 @@ pub type Answer = std::result::Result<Response, Problem>;
 pub struct RequestId(pub String);
 
 impl RequestId {
-    pub fn new() -> Self {
+    pub fn fresh() -> Self {
         RequestId(uuid::Uuid::now_v7().simple().to_string())
     }
 }
@@ -59,7 +59,7 @@ impl Language {
         }
         best.1
     }
-    pub fn pick<'a>(self, title: &'a Title) -> &'a str {
+    pub fn pick(self, title: &Title) -> &str {
         match self {
             Language::English if !title.en.is_empty() => &title.en,
             _ => &title.zh,

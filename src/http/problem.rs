@@ -48,7 +48,7 @@ fn status(kind: &Kind) -> StatusCode {
 
 /// Gives each request its id and language, and turns every error of every kind (ours, the router's, a panic's) into a problem.
 pub async fn middleware(mut request: Request<Body>, next: Next) -> Response {
-    let id = RequestId::new();
+    let id = RequestId::fresh();
     let language = Language::of(request.headers());
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(language);

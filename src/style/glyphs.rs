@@ -65,12 +65,12 @@ impl Glyphs {
         if let Some(pbf) = self.memory.get(&(stack, start)) {
             return Ok(pbf);
         }
-        let pbf = self.from_disk_or_drawn(stack, start)?;
+        let pbf = self.kept_or_drawn(stack, start)?;
         self.memory.insert((stack, start), pbf.clone());
         Ok(pbf)
     }
 
-    fn from_disk_or_drawn(&self, stack: usize, start: u32) -> Result<Bytes> {
+    fn kept_or_drawn(&self, stack: usize, start: u32) -> Result<Bytes> {
         let (name, file) = STACKS[stack];
         let collection = self.fonts.join(file);
         let kept = self.kept.join(edition(&collection)?).join(name).join(format!("{start}.pbf"));

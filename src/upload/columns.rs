@@ -62,7 +62,7 @@ pub fn find(header: &[String], samples: &[Vec<Cell>]) -> Option<Place> {
     by_text(header, samples).or_else(|| by_pair_of_columns(header, samples)).or_else(|| by_one_column(header, samples))
 }
 
-fn sample_texts<'a>(samples: &'a [Vec<Cell>], column: usize) -> impl Iterator<Item = &'a str> {
+fn sample_texts(samples: &[Vec<Cell>], column: usize) -> impl Iterator<Item = &str> {
     samples.iter().filter_map(move |row| match row.get(column) {
         Some(Cell::Text(t)) if !t.trim().is_empty() => Some(t.trim()),
         _ => None,

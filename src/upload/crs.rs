@@ -44,7 +44,7 @@ impl ChinaDatum {
 /// EPSG's code of a Gauss-Krüger strip; `zoned` when the easting starts with the zone number.
 pub fn gauss_kruger(datum: ChinaDatum, meridian: u32, six_degrees: bool, zoned: bool) -> Option<u32> {
     let (first, last, step) = (75, 135, if six_degrees { 6 } else { 3 });
-    if !(first..=last).contains(&meridian) || (meridian - first) % step != 0 {
+    if !(first..=last).contains(&meridian) || !(meridian - first).is_multiple_of(step) {
         return None;
     }
     let [z3, m3, z6, m6] = datum.first_codes();
@@ -226,7 +226,7 @@ fn chinese(srs: &SpatialRef, text: &str) -> Option<(u32, Note)> {
         let six = !lower.contains("3_degree")
             && !lower.contains("3-degree")
             && !lower.contains("3度")
-            && (meridian - 75) % 6 == 0
+            && (meridian - 75).is_multiple_of(6)
             && (lower.contains("6_degree")
                 || lower.contains("6-degree")
                 || lower.contains("gk_cm") && !lower.contains("3_deg"));
@@ -329,7 +329,7 @@ fn lands_in(code: u32, place: (f64, f64), area: [f64; 4]) -> bool {
 /// Fills reasons and candidates; true when the axes are swapped.
 fn collect(range: Range, area: Option<[f64; 4]>, out: &mut CrsFound) -> bool {
     let turned = range.swapped();
-    if range.is_degrees() && !(turned.is_china() && !range.is_china()) {
+    if range.is_degrees() && (range.is_china() || !turned.is_china()) {
         degrees(range, out);
         return false;
     }

@@ -160,7 +160,7 @@ impl Scan {
                     }
                 }
             }
-            if self.rows % 5000 == 0 {
+            if self.rows.is_multiple_of(5000) {
                 let (done, total) = rows.progress();
                 progress(Progress { stage: format!("inspect {}", head.name), done, total });
             }
@@ -252,7 +252,7 @@ impl Scan {
         let step = (g.x.len() / 4).max(1);
         for i in (0..g.x.len()).step_by(step) {
             self.seen_positions += 1;
-            if self.seen_positions % (1 << self.stride) != 0 && self.seen_positions > 1 {
+            if !self.seen_positions.is_multiple_of(1 << self.stride) && self.seen_positions > 1 {
                 continue;
             }
             self.positions.push((g.x[i], g.y[i]));

@@ -599,6 +599,9 @@ unsafe fn moment(f: gdal_sys::OGRFeatureH, i: c_int, fetch: Fetch) -> Cell {
 }
 
 /// Takes the geometry over as flat columns; curves become chords, surfaces become polygons.
+///
+/// # Safety
+/// `g` is null, or a geometry that lives for the call.
 pub unsafe fn geometry(g: gdal_sys::OGRGeometryH, wkb: &mut Vec<u8>, row: &mut Row) {
     if g.is_null() {
         return;
