@@ -40,19 +40,35 @@ impl Said {
     }
 }
 
-/// An error with its cause for the caller (`detail`), a next step (`hint`) and, for the log only, its source.
-pub struct Error {
+/// An error. Boxed: it travels in every `Result`, and most of them are fine.
+pub struct Error(Box<Inner>);
+
+/// An error's parts: its cause for the caller (`detail`), a next step (`hint`) and, for the log only, its source.
+pub struct Inner {
     pub kind: Kind,
     pub detail: Said,
     pub hint: Option<Said>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
+impl std::ops::Deref for Error {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Error {
+    fn deref_mut(&mut self) -> &mut Inner {
+        &mut self.0
+    }
+}
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     pub fn new(kind: Kind, zh: impl Into<String>, en: impl Into<String>) -> Self {
-        Error { kind, detail: Said::new(zh, en), hint: None, source: None }
+        Error(Box::new(Inner { kind, detail: Said::new(zh, en), hint: None, source: None }))
     }
     pub fn invalid(parameter: &str, zh: impl Into<String>, en: impl Into<String>) -> Self {
         Self::new(Kind::Invalid { parameter: parameter.to_owned() }, zh, en)

@@ -69,7 +69,7 @@ fn postgres(config: &Config) -> Finding {
     let outcome = match (&config.database_url, find_binaries()) {
         (Some(_), _) => Ok("an existing database is used".into()),
         (None, Ok(path)) => Ok(path.display().to_string()),
-        (None, Err(e)) => Err((e.detail.en, "run make run, or apt-get install postgresql-15-postgis-3")),
+        (None, Err(e)) => Err((e.detail.en.clone(), "run make run, or apt-get install postgresql-15-postgis-3")),
     };
     Finding { about: "PostGIS", outcome }
 }

@@ -185,7 +185,7 @@ async fn registered(client: &deadpool_postgres::ClientWrapper, row: &Row, table:
         } else if name != state.source.key && !matches!(udt.as_str(), "geometry" | "geography" | "bytea" | "raster") {
             let title: String = column.get(4);
             let title = if title.is_empty() { name.clone() } else { title };
-            let kind = FieldType::from_postgres(&udt);
+            let kind = FieldType::of_postgres(&udt);
             state.fields.push(Field { name, kind, title_zh: title.clone(), title_en: title });
         }
     }

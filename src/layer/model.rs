@@ -52,7 +52,7 @@ impl FieldType {
     }
 
     /// What `information_schema` calls the type, for tables that are shared as they stand.
-    pub fn from_postgres(udt: &str) -> FieldType {
+    pub fn of_postgres(udt: &str) -> FieldType {
         match udt {
             "int2" | "int4" | "int8" => FieldType::Integer,
             "float4" | "float8" | "numeric" => FieldType::Float,

@@ -108,7 +108,7 @@ pub fn child_main() -> ExitCode {
             let (kind, parameter) = kind_name(&e.kind);
             let hint = e.hint.clone().map(Note::from);
             let log = e.to_string();
-            send(&Event::Error { kind: kind.to_owned(), parameter, detail: e.detail.into(), hint, log });
+            send(&Event::Error { kind: kind.to_owned(), parameter, detail: e.detail.clone().into(), hint, log });
             ExitCode::FAILURE
         }
     }

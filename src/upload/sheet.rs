@@ -82,7 +82,7 @@ impl SheetSource {
                 .unwrap_or_else(|| Error::invalid("file", "工作簿中没有任何内容", "the workbook has no content")));
         }
         for e in refusals {
-            heads[0].notes.push(Note::from(e.detail));
+            heads[0].notes.push(Note::from(e.detail.clone()));
         }
         Ok(SheetSource { heads, sheets, book })
     }

@@ -27,7 +27,6 @@ pub const ROWS: i64 = 100;
 pub struct World {
     pub app: App,
     pub url: String,
-    pub keys: [String; 2],
     client: reqwest::Client,
     stop: watch::Sender<bool>,
     /// Removed with the world.
@@ -234,7 +233,7 @@ impl World {
         app.start(1, &stopped);
         tokio::spawn(serve::serve(app.clone(), listener, stopped));
         let client = reqwest::Client::builder().build().expect("a client");
-        World { app, url, keys: DEPARTMENTS.map(key_of), client, stop, _data: data }
+        World { app, url, client, stop, _data: data }
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
