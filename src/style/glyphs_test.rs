@@ -175,5 +175,5 @@ fn a_missing_font_is_named_with_the_way_out() {
     let folder = tempfile::tempdir().unwrap();
     let e = Glyphs::with_fonts(folder.path(), folder.path()).range("Noto Sans CJK SC Bold", 0).unwrap_err();
     assert_eq!(e.kind, Kind::Busy);
-    assert!(e.hint.unwrap().en.contains("fonts-noto-cjk"));
+    assert!(e.hint.as_ref().unwrap().en.contains("fonts-noto-cjk"));
 }
