@@ -10,7 +10,7 @@ use tokio_postgres::Row;
 
 use super::values::{Ewkb, write_json, write_string};
 use crate::access::datastore::Rows;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::geo::crs::Crs;
 use crate::geo::ewkb::{Layout, write_geojson};
 use crate::layer::model::Field;
@@ -40,8 +40,15 @@ impl Writer {
         out.extend_from_slice(itoa::Buffer::new().format(id).as_bytes());
         out.extend_from_slice(b",\"geometry\":");
         match row.try_get::<_, Option<Ewkb<'_>>>(1)? {
-            Some(Ewkb(bytes)) => write_geojson(out, bytes, self.layout())
-                .map_err(|_| Error::internal(format!("feature {id} has a geometry that is no simple feature")))?,
+            Some(Ewkb(bytes)) => {
+                let start = out.len();
+                // Triangles and surfaces of solids have no form in GeoJSON; one of them must not hide the whole layer.
+                if write_geojson(out, bytes, self.layout()).is_err() {
+                    tracing::warn!("feature {id} has a geometry that is no simple feature");
+                    out.truncate(start);
+                    out.extend_from_slice(b"null");
+                }
+            }
             None => out.extend_from_slice(b"null"),
         }
         out.extend_from_slice(b",\"properties\":{");

@@ -108,6 +108,7 @@ pub fn near(
     sql.push(" from ").table(&state.source.schema, &state.source.table);
     let wanted = Selection { bbox: Some((bbox, 4490)), ..Selection::default() };
     conditions(&mut sql, state, grant.scope(), &wanted);
+    flat(&mut sql, state, column);
     let distance = |sql: &mut Sql| {
         sql.push("st_distance(");
         seen_geometry(sql, state, grant.scope(), column);
@@ -150,6 +151,7 @@ pub fn tile(layer: &Published, grant: &Grant<Read>, fields: &[&Field], tile: Til
     let bbox = Bbox { west: w.max(-180.0), south: s, east: e.min(180.0), north: n };
     sql.push(" where ");
     boxed(&mut sql, state, column, bbox, 4490, " && ");
+    flat(&mut sql, state, column);
     scope_conditions(&mut sql, state, grant.scope());
     sql.push(" limit ").bind(Bind::Integer(most)).push(") onemap_tile where onemap_geom is not null");
     Some(sql)
@@ -161,6 +163,14 @@ fn numbers(sql: &mut Sql, values: [f64; 4]) {
             sql.push(", ");
         }
         sql.bind(Bind::Float(v));
+    }
+}
+
+/// Leaves out what is neither drawn nor measured: other people's tables may hold the surfaces of solids.
+fn flat(sql: &mut Sql, state: &State, column: &str) {
+    if state.source.registered && dimension(state).is_none() {
+        sql.push(" and st_geometrytype(").ident(column);
+        sql.push(") <> all('{ST_Triangle,ST_Tin,ST_PolyhedralSurface}')");
     }
 }
 

@@ -340,7 +340,8 @@ def tiles_agree(server, key, layer, zoom):
         x, y = tile_of((west + east) / 2, (south + north) / 2, zoom)
         answer = server.ask(f"/tiles/{layer}/{zoom}/{x}/{y}", key)
         box = tile_box(zoom, x, y)
-        within = server.all_features(layer, key, "limit=10000&bbox=" + ",".join(map(str, box)))
+        query = "limit=10000&bbox=" + ",".join(map(str, box))
+        within = [f for f in server.all_features(layer, key, query) if f["geometry"]]
         if answer.status == 204:
             check(not [f for f in within if f["geometry"]["type"].endswith("Point")], f"{layer} {zoom}/{x}/{y} is empty")
             continue
@@ -446,6 +447,12 @@ def habits(server, key):
             same = server.ask(path, key, headers={"If-None-Match": etag})
             check(same.status == 304 and same.headers.get("ETag") == etag, f"{path}: the ETag gives {same.status}")
             check(server.ask(path, key, headers={"If-None-Match": '"x"'}).status == 200, f"{path}: another ETag gives no body")
+    page = server.ask("/ogc", key, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    check(page.headers.get("Content-Type", "").startswith("text/html"), "a browser gets HTML")
+    for path in ["/ogc", "/ogc/conformance", "/ogc/collections", "/ogc/collections/roads", items, items + "/1", "/ogc/tiles", "/ogc/api",
+                 "/ogc/collections/roads/tiles", "/ogc/collections/roads/tiles/WebMercatorQuad", "/ogc/tileMatrixSets"]:
+        answer = server.ask(path + "?f=html", key)
+        check(answer.status == 200 and answer.body.startswith(b"<!doctype html>"), f"{path}?f=html is no HTML")
     packed = server.ask("/ogc/collections", key, headers={"Accept-Encoding": "gzip"})
     check(packed.headers.get("Content-Encoding") == "gzip" and gzip.decompress(packed.body)[:1] == b"{", "gzip")
     preflight = server.ask(items, None, "OPTIONS", {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "GET",
@@ -635,9 +642,9 @@ def main(url, credentials, departments):
         boxes(server, key, layer)
     for layer in ["hospitals", "bus-stops", "roads", "shelters", "city-boundary"]:
         filters(server, key, layer)
-    for layer in ["buildings", "roads", "poi", "communities", "districts", "village-lanes", "air-stations", "public-rental-housing"]:
+    for collection in server.json("/ogc/collections", key)["collections"]:
         for zoom in (14, 15, 16):
-            tiles_agree(server, key, layer, zoom)
+            tiles_agree(server, key, collection["id"], zoom)
     tiles_as_bytes(server, key)
     habits(server, key)
     sharing(server, keys, layers)
