@@ -265,13 +265,23 @@ async fn load_grants(database: &Database) -> Result<()> {
 async fn insert_grant(client: &deadpool_postgres::ClientWrapper, grant: &DemoGrant) -> Result<()> {
     let rows = grant.rows.map(|(field, values)| serde_json::json!({ field: values }));
     let area: Option<Vec<&str>> = grant.area.map(<[&str]>::to_vec);
+    let units = "(select code, geom from map.districts union all select code, geom from map.streets) d";
+    if let Some(codes) = &area {
+        let found = format!("select count(distinct code) from {units} where code = any($1)");
+        let found: i64 = client.query_one(&found, &[codes]).await?.get(0);
+        // Without its area a grant would open the whole layer.
+        if found != codes.len() as i64 {
+            return Err(Error::internal(format!("the grant on {} names divisions that are not there", grant.layer)));
+        }
+    }
+    let insert = format!(
+        "insert into onemap.access_grant (layer_id, department_id, fields, row_filter, area, purpose, valid_until, granted_by)
+         select $1, $2, $3, $4, (select st_multi(st_union(geom)) from {units} where code = any($5::text[])), $6,
+             now() + make_interval(days => $7), 'demo'"
+    );
     client
         .execute(
-            "insert into onemap.access_grant (layer_id, department_id, fields, row_filter, area, purpose, valid_until, granted_by)
-             select $1, $2, $3, $4,
-                 (select st_multi(st_union(geom)) from (select code, geom from map.districts
-                     union all select code, geom from map.streets) d where $5::text[] is not null and code = any($5)),
-                 $6, now() + make_interval(days => $7), 'demo'",
+            &insert,
             &[
                 &grant.layer,
                 &grant.grantee,

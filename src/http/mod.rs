@@ -3,11 +3,14 @@
 pub mod api;
 pub mod ask;
 pub mod assets;
+pub mod authenticate;
 pub mod cache_policy;
+pub mod carried;
 pub mod cors;
 pub mod health;
 pub mod map;
 pub mod ogc;
+pub mod parameters;
 pub mod problem;
 pub mod routes;
 pub mod serve;

@@ -13,7 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
-use super::{ask, cache_policy, cors, problem, routes};
+use super::{authenticate, cache_policy, cors, problem, routes};
 use crate::app::App;
 use crate::error::{Error, Result};
 
@@ -23,8 +23,8 @@ const GRACE: Duration = Duration::from_secs(8);
 /// The whole service, ready for a listener or a test.
 pub fn service(app: App) -> Router {
     routes::router()
-        .layer(middleware::from_fn(ask::same_site))
-        .layer(middleware::from_fn_with_state(app.clone(), ask::authenticate))
+        .layer(middleware::from_fn(authenticate::same_site))
+        .layer(middleware::from_fn_with_state(app.clone(), authenticate::authenticate))
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn(problem::middleware))
         .layer(middleware::from_fn(cache_policy::middleware))
