@@ -190,10 +190,10 @@ fn line(id: &str, colour: &str) -> Value {
     line
 }
 
-/// Discs that grow with the zoom; where they are large enough, the sign of what they are on top.
+/// Discs that grow with the zoom, small enough that a city's door plates still show its streets; where they are large enough, the sign of what they are on top.
 fn points(id: &str, colour: &str) -> Vec<Value> {
-    let radius = json!(["interpolate", ["linear"], ["zoom"], 8, 1.5, 12, 3.0, 15, 6.0, 17, 10.0]);
-    let edge = json!(["interpolate", ["linear"], ["zoom"], 10, 0.0, 13, 1.0, 17, 1.5]);
+    let radius = json!(["interpolate", ["linear"], ["zoom"], 8, 1.5, 12, 2.2, 14, 3.2, 15.5, 6.0, 17, 10.0]);
+    let edge = json!(["interpolate", ["linear"], ["zoom"], 13, 0.0, 15, 0.8, 17, 1.5]);
     let paint = json!({
         "circle-color": colour,
         "circle-radius": radius,
