@@ -28,7 +28,7 @@ dev:
 
 test:
 	@scripts/setup --test
-	@t=$$SECONDS; cargo test && echo "test: all passed after $$((SECONDS - t)) s"
+	@t=$$SECONDS; npm test --prefix web --silent && cargo test && echo "test: all passed after $$((SECONDS - t)) s"
 
 bench:
 	@scripts/setup --test
@@ -39,6 +39,7 @@ check:
 	@scripts/setup --test
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
+	npm run typecheck --prefix web --silent
 	scripts/check-licences
 	scripts/check-advisories
 
