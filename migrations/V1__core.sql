@@ -111,12 +111,11 @@ create table onemap.revision (
 );
 alter table onemap.layer add foreign key (current_revision) references onemap.revision;
 
--- What one department may do on one conditionally shared layer. The area is in EPSG:4490.
+-- What one department may read of one conditionally shared layer. The area is in EPSG:4490.
 create table onemap.access_grant (
     id bigint generated always as identity primary key,
     layer_id text not null references onemap.layer on delete cascade,
     department_id text not null references onemap.department,
-    action text not null default 'read' check (action in ('read', 'edit')),
     fields text[],
     -- {"field": ["value", ...], ...}: every named field must hold one of its values.
     row_filter jsonb,

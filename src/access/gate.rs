@@ -57,20 +57,19 @@ impl Gate {
             };
             rules.insert(row.get::<_, &str>(0).into(), shared);
         }
-        let grants = "select layer_id, department_id, action, fields, row_filter, st_asewkb(area), \
+        let grants = "select layer_id, department_id, fields, row_filter, st_asewkb(area), \
              extract(epoch from valid_until)::bigint, revoked_at is not null from onemap.access_grant order by id";
         for row in client.query(grants, &[]).await? {
             let Some(shared) = rules.get_mut(row.get::<_, &str>(0)) else { continue };
             shared.permits.push(Permit {
                 department: row.get::<_, &str>(1).into(),
-                edit: row.get::<_, &str>(2) == "edit",
                 scope: Arc::new(Scope {
-                    fields: row.get(3),
-                    rows: row_filter(row.get(4))?,
-                    area: row.get::<_, Option<Vec<u8>>>(5).map(Arc::from),
+                    fields: row.get(2),
+                    rows: row_filter(row.get(3))?,
+                    area: row.get::<_, Option<Vec<u8>>>(4).map(Arc::from),
                 }),
-                until: row.get(6),
-                revoked: row.get(7),
+                until: row.get(5),
+                revoked: row.get(6),
             });
         }
         self.rules.store(Arc::new(rules));

@@ -45,7 +45,6 @@ pub struct Shared {
 #[derive(Debug, Clone)]
 pub struct Permit {
     pub department: Arc<str>,
-    pub edit: bool,
     pub scope: Arc<Scope>,
     /// Unix seconds; none is without end.
     pub until: Option<i64>,
@@ -158,8 +157,7 @@ mod tests {
         let asks = person("health", Role::Publisher);
         assert_eq!(standing(&asks, &l, 0), Standing::Visible);
         let scope = Arc::new(Scope { fields: Some(vec!["name".into()]), ..Scope::default() });
-        let permit =
-            Permit { department: "health".into(), edit: false, scope: scope.clone(), until: Some(100), revoked: false };
+        let permit = Permit { department: "health".into(), scope: scope.clone(), until: Some(100), revoked: false };
         l.permits.push(permit);
         assert_eq!(standing(&asks, &l, 99), Standing::Reads(scope));
         assert_eq!(standing(&asks, &l, 100), Standing::Visible);

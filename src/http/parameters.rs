@@ -61,7 +61,7 @@ impl Parameters {
         let Some(text) = self.take(name)? else { return Ok(None) };
         text.trim().parse().map(Some).map_err(|_| {
             let shown: String = text.chars().take(60).collect();
-            Error::invalid(name, format!("“{shown}”不是{zh}"), format!("“{shown}” is not {en}"))
+            Error::invalid(name, format!("“{shown}”不正确，应为 {zh}"), format!("“{shown}” is not {en}"))
         })
     }
 
@@ -71,7 +71,7 @@ impl Parameters {
         let value: Option<i64> = self.take_parsed(name, &zh, &en)?;
         match value {
             Some(v) if !range.contains(&v) => {
-                Err(Error::invalid(name, format!("{v} 不是{zh}"), format!("{v} is not {en}")))
+                Err(Error::invalid(name, format!("{v} 不正确，应为 {zh}"), format!("{v} is not {en}")))
             }
             value => Ok(value),
         }
