@@ -198,8 +198,9 @@ create trigger identity_changed after update or delete on onemap.person
     for each statement execute function onemap.notify_catalog();
 create trigger identity_changed after update or delete on onemap.app_key
     for each statement execute function onemap.notify_catalog();
+-- Row by row: clearing out expired sessions, which mostly finds none, must not stir every node.
 create trigger identity_changed after delete on onemap.session
-    for each statement execute function onemap.notify_catalog();
+    for each row execute function onemap.notify_catalog();
 
 grant usage on schema onemap, data, map to onemap_app, onemap_import;
 grant create on schema data, map to onemap_import;

@@ -18,6 +18,8 @@ type Rules = HashMap<Arc<str>, Shared>;
 #[derive(Clone, Default)]
 pub struct Gate {
     rules: Arc<ArcSwap<Rules>>,
+    /// One reading at a time: of two that overlap, the one that read first could be the one that stores last.
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// How a wanted action is held against a standing.
@@ -44,6 +46,7 @@ impl Asked for Edit {
 impl Gate {
     /// Reads the rules anew. Called at the start and whenever the database says that they changed.
     pub async fn reload(&self, database: &Database) -> Result<()> {
+        let _turn = self.turn.lock().await;
         let client = database.app().await?;
         let mut rules = Rules::new();
         for row in client.query("select id, department_id, share_class, anonymous from onemap.layer", &[]).await? {

@@ -26,6 +26,8 @@ pub struct Snapshot {
 #[derive(Clone, Default)]
 pub struct Catalog {
     snapshot: Arc<ArcSwap<Snapshot>>,
+    /// One reading at a time, as in the gate.
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 const LAYERS: &str = "select l.id, l.department_id, l.theme_id, l.title_zh, l.title_en, l.abstract_zh, l.abstract_en, \
@@ -37,6 +39,7 @@ const LAYERS: &str = "select l.id, l.department_id, l.theme_id, l.title_zh, l.ti
 
 impl Catalog {
     pub async fn reload(&self, database: &Database) -> Result<()> {
+        let _turn = self.turn.lock().await;
         let client = database.app().await?;
         let mut snapshot = Snapshot::default();
         for row in client.query("select id, title_zh, title_en from onemap.department order by id", &[]).await? {

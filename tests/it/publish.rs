@@ -109,3 +109,35 @@ async fn what_stands_on_the_stable_view_lives_through_a_publication() {
     // Floors are the row's number modulo 30: 21 to 29 among the first forty rows.
     assert_eq!(tall, 9);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readings_of_the_rules_that_overlap_never_bring_back_the_past() {
+    let world = std::sync::Arc::new(World::new().await);
+    // Many grants: readings take long enough to overlap.
+    world
+        .sql(
+            "insert into onemap.access_grant (layer_id, department_id, purpose, granted_by)
+             select 'conditional', 'health', 'test', 'test' from generate_series(1, 4000)",
+        )
+        .await;
+    let others: Vec<_> = (0..5)
+        .map(|_| {
+            let world = world.clone();
+            tokio::spawn(async move {
+                for _ in 0..80 {
+                    world.app.refresh().await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for turn in 0..40 {
+        let open = turn % 2 == 0;
+        world.sql(&format!("update onemap.layer set anonymous = {open} where id = 'unconditional'")).await;
+        world.app.refresh().await.unwrap();
+        let status = world.get(As::Anonymous, "/ogc/collections/unconditional").await.status();
+        assert_eq!(status, if open { 200 } else { 404 }, "turn {turn}");
+    }
+    for other in others {
+        other.await.unwrap();
+    }
+}
