@@ -28,7 +28,7 @@ dev:
 
 test:
 	@scripts/setup --test
-	@t=$$SECONDS; npm test --prefix web --silent && cargo test && echo "test: all passed after $$((SECONDS - t)) s"
+	@t=$$SECONDS; npm test --prefix web --silent && cargo test --workspace && echo "test: all passed after $$((SECONDS - t)) s"
 
 bench:
 	@scripts/setup --test
@@ -37,8 +37,8 @@ bench:
 
 check:
 	@scripts/setup --test
-	cargo fmt --check
-	cargo clippy --all-targets -- -D warnings
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
 	npm run typecheck --prefix web --silent
 	scripts/check-licences
 	scripts/check-advisories
