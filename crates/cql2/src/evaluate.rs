@@ -111,6 +111,20 @@ fn compare(left: &Scalar, op: Comparison, right: &Scalar) -> Option<bool> {
     Some(op.holds(order))
 }
 
+/// A comparison that no row has a say in.
+pub(crate) fn of_literals(left: &Operand, op: Comparison, right: &Operand) -> Option<bool> {
+    struct Nothing;
+    impl Row for Nothing {
+        fn value(&self, _: usize) -> Value<'_> {
+            Value::Null
+        }
+        fn intersects(&self, _: [f64; 4]) -> bool {
+            false
+        }
+    }
+    compare(&scalar(left, &Nothing)?, op, &scalar(right, &Nothing)?)
+}
+
 impl Comparison {
     /// Whether it is true of two values in this order.
     pub(crate) fn holds(self, order: Ordering) -> bool {

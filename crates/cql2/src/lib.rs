@@ -43,6 +43,7 @@ mod canonical;
 mod check;
 mod evaluate;
 mod expr;
+mod functions;
 mod instant;
 mod lexer;
 mod like;

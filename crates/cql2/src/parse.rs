@@ -1,7 +1,7 @@
 //! Tokens to a tree: one function for each level of precedence. Names and types are checked on the way.
 
 use crate::check::{self, Placed};
-use crate::expr::{Bbox, Comparison, Expr, Field, Literal, Operand};
+use crate::expr::{Comparison, Expr, Field, Literal, Operand};
 use crate::lexer::{Lexeme, Token, tokens};
 use crate::problem::{Problem, Result, shorten, unknown_field};
 use crate::{Filter, Schema};
@@ -12,8 +12,6 @@ pub const MAX_BYTES: usize = 32 * 1024;
 pub const MAX_DEPTH: usize = 100;
 
 const KEYWORDS: [&str; 10] = ["AND", "OR", "NOT", "IN", "LIKE", "BETWEEN", "IS", "NULL", "TRUE", "FALSE"];
-const GEOMETRIES: [&str; 7] =
-    ["POINT", "LINESTRING", "POLYGON", "MULTIPOINT", "MULTILINESTRING", "MULTIPOLYGON", "GEOMETRYCOLLECTION"];
 
 /// Reads a filter over the schema's fields.
 pub fn parse(text: &str, schema: &dyn Schema) -> Result<Filter> {
@@ -33,7 +31,7 @@ pub fn parse(text: &str, schema: &dyn Schema) -> Result<Filter> {
 }
 
 /// What is in a pair of parentheses may turn out to be either.
-enum Node {
+pub(crate) enum Node {
     Condition(usize, Expr),
     Operand(Placed),
 }
@@ -52,7 +50,7 @@ fn condition(node: Node) -> Result<Expr> {
     }
 }
 
-fn operand(node: Node) -> Result<Placed> {
+pub(crate) fn operand(node: Node) -> Result<Placed> {
     match node {
         Node::Operand(placed) => Ok(placed),
         Node::Condition(at, _) => {
@@ -61,7 +59,11 @@ fn operand(node: Node) -> Result<Placed> {
     }
 }
 
-struct Parser<'a> {
+fn arithmetic(at: usize) -> Problem {
+    Problem::new(at, "暂不支持算术运算", "arithmetic is not supported yet")
+}
+
+pub(crate) struct Parser<'a> {
     tokens: Vec<Token<'a>>,
     next: usize,
     depth: usize,
@@ -70,15 +72,15 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     /// The last token is `End`, which is never passed.
-    fn peek(&self) -> &Token<'a> {
+    pub(crate) fn peek(&self) -> &Token<'a> {
         &self.tokens[self.next]
     }
 
-    fn after(&self) -> &Token<'a> {
+    pub(crate) fn after(&self) -> &Token<'a> {
         &self.tokens[(self.next + 1).min(self.tokens.len() - 1)]
     }
 
-    fn advance(&mut self) {
+    pub(crate) fn advance(&mut self) {
         self.next = (self.next + 1).min(self.tokens.len() - 1);
     }
 
@@ -90,7 +92,7 @@ impl<'a> Parser<'a> {
         found
     }
 
-    fn take_sign(&mut self, sign: &str) -> bool {
+    pub(crate) fn take_sign(&mut self, sign: &str) -> bool {
         let found = self.peek().is_sign(sign);
         if found {
             self.advance();
@@ -102,11 +104,11 @@ impl<'a> Parser<'a> {
         if self.take_word(keyword) { Ok(()) } else { Err(self.unexpected(keyword, keyword)) }
     }
 
-    fn expect_sign(&mut self, sign: &str) -> Result<()> {
+    pub(crate) fn expect_sign(&mut self, sign: &str) -> Result<()> {
         if self.take_sign(sign) { Ok(()) } else { Err(self.unexpected(sign, sign)) }
     }
 
-    fn unexpected(&self, zh: &str, en: &str) -> Problem {
+    pub(crate) fn unexpected(&self, zh: &str, en: &str) -> Problem {
         let token = self.peek();
         let (found_zh, found_en) = match token.lexeme {
             Lexeme::End => ("结尾".to_owned(), "the end".to_owned()),
@@ -116,7 +118,7 @@ impl<'a> Parser<'a> {
     }
 
     /// An opening parenthesis; its `close` must follow.
-    fn open(&mut self) -> Result<()> {
+    pub(crate) fn open(&mut self) -> Result<()> {
         let at = self.peek().at;
         self.expect_sign("(")?;
         self.depth += 1;
@@ -128,7 +130,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn close(&mut self) -> Result<()> {
+    pub(crate) fn close(&mut self) -> Result<()> {
         self.depth -= 1;
         self.expect_sign(")")
     }
@@ -255,12 +257,12 @@ impl<'a> Parser<'a> {
     }
 
     /// What may stand on a comparison's side. Arithmetic would be read here.
-    fn operand(&mut self) -> Result<Node> {
+    pub(crate) fn operand(&mut self) -> Result<Node> {
         let node = self.primary()?;
         let token = self.peek();
         let sign = token.lexeme == Lexeme::Sign && ["+", "-", "*", "/", "%", "^"].contains(&token.text);
         if sign || token.is_word("DIV") {
-            return Err(Problem::unsupported(token.at, &format!("算术运算 arithmetic ({})", token.text)));
+            return Err(arithmetic(token.at));
         }
         Ok(node)
     }
@@ -322,7 +324,7 @@ impl<'a> Parser<'a> {
         Ok(Node::Operand(Placed { at, operand }))
     }
 
-    fn signed_number(&mut self) -> Result<Literal> {
+    pub(crate) fn signed_number(&mut self) -> Result<Literal> {
         let negative = self.take_sign("-");
         if !negative {
             self.take_sign("+");
@@ -330,8 +332,8 @@ impl<'a> Parser<'a> {
         let Token { at, text, lexeme } = self.peek().clone();
         match lexeme {
             Lexeme::Number => self.advance(),
-            Lexeme::Word | Lexeme::Name(_) => return Err(Problem::unsupported(at, "算术运算 arithmetic")),
-            _ if text == "(" => return Err(Problem::unsupported(at, "算术运算 arithmetic")),
+            Lexeme::Word | Lexeme::Name(_) => return Err(arithmetic(at)),
+            Lexeme::Sign if text == "(" => return Err(arithmetic(at)),
             _ => return Err(self.unexpected("数字", "a number")),
         }
         let text = format!("{}{text}", if negative { "-" } else { "" });
@@ -343,113 +345,5 @@ impl<'a> Parser<'a> {
             Ok(value) if value.is_finite() => Ok(Literal::Float(value + 0.0)),
             _ => Err(Problem::new(at, "数字过大", "the number is too large")),
         }
-    }
-
-    fn function(&mut self, token: &Token) -> Result<Node> {
-        let name = token.text.to_ascii_uppercase();
-        let at = token.at;
-        let operand = match name.as_str() {
-            "DATE" => Operand::Literal(self.instant(check::date)?),
-            "TIMESTAMP" => Operand::Literal(self.instant(check::timestamp)?),
-            "CASEI" => {
-                self.advance();
-                self.open()?;
-                let value = operand(self.operand()?)?;
-                self.close()?;
-                check::casei(value)?
-            }
-            "S_INTERSECTS" => return Ok(Node::Condition(at, self.intersects()?)),
-            "ACCENTI" | "INTERVAL" | "BBOX" | "ENVELOPE" => return Err(Problem::unsupported(at, &name)),
-            _ if GEOMETRIES.contains(&name.as_str()) => return Err(Problem::unsupported(at, &name)),
-            _ if ["S_", "T_", "A_"].iter().any(|kind| name.starts_with(kind)) => {
-                return Err(Problem::unsupported(at, &shorten(&name)));
-            }
-            _ => {
-                let shown = shorten(token.text);
-                return Err(Problem::new(at, format!("没有函数 {shown}"), format!("there is no function {shown}")));
-            }
-        };
-        Ok(Node::Operand(Placed { at, operand }))
-    }
-
-    /// `DATE('…')` or `TIMESTAMP('…')`.
-    fn instant(&mut self, read: fn(usize, &str) -> Result<Literal>) -> Result<Literal> {
-        self.advance();
-        self.open()?;
-        let Token { at, lexeme, .. } = self.peek().clone();
-        let Lexeme::Text(text) = lexeme else {
-            return Err(self.unexpected("单引号中的日期", "a date in quotes"));
-        };
-        self.advance();
-        let literal = read(at, &text)?;
-        self.close()?;
-        Ok(literal)
-    }
-
-    /// `S_INTERSECTS(geometry, BBOX(…))`, either way round.
-    fn intersects(&mut self) -> Result<Expr> {
-        self.advance();
-        self.open()?;
-        let box_first = self.at_bbox();
-        let first = if box_first { Some(self.bbox()?) } else { None };
-        let geometry = if box_first {
-            self.expect_sign(",")?;
-            self.geometry()?
-        } else {
-            self.geometry()?
-        };
-        let bbox = match first {
-            Some(bbox) => bbox,
-            None => {
-                self.expect_sign(",")?;
-                self.bbox()?
-            }
-        };
-        self.close()?;
-        Ok(Expr::Intersects { geometry, bbox })
-    }
-
-    fn at_bbox(&self) -> bool {
-        (self.peek().is_word("BBOX") || self.peek().is_word("ENVELOPE")) && self.after().is_sign("(")
-    }
-
-    fn geometry(&mut self) -> Result<String> {
-        let Placed { at, operand } = operand(self.operand()?)?;
-        match operand {
-            Operand::Geometry(name) => Ok(name),
-            _ => Err(Problem::new(at, "S_INTERSECTS 需要几何字段", "S_INTERSECTS wants a geometry field here")),
-        }
-    }
-
-    /// Four numbers, or six of which the heights are ignored.
-    fn bbox(&mut self) -> Result<Bbox> {
-        let Token { at, text, .. } = self.peek().clone();
-        if GEOMETRIES.iter().any(|name| self.peek().is_word(name)) {
-            return Err(Problem::unsupported(at, &text.to_ascii_uppercase()));
-        }
-        if !self.at_bbox() {
-            return Err(self.unexpected("BBOX(西,南,东,北)", "BBOX(west,south,east,north)"));
-        }
-        self.advance();
-        self.open()?;
-        let mut numbers = Vec::new();
-        while numbers.is_empty() || self.take_sign(",") {
-            numbers.push(match self.signed_number()? {
-                Literal::Integer(value) => value as f64,
-                Literal::Float(value) => value,
-                _ => f64::NAN,
-            });
-        }
-        self.close()?;
-        let (west, south, east, north) = match numbers[..] {
-            [west, south, east, north] | [west, south, _, east, north, _] => (west, south, east, north),
-            _ => return Err(Problem::new(at, "BBOX 需要 4 或 6 个数字", "BBOX takes four or six numbers")),
-        };
-        let inside = west.abs() <= 180.0 && east.abs() <= 180.0 && south >= -90.0 && north <= 90.0;
-        if !inside || south > north {
-            let (zh, en) = ("BBOX 应为 西,南,东,北，单位为度", "BBOX takes west,south,east,north in degrees");
-            return Err(Problem::new(at, zh, en));
-        }
-        Ok(Bbox { west, south, east, north })
     }
 }
