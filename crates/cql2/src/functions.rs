@@ -24,7 +24,7 @@ impl Parser<'_> {
                 self.close()?;
                 check::casei(value)?
             }
-            "S_INTERSECTS" => return Ok(Node::Condition(at, self.intersects()?)),
+            "S_INTERSECTS" => return Ok(Node::Condition(at, Box::new(self.intersects()?))),
             "ACCENTI" | "INTERVAL" | "BBOX" | "ENVELOPE" => return Err(Problem::unsupported(at, &name)),
             _ if GEOMETRIES.contains(&name.as_str()) => return Err(Problem::unsupported(at, &name)),
             _ if ["S_", "T_", "A_"].iter().any(|kind| name.starts_with(kind)) => {

@@ -30,15 +30,16 @@ pub fn parse(text: &str, schema: &dyn Schema) -> Result<Filter> {
     }
 }
 
-/// What is in a pair of parentheses may turn out to be either.
+/// What is in a pair of parentheses may turn out to be either. Boxed, and read by small functions, so that the deepest text
+/// that is allowed needs little of the stack.
 pub(crate) enum Node {
-    Condition(usize, Expr),
+    Condition(usize, Box<Expr>),
     Operand(Placed),
 }
 
 fn condition(node: Node) -> Result<Expr> {
     match node {
-        Node::Condition(_, expr) => Ok(expr),
+        Node::Condition(_, expr) => Ok(*expr),
         Node::Operand(Placed { operand, .. }) if operand.kind() == Some(crate::Kind::Boolean) => {
             Ok(Expr::Truth(operand))
         }
@@ -48,6 +49,10 @@ fn condition(node: Node) -> Result<Expr> {
             "a condition is wanted here, such as field = value",
         )),
     }
+}
+
+fn negated(at: usize, expr: Expr, not: bool) -> Node {
+    Node::Condition(at, Box::new(if not { expr.negate() } else { expr }))
 }
 
 pub(crate) fn operand(node: Node) -> Result<Placed> {
@@ -151,14 +156,22 @@ impl<'a> Parser<'a> {
     ) -> Result<Node> {
         let at = self.peek().at;
         let first = member(self)?;
-        if !self.peek().is_word(word) {
-            return Ok(first);
-        }
+        if self.peek().is_word(word) { self.further(at, first, word, member, whole) } else { Ok(first) }
+    }
+
+    fn further(
+        &mut self,
+        at: usize,
+        first: Node,
+        word: &str,
+        member: fn(&mut Self) -> Result<Node>,
+        whole: fn(Vec<Expr>) -> Expr,
+    ) -> Result<Node> {
         let mut members = vec![condition(first)?];
         while self.take_word(word) {
             members.push(condition(member(self)?)?);
         }
-        Ok(Node::Condition(at, whole(members)))
+        Ok(Node::Condition(at, Box::new(whole(members))))
     }
 
     fn negation(&mut self) -> Result<Node> {
@@ -171,22 +184,25 @@ impl<'a> Parser<'a> {
         if times == 0 {
             return Ok(node);
         }
-        let expr = condition(node)?;
-        Ok(Node::Condition(at, if times % 2 == 1 { expr.negate() } else { expr }))
+        condition(node).map(|expr| negated(at, expr, times % 2 == 1))
     }
 
     fn predicate(&mut self) -> Result<Node> {
         let at = self.peek().at;
         let left = self.operand()?;
+        self.comparison_of(at, left)
+    }
+
+    fn comparison_of(&mut self, at: usize, left: Node) -> Result<Node> {
         if let Some(op) = self.comparison()? {
             let left = operand(left)?;
             let right = operand(self.operand()?)?;
-            return Ok(Node::Condition(at, check::compare(left, op, right)?));
+            return check::compare(left, op, right).map(|expr| negated(at, expr, false));
         }
         if self.peek().is_word("IS") {
             return self.null(at, operand(left)?);
         }
-        let negated = self.take_word("NOT");
+        let not = self.take_word("NOT");
         let expr = if self.take_word("IN") {
             check::within(operand(left)?, self.list()?)?
         } else if self.take_word("LIKE") {
@@ -195,12 +211,12 @@ impl<'a> Parser<'a> {
             let low = operand(self.operand()?)?;
             self.expect_word("AND")?;
             check::between(operand(left)?, low, operand(self.operand()?)?)?
-        } else if negated {
+        } else if not {
             return Err(self.unexpected("IN、LIKE 或 BETWEEN", "IN, LIKE or BETWEEN"));
         } else {
             return Ok(left);
         };
-        Ok(Node::Condition(at, if negated { expr.negate() } else { expr }))
+        Ok(negated(at, expr, not))
     }
 
     fn comparison(&mut self) -> Result<Option<Comparison>> {
@@ -225,10 +241,10 @@ impl<'a> Parser<'a> {
 
     fn null(&mut self, at: usize, value: Placed) -> Result<Node> {
         self.expect_word("IS")?;
-        let negated = self.take_word("NOT");
+        let not = self.take_word("NOT");
         self.expect_word("NULL")?;
         let expr = Expr::IsNull(value.operand);
-        Ok(Node::Condition(at, if negated { expr.negate() } else { expr }))
+        Ok(negated(at, expr, not))
     }
 
     fn list(&mut self) -> Result<Vec<Placed>> {
@@ -268,15 +284,20 @@ impl<'a> Parser<'a> {
     }
 
     fn primary(&mut self) -> Result<Node> {
+        if self.peek().is_sign("(") { self.group() } else { self.atom() }
+    }
+
+    fn group(&mut self) -> Result<Node> {
+        self.open()?;
+        let node = self.disjunction()?;
+        self.close()?;
+        Ok(node)
+    }
+
+    fn atom(&mut self) -> Result<Node> {
         let token = self.peek().clone();
         let literal = |literal| Ok(Node::Operand(Placed { at: token.at, operand: Operand::Literal(literal) }));
         match token.lexeme {
-            Lexeme::Sign if token.text == "(" => {
-                self.open()?;
-                let node = self.disjunction()?;
-                self.close()?;
-                Ok(node)
-            }
             Lexeme::Sign if ["+", "-"].contains(&token.text) => literal(self.signed_number()?),
             Lexeme::Number => literal(self.signed_number()?),
             Lexeme::Text(text) => {
