@@ -6,8 +6,9 @@ use crate::Kind;
 use crate::instant::{Date, Timestamp};
 use crate::like;
 
-/// A condition: true, false or unknown. `And` and `Or` have two members or more, none of their own kind, and a `Not` is not
-/// negated again: [`Expr::and`], [`Expr::or`] and [`Expr::negate`] see to it. So the tree is no deeper than its text's parentheses.
+/// A condition: true, false or unknown. `And` and `Or` have two members or more, none of their own kind, and a `Not` is
+/// not negated again: [`Expr::and`], [`Expr::or`] and [`Expr::negate`] see to it. So each pair of parentheses makes
+/// the tree deeper by three at most.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Expr {
     And(Vec<Expr>),

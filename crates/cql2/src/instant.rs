@@ -28,7 +28,7 @@ impl Date {
 }
 
 impl Timestamp {
-    /// `2024-05-01T08:30:00Z`, with a fraction of the second if wanted, or an offset such as `+08:00` in the place of `Z`.
+    /// `2024-05-01T08:30:00Z`, with a fraction of the second if wanted, or an offset such as `+08:00` for `Z`.
     pub fn parse(text: &str) -> Option<Timestamp> {
         let (date, time) = text.split_at_checked(10)?;
         let date = Date::parse(date)?;
@@ -104,7 +104,7 @@ fn days_of_month(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days from 1970-01-01 to a date of the Gregorian calendar. Years are taken from March, so that a leap day is a year's last.
+/// Days from 1970-01-01 to a date of the Gregorian calendar. Years begin in March, so that a leap day is the last.
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let leaps = year / 4 - year / 100 + year / 400;

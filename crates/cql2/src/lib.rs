@@ -29,15 +29,17 @@
 //! assert_eq!(parse("層 = 1", &Houses).unwrap_err().at, 0);
 //! ```
 //!
-//! Offered: comparisons, `AND`, `OR`, `NOT`, `IN`, `BETWEEN`, `LIKE` (`%`, `_`, escaped by `\`), `IS NULL`, `CASEI`, `DATE`,
-//! `TIMESTAMP` and `S_INTERSECTS` with a `BBOX`. Arithmetic, other functions and geometry literals are refused by name.
+//! Offered: comparisons, `AND`, `OR`, `NOT`, `IN`, `BETWEEN`, `LIKE` (`%`, `_`, escaped by `\`), `IS NULL`, `CASEI`,
+//! `DATE`, `TIMESTAMP` and `S_INTERSECTS` with a `BBOX`. Arithmetic, other functions and geometry literals are
+//! refused by name.
 //!
 //! What a filter means is the same in [`Filter::matches`] and in [`Filter::sql`]:
 //! - Logic has three values. A comparison with a missing value is unknown, and only what is true matches.
 //! - Texts compare by their bytes; [`Expr::Like`] counts characters.
 //! - Whole and floating numbers compare by their exact values; NaN equals itself and is above every number.
 //! - Dates and timestamps compare as instants, a date being the beginning of its day in UTC.
-//! - A text may end in, or have before a quote, any number of backslashes: there alone `\\` stands for one, and `\'` for a quote.
+//! - A quote within a text is `''` or `\'`. Before a quote, the closing one too, `\\` stands for one backslash;
+//!   elsewhere backslashes are themselves.
 
 mod canonical;
 mod check;

@@ -30,7 +30,7 @@ pub(crate) fn complete(mut pattern: String) -> String {
 /// Whether the whole text is of the pattern: `%` any characters, `_` one, `\` takes the next as it is.
 pub(crate) fn like(text: &str, pattern: &str) -> bool {
     let (mut text, mut pattern) = (text.chars(), pattern.chars());
-    // After the last `%`: the pattern's rest, and the text from which it is tried. An earlier `%` never has to take more.
+    // After the last `%`: the pattern's rest, and the text from which it is tried. No earlier `%` has to take more.
     let mut again: Option<(Chars, Chars)> = None;
     loop {
         let mut ahead = pattern.clone();

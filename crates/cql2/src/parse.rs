@@ -30,8 +30,8 @@ pub fn parse(text: &str, schema: &dyn Schema) -> Result<Filter> {
     }
 }
 
-/// What is in a pair of parentheses may turn out to be either. Boxed, and read by small functions, so that the deepest text
-/// that is allowed needs little of the stack.
+/// What is in a pair of parentheses may turn out to be either. Boxed, and read by small functions, so that the
+/// deepest text that is allowed needs little of the stack.
 pub(crate) enum Node {
     Condition(usize, Box<Expr>),
     Operand(Placed),

@@ -138,7 +138,7 @@ fn compare(out: &mut dyn Sql, left: &Operand, op: Comparison, right: &Operand) {
 fn plain(out: &mut dyn Sql, left: &Operand, op: Comparison, right: &Operand, kind: Kind) {
     out.text("(");
     write(out, left, kind);
-    // Whether texts are equal is not for their collation to say, unless two columns' differ; without it an index serves.
+    // Whether texts are equal is not for their collation to say, unless two columns' differ; so an index serves.
     let equality = matches!(op, Comparison::Equal | Comparison::NotEqual) && right.field().is_none();
     if kind == Kind::Text && !equality {
         out.text(" collate \"C\"");
@@ -150,7 +150,8 @@ fn plain(out: &mut dyn Sql, left: &Operand, op: Comparison, right: &Operand, kin
     out.text(")");
 }
 
-/// A number field beside a literal of the other type, compared within the field's own type: no digit is lost, and its index serves.
+/// A number field beside a literal of the other type, compared within the field's own type: no digit
+/// is lost, and its index serves.
 fn placed<T>(
     out: &mut dyn Sql,
     field: &Operand,

@@ -214,8 +214,10 @@ fn sql_binds_values_in_the_column_s_own_type() {
         ("1 < 2 or listed is null", "(true or (f6 is null))"),
         (
             "s_intersects(geometry, bbox(170,-10,-170,10))",
-            "(st_intersects(geom, st_makeenvelope('170.0'::float8, '-10.0'::float8, '180.0'::float8, '10.0'::float8, 4490)) or \
-             st_intersects(geom, st_makeenvelope('-180.0'::float8, '-10.0'::float8, '-170.0'::float8, '10.0'::float8, 4490)))",
+            "(st_intersects(geom, st_makeenvelope('170.0'::float8, '-10.0'::float8, \
+             '180.0'::float8, '10.0'::float8, 4490)) \
+             or st_intersects(geom, st_makeenvelope('-180.0'::float8, '-10.0'::float8, \
+             '-170.0'::float8, '10.0'::float8, 4490)))",
         ),
     ] {
         assert_eq!(sql(text), wanted, "{text}");

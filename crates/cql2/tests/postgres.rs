@@ -1,4 +1,5 @@
-//! SQL and evaluation agree, row by row, in PostGIS itself: `CQL2_POSTGRES="host=… dbname=…" cargo test --test postgres`.
+//! SQL and evaluation agree, row by row, in PostGIS itself:
+//! `CQL2_POSTGRES="host=… dbname=…" cargo test -p onemap-cql2 --test postgres`.
 
 mod common;
 

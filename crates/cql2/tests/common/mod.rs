@@ -151,11 +151,15 @@ fn bbox() -> impl Strategy<Value = Bbox> {
 pub fn leaf() -> impl Strategy<Value = Expr> {
     use Comparison::*;
     let op = || prop::sample::select(vec![Equal, NotEqual, Less, LessOrEqual, Greater, GreaterOrEqual]);
-    let text = || prop_oneof![3 => field(Kind::Text), 1 => field(Kind::Text).prop_map(Operand::casei), 1 => literal(Kind::Text)];
+    let casei = || field(Kind::Text).prop_map(Operand::casei);
+    let text = move || prop_oneof![3 => field(Kind::Text), 1 => casei(), 1 => literal(Kind::Text)];
+    let two = || alike().prop_flat_map(|o| (o.clone(), o));
+    let three = || alike().prop_flat_map(|o| (o.clone(), o.clone(), o));
+    let several = || alike().prop_flat_map(|o| (o.clone(), prop::collection::vec(o, 1..4)));
     prop_oneof![
-        4 => alike().prop_flat_map(move |o| (o.clone(), op(), o)).prop_map(|(left, op, right)| Expr::Compare { left, op, right }),
-        1 => alike().prop_flat_map(|o| (o.clone(), o.clone(), o)).prop_map(|(value, low, high)| Expr::Between { value, low, high }),
-        2 => alike().prop_flat_map(|o| (o.clone(), prop::collection::vec(o, 1..4))).prop_map(|(value, list)| Expr::In { value, list }),
+        4 => (two(), op()).prop_map(|((left, right), op)| Expr::Compare { left, op, right }),
+        1 => three().prop_map(|(value, low, high)| Expr::Between { value, low, high }),
+        2 => several().prop_map(|(value, list)| Expr::In { value, list }),
         1 => (text(), pattern()).prop_map(|(value, pattern)| Expr::Like { value, pattern }),
         1 => alike().prop_flat_map(|o| o).prop_map(Expr::IsNull),
         1 => Just(Expr::IsNull(Operand::Geometry("geometry".into()))),
