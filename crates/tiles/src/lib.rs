@@ -3,4 +3,5 @@
 
 pub mod repair;
 pub mod shape;
+pub mod simplify;
 pub mod world;
