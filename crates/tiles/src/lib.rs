@@ -4,4 +4,5 @@
 pub mod repair;
 pub mod shape;
 pub mod simplify;
+pub mod strokes;
 pub mod world;
