@@ -19,6 +19,8 @@ use crate::job::worker::Worker;
 use crate::layer::archive::Archives;
 use crate::layer::catalog::Catalog;
 use crate::style::glyphs::Glyphs;
+use crate::tile::export::job::ExportJob;
+use crate::tile::export::kept::Exports;
 use crate::tile::render::Tiles;
 use crate::upload::load::LoadJob;
 use crate::upload::receive::{InspectJob, Uploads};
@@ -32,6 +34,7 @@ pub struct Parts {
     pub login: Login,
     pub tiles: Tiles,
     pub archives: Archives,
+    pub exports: Exports,
     pub queue: Queue,
     pub uploads: Uploads,
     pub glyphs: Glyphs,
@@ -62,6 +65,7 @@ impl App {
             login: Login::new(database.clone()),
             tiles: Tiles::new(store.clone(), archives.clone(), config.tile_cache),
             archives,
+            exports: Exports::new(&config.data),
             uploads: Uploads::new(database.clone(), queue.clone(), &config),
             queue,
             glyphs: Glyphs::new(config.data.join("glyphs")),
@@ -102,6 +106,14 @@ impl App {
                     store: self.store.clone(),
                     gate: self.gate.clone(),
                     archives: self.archives.clone(),
+                }),
+                Arc::new(ExportJob {
+                    database: self.database.clone(),
+                    store: self.store.clone(),
+                    gate: self.gate.clone(),
+                    catalog: self.catalog.clone(),
+                    tiles: self.tiles.clone(),
+                    exports: self.exports.clone(),
                 }),
             ],
         }

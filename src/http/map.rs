@@ -13,7 +13,6 @@ use super::ogc::json_response;
 use crate::error::{Error, Result, Said};
 use crate::geo::tms::TileMatrixSet;
 use crate::layer::catalog::Published;
-use crate::layer::model::FieldType;
 use crate::layer::select::visible_fields;
 use crate::style::{glyphs, legend as legends, library, sprites};
 use crate::tile::render::Drawn;
@@ -107,14 +106,7 @@ fn vector_layer(ask: &Ask, drawn: &Drawn) -> Value {
 fn field_types(drawn: &Drawn) -> Map<String, Value> {
     visible_fields(drawn.layer.state(), drawn.grant.scope())
         .into_iter()
-        .map(|f| {
-            let kind = match f.kind {
-                FieldType::Integer | FieldType::Float => "Number",
-                FieldType::Boolean => "Boolean",
-                _ => "String",
-            };
-            (f.name.clone(), kind.into())
-        })
+        .map(|f| (f.name.clone(), f.kind.tilejson().into()))
         .collect()
 }
 

@@ -53,6 +53,15 @@ impl FieldType {
         }
     }
 
+    /// What TileJSON calls the type.
+    pub fn tilejson(self) -> &'static str {
+        match self {
+            FieldType::Integer | FieldType::Float => "Number",
+            FieldType::Boolean => "Boolean",
+            _ => "String",
+        }
+    }
+
     /// What `information_schema` calls the type, for tables that are shared as they stand.
     pub fn of_postgres(udt: &str) -> FieldType {
         match udt {

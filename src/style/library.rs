@@ -91,6 +91,10 @@ pub fn style_of_tiles(source_id: &str, layers: &[Drawn], base_url: &str) -> Valu
         layer["source"] = json!(source_id);
     }
     style["sources"] = json!({ source_id: source(source_id, base_url) });
+    if let Some(title) = layers.first().map(|l| l.title) {
+        style["name"] = json!(title.zh);
+        style["metadata"] = json!({ "onemap:title": { "zh": title.zh, "en": title.en } });
+    }
     style
 }
 
