@@ -13,7 +13,6 @@ use super::ogc::json_response;
 use crate::error::{Error, Result, Said};
 use crate::geo::tms::TileMatrixSet;
 use crate::layer::catalog::Published;
-use crate::layer::model::FieldType;
 use crate::layer::select::visible_fields;
 use crate::style::{glyphs, legend as legends, library, sprites};
 use crate::tile::render::Drawn;
@@ -30,6 +29,7 @@ pub async fn tilejson(ask: Ask, Path(name): Path<String>) -> Answer {
     })?;
     let drawn = ask.read_many(ids)?;
     ask.parameters.clone().finish()?;
+    distinct_names(&drawn)?;
     let version: Vec<String> = drawn.iter().map(|d| d.layer.state().revision.to_string()).collect();
     let tiles = format!("{}/tiles/{ids}/{{z}}/{{x}}/{{y}}?v={}", ask.base, version.join("."));
     let mut bounds: Option<[f64; 4]> = None;
@@ -42,9 +42,9 @@ pub async fn tilejson(ask: Ask, Path(name): Path<String>) -> Answer {
         "name": drawn.iter().map(|d| ask.language.pick(&d.layer.title)).collect::<Vec<_>>().join("、"),
         "scheme": "xyz",
         "tiles": [tiles],
-        "minzoom": 0,
-        "maxzoom": MAX_ZOOM,
-        "vector_layers": drawn.iter().map(|d| vector_layer(&ask, d)).collect::<Vec<_>>(),
+        "minzoom": drawn.iter().map(|d| zooms(d).0).min(),
+        "maxzoom": drawn.iter().map(|d| zooms(d).1).max(),
+        "vector_layers": drawn.iter().flat_map(|d| vector_layers(&ask, d)).collect::<Vec<_>>(),
     });
     if let Some(bounds) = bounds {
         document["bounds"] = json!(bounds);
@@ -58,20 +58,56 @@ pub async fn tilejson(ask: Ask, Path(name): Path<String>) -> Answer {
     Ok(keep(json_response("application/json", &document), Keep::Private, Some(&etag)))
 }
 
+/// The zooms that a layer has tiles of.
+fn zooms(drawn: &Drawn) -> (u8, u8) {
+    drawn.layer.state().archive.as_ref().map_or((0, MAX_ZOOM), |a| (a.minzoom, a.maxzoom))
+}
+
+/// The names a layer has in its tiles: its id; in an archive's those that stand there.
+fn names(drawn: &Drawn) -> Vec<&str> {
+    match &drawn.layer.state().archive {
+        None => vec![&drawn.layer.id],
+        Some(archive) => archive.layers.iter().map(|l| l.id.as_str()).collect(),
+    }
+}
+
+/// A vector tile has no two layers of one name.
+fn distinct_names(drawn: &[Drawn]) -> Result<()> {
+    let mut seen = std::collections::HashSet::new();
+    match drawn.iter().flat_map(names).find(|name| !seen.insert(*name)) {
+        None => Ok(()),
+        Some(name) => Err(Error::invalid(
+            "layers",
+            format!("所选图层的瓦片中有重名的层 {name}"),
+            format!("two of these layers have a layer called {name} in their tiles"),
+        )
+        .hint("请分别请求这些图层", "ask for them one by one")),
+    }
+}
+
+fn vector_layers(ask: &Ask, drawn: &Drawn) -> Vec<Value> {
+    let Some(archive) = &drawn.layer.state().archive else { return vec![vector_layer(ask, drawn)] };
+    let all = field_types(drawn);
+    let layers = archive.layers.iter().map(|layer| {
+        let fields: Map<String, Value> =
+            layer.fields.iter().filter_map(|name| Some((name.clone(), all.get(name)?.clone()))).collect();
+        json!({"id": layer.id, "description": layer.description, "fields": fields,
+               "minzoom": layer.minzoom, "maxzoom": layer.maxzoom})
+    });
+    layers.collect()
+}
+
 fn vector_layer(ask: &Ask, drawn: &Drawn) -> Value {
-    let fields: Map<String, Value> = visible_fields(drawn.layer.state(), drawn.grant.scope())
-        .into_iter()
-        .map(|f| {
-            let kind = match f.kind {
-                FieldType::Integer | FieldType::Float => "Number",
-                FieldType::Boolean => "Boolean",
-                _ => "String",
-            };
-            (f.name.clone(), kind.into())
-        })
-        .collect();
+    let fields = field_types(drawn);
     json!({"id": drawn.layer.id, "description": ask.language.pick(&drawn.layer.title), "fields": fields,
            "minzoom": 0, "maxzoom": MAX_ZOOM})
+}
+
+fn field_types(drawn: &Drawn) -> Map<String, Value> {
+    visible_fields(drawn.layer.state(), drawn.grant.scope())
+        .into_iter()
+        .map(|f| (f.name.clone(), f.kind.tilejson().into()))
+        .collect()
 }
 
 /// `/tiles/{layers}/{z}/{x}/{y}`, also with `.mvt` or `.pbf`.
@@ -86,6 +122,7 @@ pub async fn answer_tile(mut ask: Ask, drawn: Vec<Drawn>, set: TileMatrixSet, ad
     let version = ask.parameters.take("v")?;
     let fields = ask.parameters.take("fields")?.map(|list| wanted_fields(&list, &drawn)).transpose()?;
     ask.parameters.clone().finish()?;
+    distinct_names(&drawn)?;
     let (z, x, y) = (tile_number(address[0], "z")?, tile_number(address[1], "x")?, tile_number(address[2], "y")?);
     let tile = set.tile(z, x, y).ok_or_else(|| {
         Error::not_found("瓦片超出矩阵范围", "the tile lies outside of the tile matrix set")
@@ -162,7 +199,7 @@ pub async fn style(ask: Ask, Path(name): Path<String>) -> Answer {
         false => {
             let drawn = ask.read(id)?;
             let title = said(&drawn.layer);
-            library::style_for(&described(&drawn, &title), &ask.base)
+            style_of(&drawn, &title, &ask.base)
         }
     };
     let document = ask.carried.links(document);
@@ -189,13 +226,30 @@ fn described<'a>(drawn: &'a Drawn, title: &'a Said) -> library::Drawn<'a> {
     }
 }
 
+/// The style of a layer that nobody has styled; of an archive, of every layer in its tiles.
+fn style_of(drawn: &Drawn, title: &Said, base: &str) -> Value {
+    let whole = described(drawn, title);
+    let Some(archive) = &drawn.layer.state().archive else { return library::style_for(&whole, base) };
+    let inner: Vec<library::Drawn<'_>> = archive
+        .layers
+        .iter()
+        .map(|layer| library::Drawn {
+            id: &layer.id,
+            shape: library::Shape::of(Some(&layer.geometry)),
+            label_field: whole.label_field.filter(|name| layer.fields.iter().any(|f| f == name)),
+            ..whole.clone()
+        })
+        .collect();
+    library::style_of_tiles(&drawn.layer.id, &inner, base)
+}
+
 /// `/api/v1/layers/{id}/legend`: JSON, or a picture with `f=png` (`f=png@2x` for dense screens).
 pub async fn legend(mut ask: Ask, Path(id): Path<String>) -> Answer {
     let drawn = ask.read(&id)?;
     let format = ask.parameters.take("f")?;
     ask.parameters.clone().finish()?;
     let title = said(&drawn.layer);
-    let style = library::style_for(&described(&drawn, &title), &ask.base);
+    let style = style_of(&drawn, &title, &ask.base);
     let layers = style["layers"].as_array().cloned().unwrap_or_default();
     let entries = legends::entries(&layers, &title);
     let double = match format.as_deref() {

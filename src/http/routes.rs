@@ -7,7 +7,7 @@ use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use super::api::{catalogue, identify, jobs, keys, layers, session, uploads};
+use super::api::{catalogue, exports, identify, jobs, keys, layers, session, uploads};
 use super::problem::Problem;
 use super::{api, assets, health, map, ogc};
 use crate::access::gate::sign_in;
@@ -136,6 +136,7 @@ pub fn table() -> Vec<Route> {
         route("GET", "/api/v1/layers/{layer}/revisions/{number}/preview", Layer, "The first features of a revision", layers::preview),
         route("DELETE", "/api/v1/layers/{layer}/revisions/{number}", Layer, "Discard a staged revision", layers::discard),
         route("POST", "/api/v1/layers/{layer}/rollback", Layer, "Publish an earlier revision again", layers::rollback),
+        route("POST", "/api/v1/layers/{layer}/export", Layer, "Export a layer's tiles as PMTiles", exports::begin),
         route("GET", "/api/v1/identify", Open, "What is at a point", identify::identify),
         route("OPTIONS", "/api/v1/uploads", Open, "What is spoken of tus", uploads::options),
         route("POST", "/api/v1/uploads", Publisher, "Begin an upload (tus)", uploads::create),
@@ -148,6 +149,7 @@ pub fn table() -> Vec<Route> {
         route("GET", "/api/v1/jobs", Person, "The department's jobs", jobs::list),
         route("GET", "/api/v1/jobs/{job}", Person, "A job", jobs::get),
         route("GET", "/api/v1/jobs/{job}/events", Person, "A job's progress as server-sent events", jobs::events),
+        route("GET", "/api/v1/jobs/{job}/tiles.pmtiles", Person, "The file of a finished export", exports::fetch),
         route("DELETE", "/api/v1/jobs/{job}", Person, "Cancel a job", jobs::cancel),
         route("GET", "/api/v1/keys", KeyManager, "The department's keys", keys::list),
         route("POST", "/api/v1/keys", KeyManager, "Make a key", keys::create),

@@ -1,5 +1,6 @@
 //! Layers: what they are, which exist, and how their rows are selected and loaded.
 
+pub mod archive;
 pub mod catalog;
 pub mod copy;
 pub mod model;

@@ -9,8 +9,9 @@ use flate2::write::GzEncoder;
 use super::cache::{LayerKey, TileCache, TileKey};
 use crate::access::datastore::Datastore;
 use crate::access::grant::{Grant, Read};
-use crate::error::Result;
-use crate::geo::tms::TileCoord;
+use crate::error::{Error, Result};
+use crate::geo::tms::{TileCoord, TileMatrixSet};
+use crate::layer::archive::{Archives, scope};
 use crate::layer::catalog::Published;
 use crate::layer::model::Field;
 use crate::layer::select;
@@ -28,12 +29,13 @@ pub struct Drawn {
 #[derive(Clone)]
 pub struct Tiles {
     store: Datastore,
+    archives: Archives,
     cache: TileCache,
 }
 
 impl Tiles {
-    pub fn new(store: Datastore, cache_mebibytes: u64) -> Self {
-        Tiles { store, cache: TileCache::new(cache_mebibytes) }
+    pub fn new(store: Datastore, archives: Archives, cache_mebibytes: u64) -> Self {
+        Tiles { store, archives, cache: TileCache::new(cache_mebibytes) }
     }
 
     /// What the tile's bytes depend on. None when a layer is a registered table, which changes without telling.
@@ -63,6 +65,10 @@ impl Tiles {
     async fn make(&self, drawn: &[Drawn], tile: TileCoord, fields: Option<&[String]>) -> Result<Bytes> {
         let mut bytes: Vec<u8> = Vec::new();
         for d in drawn {
+            if d.layer.state().archive.is_some() {
+                bytes.extend(self.archived(d, tile, fields).await?);
+                continue;
+            }
             let wanted: Vec<&Field> = select::visible_fields(d.layer.state(), d.grant.scope())
                 .into_iter()
                 .filter(|f| fields.is_none_or(|names| names.contains(&f.name)))
@@ -80,7 +86,25 @@ impl Tiles {
             gzip.finish()
         })
         .await
-        .map_err(crate::error::Error::internal)??;
+        .map_err(Error::internal)??;
         Ok(compressed.into())
+    }
+
+    /// The tile of a layer that is an archive: as it lies there, or what the grant shows of it.
+    async fn archived(&self, drawn: &Drawn, tile: TileCoord, fields: Option<&[String]>) -> Result<Vec<u8>> {
+        if tile.set != TileMatrixSet::WebMercatorQuad {
+            return Err(Error::not_found(
+                "该图层是瓦片归档，只有 WebMercatorQuad 的瓦片",
+                "this layer is a tile archive: it has tiles of WebMercatorQuad only",
+            )
+            .hint("请改用 WebMercatorQuad", "ask for WebMercatorQuad"));
+        }
+        let (archives, drawn, fields) = (self.archives.clone(), drawn.clone(), fields.map(<[String]>::to_vec));
+        let work = move || {
+            let stored = archives.tile(drawn.layer.state().revision, tile.z, tile.x, tile.y)?.unwrap_or_default();
+            let at = [u32::from(tile.z), tile.x, tile.y];
+            scope::apply(stored, drawn.grant.scope(), fields.as_deref(), at)
+        };
+        tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
     }
 }

@@ -138,12 +138,14 @@ pub fn collections(ask: &Ask, layers: &[(Published, Grant<Read>)]) -> String {
 pub fn collection(ask: &Ask, layer: &Published, grant: &Grant<Read>) -> String {
     let state = layer.state();
     let id = &layer.id;
+    let items = href(ask, &format!("/ogc/collections/{id}/items?limit=50"));
+    let items = match state.archive {
+        None => format!("<a href=\"{items}\">{}</a> · ", word(ask, "浏览要素", "Features")),
+        Some(_) => String::new(),
+    };
     let mut out = format!(
-        "<p>{}</p><p><a href=\"{}\">{}</a> · <a href=\"{}\">TileJSON</a> · <a href=\"{}\">{}</a> · \
-         <a href=\"/?l={id}\">{}</a></p>",
+        "<p>{}</p><p>{items}<a href=\"{}\">TileJSON</a> · <a href=\"{}\">{}</a> · <a href=\"/?l={id}\">{}</a></p>",
         escape(ask.language.pick(&layer.description)),
-        href(ask, &format!("/ogc/collections/{id}/items?limit=50")),
-        word(ask, "浏览要素", "Features"),
         href(ask, &format!("/tiles/{id}.json")),
         href(ask, &format!("/styles/{id}.json")),
         word(ask, "样式", "Style"),

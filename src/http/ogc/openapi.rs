@@ -153,14 +153,16 @@ fn collection_paths(paths: &mut Map<String, Value>, ask: &Ask, layer: &Published
     let mut add = |path: String, operation: Value| paths.insert(path, json!({ "get": operation }));
     let operation_id = |what: &str| format!("{what}.{id}");
     add(base.clone(), operation(&operation_id("collection"), title, "application/json", json!([f()])));
-    add(
-        format!("{base}/items"),
-        operation(&operation_id("items"), title, "application/geo+json", Value::Array(parameters)),
-    );
-    let feature = json!({"name": "featureId", "in": "path", "required": true, "schema": {"type": "integer"}});
-    let single = json!([feature, crs_parameter("crs", "The CRS of the answer"), f()]);
-    add(format!("{base}/items/{{featureId}}"), operation(&operation_id("item"), title, "application/geo+json", single));
-    if layer.state().source.geometry.is_some() {
+    if layer.state().archive.is_none() {
+        add(
+            format!("{base}/items"),
+            operation(&operation_id("items"), title, "application/geo+json", Value::Array(parameters)),
+        );
+        let feature = json!({"name": "featureId", "in": "path", "required": true, "schema": {"type": "integer"}});
+        let single = json!([feature, crs_parameter("crs", "The CRS of the answer"), f()]);
+        add(format!("{base}/items/{{featureId}}"), operation(&operation_id("item"), title, "application/geo+json", single));
+    }
+    if layer.state().has_tiles() {
         add(format!("{base}/tiles"), operation(&operation_id("tilesets"), title, "application/json", json!([f()])));
         add(
             format!("{base}/tiles/{{tileMatrixSetId}}"),

@@ -49,7 +49,7 @@ fn dataset(ask: &mut Ask) -> Result<Vec<Drawn>> {
     match ask.parameters.take("collections")? {
         Some(ids) => ask.read_many(&ids),
         None => {
-            let layers = readable(ask).into_iter().filter(|(layer, _)| layer.state().source.geometry.is_some());
+            let layers = readable(ask).into_iter().filter(|(layer, _)| layer.state().has_tiles());
             Ok(layers.take(20).map(|(layer, grant)| Drawn { layer, grant }).collect())
         }
     }
