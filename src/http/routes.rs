@@ -9,7 +9,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::api::{catalogue, exports, identify, jobs, keys, layers, session, uploads};
 use super::problem::Problem;
-use super::{api, assets, health, map, ogc};
+use super::{api, assets, health, map, ogc, tile};
 use crate::access::gate::sign_in;
 use crate::access::principal::{Principal, Role, Who};
 use crate::app::App;
@@ -115,7 +115,9 @@ pub fn table() -> Vec<Route> {
         route("GET", "/ogc/tileMatrixSets/{set}", Open, "A tile matrix set", ogc::tiles::matrix_set),
 
         route("GET", "/tiles/{layer}", Layer, "TileJSON of one layer or several (layer.json)", map::tilejson),
-        route("GET", "/tiles/{layer}/{z}/{x}/{y}", Layer, "A vector tile (MVT) of one layer or several", map::tile),
+        route("GET", "/tiles/{layer}/{set}", Layer, "TileJSON for another tile matrix set (set.json)", map::tilejson_of_set),
+        route("GET", "/tiles/{layer}/{z}/{x}/{y}", Layer, "A vector tile (MVT) of one layer or several", tile::tile),
+        route("GET", "/tiles/{layer}/{set}/{z}/{x}/{y}", Layer, "A vector tile in another tile matrix set", tile::tile_of_set),
         route("GET", "/styles/{style}", Open, "A MapLibre style", map::style),
         route("GET", "/sprites/{sprite}", Open, "A sprite sheet", map::sprite),
         route("GET", "/fonts/{stack}/{range}", Open, "Glyphs of a font", map::glyphs),

@@ -130,9 +130,7 @@ pub fn near(
 pub fn tile(layer: &Published, grant: &Grant<Read>, fields: &[&Field], tile: TileCoord, most: i64) -> Option<Sql> {
     let state = layer.state();
     let column = state.source.geometry.as_deref()?;
-    let [west, south, east, north] = tile.extent();
-    // A margin of 64 of 4096 units, so that lines and symbols at the edge are drawn by both neighbours.
-    let margin = (east - west) * 64.0 / 4096.0;
+    let srid = tile.set.srid();
     // Names that no field has: a field called `t` would stand in the place of the row, one called `geom` beside the geometry.
     let mut sql = Sql::new("select coalesce(st_asmvt(onemap_tile.*, ");
     sql.bind(Bind::Text(layer.id.to_string())).push(", 4096, 'onemap_geom', 'onemap_id'), ''::bytea) from (select ");
@@ -141,14 +139,15 @@ pub fn tile(layer: &Published, grant: &Grant<Read>, fields: &[&Field], tile: Til
         sql.push(", ");
         mvt_column(&mut sql, state, field);
     }
-    sql.push(", st_asmvtgeom(st_transform(");
-    cut_geometry(&mut sql, state, grant.scope(), column);
-    sql.push(", 3857), st_makeenvelope(");
-    numbers(&mut sql, [west, south, east, north]);
-    sql.push(", 3857), 4096, 64, true) as onemap_geom from ").table(&state.source.schema, &state.source.table);
-    let (w, s) = degrees(west - margin, south - margin);
-    let (e, n) = degrees(east + margin, north + margin);
-    let bbox = Bbox { west: w.max(-180.0), south: s, east: e.min(180.0), north: n };
+    sql.push(", st_asmvtgeom(");
+    geometry_column(&mut sql, state, grant.scope(), Some(srid));
+    sql.push(", st_makeenvelope(");
+    numbers(&mut sql, tile.extent());
+    sql.push(", ").integer(i64::from(srid)).push("), 4096, 64, true) as onemap_geom from ");
+    sql.table(&state.source.schema, &state.source.table);
+    // A margin of 64 of 4096 units, so that lines and symbols at the edge are drawn by both neighbours.
+    let [west, south, east, north] = tile.degrees(64.0 / 4096.0);
+    let bbox = Bbox { west, south, east, north };
     sql.push(" where ");
     boxed(&mut sql, state, column, bbox, 4490, " && ");
     flat(&mut sql, state, column);

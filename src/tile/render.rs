@@ -1,12 +1,9 @@
 //! One tile of one or more layers: the grants in, MVT bytes out.
 
-use std::io::Write;
-
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 
-use super::cache::{LayerKey, TileCache, TileKey};
+use super::cache::{Format, LayerKey, TileCache, TileKey, encode, version};
+use super::encoding::Encoding;
 use crate::access::datastore::Datastore;
 use crate::access::grant::{Grant, Read};
 use crate::error::{Error, Result};
@@ -26,6 +23,26 @@ pub struct Drawn {
     pub grant: Grant<Read>,
 }
 
+/// What a tile is to show of its layers.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    pub tile: TileCoord,
+    pub format: Format,
+    /// Of the fields that are seen only these.
+    pub fields: Option<Vec<String>>,
+}
+
+impl Picture {
+    /// Everything, as MVT.
+    pub fn of(tile: TileCoord) -> Picture {
+        Picture { tile, format: Format::Mvt, fields: None }
+    }
+
+    fn shows(&self, field: &str) -> bool {
+        self.fields.as_ref().is_none_or(|names| names.iter().any(|n| n == field))
+    }
+}
+
 #[derive(Clone)]
 pub struct Tiles {
     store: Datastore,
@@ -39,55 +56,71 @@ impl Tiles {
     }
 
     /// What the tile's bytes depend on. None when a layer is a registered table, which changes without telling.
-    pub fn key(&self, drawn: &[Drawn], tile: TileCoord, fields: Option<&[String]>) -> Option<TileKey> {
-        let layers = drawn
-            .iter()
-            .map(|d| {
-                let state = d.layer.state();
-                (!state.source.registered).then(|| LayerKey {
-                    layer: d.layer.id.clone(),
-                    revision: state.revision,
-                    scope: d.grant.scope().fingerprint(),
-                })
-            })
-            .collect::<Option<_>>()?;
-        Some(TileKey { layers, tile, fields: fields.map(<[String]>::to_vec) })
+    pub fn key(&self, drawn: &[Drawn], picture: &Picture) -> Option<TileKey> {
+        let layers = drawn.iter().map(|d| self.layer(d)).collect::<Option<_>>()?;
+        Some(TileKey::new(layers, picture.tile, picture.format, picture.fields.clone()))
     }
 
-    /// The tile, gzip-compressed; empty when nothing is in it.
-    pub async fn render(&self, drawn: &[Drawn], tile: TileCoord, fields: Option<&[String]>) -> Result<Bytes> {
-        match self.key(drawn, tile, fields) {
-            Some(key) => self.cache.get_or_make(key, self.make(drawn, tile, fields)).await,
-            None => self.make(drawn, tile, fields).await,
+    /// The state of the layers, for addresses that mean it for ever: another one after each publication and each edit.
+    pub fn version(&self, drawn: &[Drawn]) -> Option<String> {
+        drawn.iter().map(|d| self.layer(d)).collect::<Option<Vec<_>>>().map(|layers| version(&layers))
+    }
+
+    fn layer(&self, drawn: &Drawn) -> Option<LayerKey> {
+        let state = drawn.layer.state();
+        (!state.source.registered).then(|| LayerKey {
+            layer: drawn.layer.id.clone(),
+            revision: state.revision,
+            edits: 0,
+            scope: drawn.grant.scope().fingerprint(),
+            filter: None,
+        })
+    }
+
+    /// Whether tiles can be had in a format.
+    pub fn offers(&self, format: Format) -> bool {
+        format == Format::Mvt
+    }
+
+    /// From which zoom of WebMercatorQuad on nothing of a layer is left out. None when that is not known.
+    pub fn complete_from(&self, _drawn: &Drawn) -> Option<u8> {
+        None
+    }
+
+    /// The tile in a coding; empty when nothing is in it. `key` is the one that belongs to it: with none it is drawn each time.
+    pub async fn render(
+        &self,
+        drawn: &[Drawn],
+        picture: &Picture,
+        key: Option<&TileKey>,
+        encoding: Encoding,
+    ) -> Result<Bytes> {
+        match key {
+            Some(key) => self.cache.get_or_make(key, encoding, self.make(drawn, picture)).await,
+            None => encode(encoding, self.make(drawn, picture).await?).await,
         }
     }
 
-    async fn make(&self, drawn: &[Drawn], tile: TileCoord, fields: Option<&[String]>) -> Result<Bytes> {
+    /// The tile in gzip.
+    pub async fn gzip(&self, drawn: &[Drawn], picture: &Picture) -> Result<Bytes> {
+        self.render(drawn, picture, self.key(drawn, picture).as_ref(), Encoding::Gzip).await
+    }
+
+    /// The tile's plain bytes.
+    async fn make(&self, drawn: &[Drawn], picture: &Picture) -> Result<Vec<u8>> {
         let mut bytes: Vec<u8> = Vec::new();
         for d in drawn {
             if d.layer.state().archive.is_some() {
-                bytes.extend(self.archived(d, tile, fields).await?);
+                bytes.extend(self.archived(d, picture.tile, picture.fields.as_deref()).await?);
                 continue;
             }
-            let wanted: Vec<&Field> = select::visible_fields(d.layer.state(), d.grant.scope())
-                .into_iter()
-                .filter(|f| fields.is_none_or(|names| names.contains(&f.name)))
-                .collect();
-            let Some(sql) = select::tile(&d.layer, &d.grant, &wanted, tile, MOST_FEATURES) else { continue };
+            let mut wanted: Vec<&Field> = select::visible_fields(d.layer.state(), d.grant.scope());
+            wanted.retain(|f| picture.shows(&f.name));
+            let Some(sql) = select::tile(&d.layer, &d.grant, &wanted, picture.tile, MOST_FEATURES) else { continue };
             // The layers of a tile stand one after the other: protobuf's repeated field.
             bytes.extend(self.store.read(&d.grant).await?.one::<Vec<u8>>(&sql).await?);
         }
-        if bytes.is_empty() {
-            return Ok(Bytes::new());
-        }
-        let compressed = tokio::task::spawn_blocking(move || {
-            let mut gzip = GzEncoder::new(Vec::with_capacity(bytes.len() / 2), Compression::fast());
-            gzip.write_all(&bytes)?;
-            gzip.finish()
-        })
-        .await
-        .map_err(Error::internal)??;
-        Ok(compressed.into())
+        Ok(bytes)
     }
 
     /// The tile of a layer that is an archive: as it lies there, or what the grant shows of it.

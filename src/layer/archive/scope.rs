@@ -199,7 +199,7 @@ mod tests {
         let scope = Scope {
             fields: Some(vec!["owner".into()]),
             rows: vec![("kind".into(), vec!["a".into()])],
-            area: None,
+            ..Scope::default()
         };
         let seen = apply(tile(), &scope, None, [0, 0, 0]).unwrap();
         let has = |text: &str| seen.windows(text.len()).any(|w| w == text.as_bytes());

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::geo::bbox::Bbox;
 use crate::geo::tms::{TileCoord, TileMatrixSet, degrees};
 use crate::layer::select::{self, Selection};
-use crate::tile::render::{Drawn, Tiles};
+use crate::tile::render::{Drawn, Picture, Tiles};
 
 /// Tiles of one zoom at most: their places are all that an export keeps in memory.
 const MOST_TILES: usize = 2_000_000;
@@ -84,7 +84,7 @@ impl Walk<'_> {
         let at = Place::from(TileId::new(id).map_err(Error::internal)?);
         let tile = tile(at)?;
         let bytes = match draw {
-            true => self.tiles.render(std::slice::from_ref(self.drawn), tile, None).await?,
+            true => self.tiles.gzip(std::slice::from_ref(self.drawn), &Picture::of(tile)).await?,
             false => Bytes::new(),
         };
         let descend = !last && (!bytes.is_empty() || self.holds_anything(tile).await?);
