@@ -3,6 +3,7 @@
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use onemap_cql2::Filter;
 
 use super::ask::{Answer, Ask};
 use super::cache_policy::{Keep, keep, not_modified};
@@ -10,6 +11,7 @@ use super::negotiation::{self, MLT, MVT};
 use super::parameters::Parameters;
 use crate::error::{Error, Kind, Result};
 use crate::geo::tms::{TileCoord, TileMatrixSet};
+use crate::layer::filter;
 use crate::layer::select::visible_fields;
 use crate::tile::cache::Format;
 use crate::tile::encoding::Encoding;
@@ -98,6 +100,7 @@ fn vary(mut response: Response, policy: Keep, by_accept: bool) -> Response {
 #[derive(Default)]
 pub struct Wanted {
     fields: Option<Vec<String>>,
+    filters: Vec<Filter>,
     /// As they were given.
     query: Vec<(&'static str, String)>,
 }
@@ -109,11 +112,20 @@ impl Wanted {
             wanted.fields = Some(fields(&list, drawn)?);
             wanted.query.push(("fields", list));
         }
+        if parameters.take("filter-lang")?.is_some_and(|language| language != "cql2-text") {
+            return Err(Error::invalid("filter-lang", "过滤语言只有 cql2-text", "filters are read as cql2-text only"));
+        }
+        if let Some(text) = parameters.take("filter")? {
+            // Every layer of the tile is filtered, so each must have the fields.
+            let read = |d: &Drawn| filter::parse(&text, &d.layer, &d.grant);
+            wanted.filters = drawn.iter().map(read).collect::<Result<_>>()?;
+            wanted.query.push(("filter", text));
+        }
         Ok(wanted)
     }
 
     fn of(self, tile: TileCoord, format: Format) -> Picture {
-        Picture { tile, format, fields: self.fields }
+        Picture { tile, format, fields: self.fields, filters: self.filters }
     }
 
     /// As a query string, with `v` before it.

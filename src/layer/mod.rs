@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod catalog;
 pub mod copy;
+pub mod filter;
 pub mod model;
 pub mod registered;
 pub mod registry;

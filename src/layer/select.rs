@@ -1,5 +1,8 @@
 //! The only SELECT builder over layer tables. It always applies the grant's scope: fields, rows and area.
 
+use onemap_cql2::Filter;
+
+use super::filter;
 use crate::access::grant::{Grant, Read};
 use crate::access::policy::Scope;
 use crate::db::sql::{Bind, Sql};
@@ -127,7 +130,14 @@ pub fn near(
 }
 
 /// One tile as `bytea`: the layer's MVT encoding, by PostGIS. `None` when the layer has no geometry.
-pub fn tile(layer: &Published, grant: &Grant<Read>, fields: &[&Field], tile: TileCoord, most: i64) -> Option<Sql> {
+pub fn tile(
+    layer: &Published,
+    grant: &Grant<Read>,
+    fields: &[&Field],
+    filter: Option<&Filter>,
+    tile: TileCoord,
+    most: i64,
+) -> Option<Sql> {
     let state = layer.state();
     let column = state.source.geometry.as_deref()?;
     let srid = tile.set.srid();
@@ -152,6 +162,9 @@ pub fn tile(layer: &Published, grant: &Grant<Read>, fields: &[&Field], tile: Til
     boxed(&mut sql, state, column, bbox, 4490, " && ");
     flat(&mut sql, state, column);
     scope_conditions(&mut sql, state, grant.scope());
+    if let Some(filter) = filter {
+        filter::condition(&mut sql, state, grant.scope(), filter);
+    }
     sql.push(" limit ").bind(Bind::Integer(most)).push(") onemap_tile where onemap_geom is not null");
     Some(sql)
 }
@@ -309,7 +322,7 @@ fn cuts(state: &State, scope: &Scope) -> bool {
 
 /// The stored geometry, cut at the edge of the grant's area. What touches the edge from inside leaves points and lines behind when
 /// it is cut: a layer of polygons stays one of polygons.
-fn cut_geometry(sql: &mut Sql, state: &State, scope: &Scope, column: &str) {
+pub(super) fn cut_geometry(sql: &mut Sql, state: &State, scope: &Scope, column: &str) {
     match &scope.area {
         Some(area) if cuts(state, scope) => {
             sql.push("case when st_coveredby(").ident(column).push(", ");
@@ -376,7 +389,7 @@ fn seen_geometry(sql: &mut Sql, state: &State, scope: &Scope, column: &str) {
 }
 
 /// A field in the type its `FieldType` promises; other people's tables have types of their own.
-fn field_column(sql: &mut Sql, state: &State, field: &Field) {
+pub(super) fn field_column(sql: &mut Sql, state: &State, field: &Field) {
     sql.ident(&field.name);
     if state.source.registered {
         sql.push(match field.kind {

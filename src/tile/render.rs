@@ -1,6 +1,7 @@
 //! One tile of one or more layers: the grants in, MVT bytes out.
 
 use bytes::Bytes;
+use onemap_cql2::Filter;
 
 use super::cache::{Format, LayerKey, TileCache, TileKey, encode, version};
 use super::encoding::Encoding;
@@ -30,12 +31,14 @@ pub struct Picture {
     pub format: Format,
     /// Of the fields that are seen only these.
     pub fields: Option<Vec<String>>,
+    /// One for each layer, or none.
+    pub filters: Vec<Filter>,
 }
 
 impl Picture {
     /// Everything, as MVT.
     pub fn of(tile: TileCoord) -> Picture {
-        Picture { tile, format: Format::Mvt, fields: None }
+        Picture { tile, format: Format::Mvt, fields: None, filters: vec![] }
     }
 
     fn shows(&self, field: &str) -> bool {
@@ -57,23 +60,24 @@ impl Tiles {
 
     /// What the tile's bytes depend on. None when a layer is a registered table, which changes without telling.
     pub fn key(&self, drawn: &[Drawn], picture: &Picture) -> Option<TileKey> {
-        let layers = drawn.iter().map(|d| self.layer(d)).collect::<Option<_>>()?;
+        let filtered = drawn.iter().enumerate().map(|(i, d)| self.layer(d, picture.filters.get(i)));
+        let layers = filtered.collect::<Option<_>>()?;
         Some(TileKey::new(layers, picture.tile, picture.format, picture.fields.clone()))
     }
 
     /// The state of the layers, for addresses that mean it for ever: another one after each publication and each edit.
     pub fn version(&self, drawn: &[Drawn]) -> Option<String> {
-        drawn.iter().map(|d| self.layer(d)).collect::<Option<Vec<_>>>().map(|layers| version(&layers))
+        drawn.iter().map(|d| self.layer(d, None)).collect::<Option<Vec<_>>>().map(|layers| version(&layers))
     }
 
-    fn layer(&self, drawn: &Drawn) -> Option<LayerKey> {
+    fn layer(&self, drawn: &Drawn, filter: Option<&Filter>) -> Option<LayerKey> {
         let state = drawn.layer.state();
         (!state.source.registered).then(|| LayerKey {
             layer: drawn.layer.id.clone(),
             revision: state.revision,
             edits: 0,
             scope: drawn.grant.scope().fingerprint(),
-            filter: None,
+            filter: filter.map(|f| f.canonical().into()),
         })
     }
 
@@ -109,14 +113,18 @@ impl Tiles {
     /// The tile's plain bytes.
     async fn make(&self, drawn: &[Drawn], picture: &Picture) -> Result<Vec<u8>> {
         let mut bytes: Vec<u8> = Vec::new();
-        for d in drawn {
+        for (i, d) in drawn.iter().enumerate() {
             if d.layer.state().archive.is_some() {
                 bytes.extend(self.archived(d, picture.tile, picture.fields.as_deref()).await?);
                 continue;
             }
             let mut wanted: Vec<&Field> = select::visible_fields(d.layer.state(), d.grant.scope());
             wanted.retain(|f| picture.shows(&f.name));
-            let Some(sql) = select::tile(&d.layer, &d.grant, &wanted, picture.tile, MOST_FEATURES) else { continue };
+            let Some(sql) =
+                select::tile(&d.layer, &d.grant, &wanted, picture.filters.get(i), picture.tile, MOST_FEATURES)
+            else {
+                continue;
+            };
             // The layers of a tile stand one after the other: protobuf's repeated field.
             bytes.extend(self.store.read(&d.grant).await?.one::<Vec<u8>>(&sql).await?);
         }

@@ -179,6 +179,65 @@ async fn tiles_of_degrees_hold_their_features_in_the_right_place() {
     }
 }
 
+async fn filtered(world: &World, who: As, layers: &str, filter: &str) -> BTreeMap<String, Layer> {
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("filter", filter).finish();
+    let response = world.get(who, &format!("/tiles/{layers}/8/213/100?{query}")).await;
+    assert!(response.status().is_success(), "{filter}: {}", response.text().await.unwrap());
+    decode(&response.bytes().await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_leaves_what_meets_it() {
+    let world = World::new().await;
+    // Row i (id i + 1) has `floors` i % 30, `kind` 住宅 when even, `listed` when i % 3 = 0, `built` 2019-04-14 and i days.
+    type Meets = fn(u64) -> bool;
+    let cases: [(&str, Meets); 9] = [
+        ("floors > 27", |i| i % 30 > 27),
+        ("floors BETWEEN 3 AND 4 AND NOT kind = '住宅'", |i| i % 30 == 3),
+        ("kind IN ('商业') OR floors = 0", |i| i % 2 == 1 || i % 30 == 0),
+        ("listed = TRUE", |i| i % 3 == 0),
+        ("name LIKE '第1%'", |i| i == 1 || (10..20).contains(&i)),
+        ("name IS NULL", |_| false),
+        ("built < DATE('2019-04-17')", |i| i < 3),
+        ("height >= 303.8", |i| i >= 98),
+        ("S_INTERSECTS(geometry, BBOX(119.995, 35.995, 120.025, 36.015))", |i| i % 10 <= 2 && i / 10 <= 1),
+    ];
+    for (filter, meets) in cases {
+        let expected: Vec<u64> = (0..100).filter(|i| meets(*i)).map(|i| i + 1).collect();
+        let found = filtered(&world, As::Anonymous, "open", filter).await;
+        assert_eq!(found.get("open").map_or(&[][..], |layer| &layer.ids), expected, "{filter}");
+    }
+    let both = filtered(&world, As::Key("health"), "open,unconditional", "floors = 5").await;
+    assert_eq!((&both["open"].ids, &both["unconditional"].ids), (&vec![6, 36, 66, 96], &vec![6, 36, 66, 96]));
+    // Filters that say the same have one validator; others do not.
+    let tag = async |filter: &str| {
+        world.get(As::Anonymous, &format!("/tiles/open/8/213/100?filter={filter}")).await.headers()["etag"].clone()
+    };
+    assert_eq!(tag("floors%3D1").await, tag("(floors+%3D+1)").await);
+    assert_ne!(tag("floors%3D1").await, tag("floors%3D2").await);
+    let document = world.json(As::Anonymous, "/tiles/open.json?filter=floors%3D1").await;
+    assert!(document["tiles"][0].as_str().unwrap().ends_with("&filter=floors%3D1"), "{document}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_cannot_ask_for_what_a_grant_hides() {
+    let world = World::new().await;
+    world.grant("fields, row_filter", "'{name,kind}', '{\"kind\": [\"住宅\"]}'").await;
+    let problem = async |field: &str| {
+        let path = format!("/tiles/conditional/8/213/100?filter={field}+%3D+1");
+        let request = world.by(As::Key("health"), Method::GET, &path).await.header("accept-language", "en");
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 400);
+        let problem: serde_json::Value = response.json().await.unwrap();
+        assert_eq!(problem["parameter"], "filter");
+        problem["detail"].as_str().unwrap().replace(field, "…")
+    };
+    // A hidden field is as unknown as one that is not there.
+    assert_eq!(problem("floors").await, problem("flooss").await);
+    let found = filtered(&world, As::Key("health"), "conditional", "kind = '商业' OR name LIKE '第1%'").await;
+    assert_eq!(found["conditional"].ids, [11, 13, 15, 17, 19]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn tilejson_and_the_standards_documents_name_all_sets() {
     let world = World::new().await;
@@ -246,6 +305,14 @@ async fn what_is_no_tile_is_said_at_once() {
         ("/tiles/open/8/213/100?f=mlt", 400, Some("f")),
         ("/tiles/open/8/213/100?fields=owner", 400, Some("fields")),
         ("/tiles/open/8/213/100?tms=1", 400, Some("tms")),
+        ("/tiles/open/8/213/100?filter=floors+%3E", 400, Some("filter")),
+        ("/tiles/open/8/213/100?filter=", 400, Some("filter")),
+        ("/tiles/open/8/213/100?filter=owner+%3D+1", 400, Some("filter")),
+        ("/tiles/open/8/213/100?filter=floors+%3D+'x'", 400, Some("filter")),
+        ("/tiles/open/8/213/100?filter=floors%3D1&filter-lang=ecql", 400, Some("filter-lang")),
+        ("/tiles/open/8/213/100?filter-lang=cql2-json", 400, Some("filter-lang")),
+        ("/tiles/open.json?filter=floors+%3E", 400, Some("filter")),
+        ("/ogc/collections/open/tiles/WebMercatorQuad/8/100/213?filter=floors+%3E", 400, Some("filter")),
     ] {
         let request = world.request(Method::GET, path).header("accept-language", "en");
         let response = request.send().await.unwrap();

@@ -121,13 +121,16 @@ fn row() -> Value {
     json!({"name": "tileRow", "in": "path", "required": true, "schema": {"type": "integer", "minimum": 0}})
 }
 /// What tiles are asked for beside their place.
-fn tile_parameters() -> [Value; 2] {
+fn tile_parameters() -> [Value; 4] {
     let list = |name: &str, what: &str| {
         json!({"name": name, "in": "query", "description": what, "style": "form", "explode": false,
                "schema": {"type": "array", "items": {"type": "string"}}})
     };
     [
         list("fields", "Of the fields only these, comma-separated"),
+        json!({"name": "filter", "in": "query", "description": "CQL2 text: features that meet it", "schema": {"type": "string"}}),
+        json!({"name": "filter-lang", "in": "query", "description": "The filter's language",
+               "schema": {"type": "string", "enum": ["cql2-text"], "default": "cql2-text"}}),
         json!({"name": "f", "in": "query", "description": "The representation", "schema": {"type": "string", "enum": ["mvt"]}}),
     ]
 }
