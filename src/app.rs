@@ -16,8 +16,11 @@ use crate::db::pool::Database;
 use crate::error::Result;
 use crate::job::queue::Queue;
 use crate::job::worker::Worker;
+use crate::layer::archive::Archives;
 use crate::layer::catalog::Catalog;
 use crate::style::glyphs::Glyphs;
+use crate::tile::export::job::ExportJob;
+use crate::tile::export::kept::Exports;
 use crate::tile::render::Tiles;
 use crate::upload::load::LoadJob;
 use crate::upload::receive::{InspectJob, Uploads};
@@ -30,6 +33,8 @@ pub struct Parts {
     pub catalog: Catalog,
     pub login: Login,
     pub tiles: Tiles,
+    pub archives: Archives,
+    pub exports: Exports,
     pub queue: Queue,
     pub uploads: Uploads,
     pub glyphs: Glyphs,
@@ -53,11 +58,14 @@ impl App {
         migrate::run(&database).await?;
         let store = Datastore::new(database.clone());
         let queue = Queue::new(database.clone());
+        let archives = Archives::new(&config.data);
         let app = App(Arc::new(Parts {
             gate: Gate::default(),
             catalog: Catalog::default(),
             login: Login::new(database.clone()),
-            tiles: Tiles::new(store.clone(), config.tile_cache),
+            tiles: Tiles::new(store.clone(), archives.clone(), config.tile_cache),
+            archives,
+            exports: Exports::new(&config.data),
             uploads: Uploads::new(database.clone(), queue.clone(), &config),
             queue,
             glyphs: Glyphs::new(config.data.join("glyphs")),
@@ -97,6 +105,15 @@ impl App {
                     database: self.database.clone(),
                     store: self.store.clone(),
                     gate: self.gate.clone(),
+                    archives: self.archives.clone(),
+                }),
+                Arc::new(ExportJob {
+                    database: self.database.clone(),
+                    store: self.store.clone(),
+                    gate: self.gate.clone(),
+                    catalog: self.catalog.clone(),
+                    tiles: self.tiles.clone(),
+                    exports: self.exports.clone(),
                 }),
             ],
         }

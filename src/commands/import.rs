@@ -22,7 +22,8 @@ use crate::upload::report::Datum;
 
 #[derive(Args)]
 pub struct Arguments {
-    /// The file: zipped or loose Shapefile, GeoPackage, GeoJSON, KML/KMZ, FileGDB, DXF, GML, TAB/MIF, FlatGeobuf, CSV, XLSX
+    /// The file: zipped or loose Shapefile, GeoPackage, GeoJSON, KML/KMZ, FileGDB, DXF, GML, TAB/MIF, FlatGeobuf, CSV, XLSX,
+    /// PMTiles, MBTiles
     file: PathBuf,
     /// The department that owns the layer
     #[arg(long)]
