@@ -121,7 +121,10 @@ async fn what_is_exported_is_what_is_served_and_comes_back_as_a_layer() {
     let tilejson = world.json(As::Key("health"), "/tiles/copy.json").await;
     assert_eq!((&tilejson["minzoom"], &tilejson["maxzoom"]), (&json!(0), &json!(11)));
     let layer = &tilejson["vector_layers"][0];
-    assert_eq!((&layer["id"], &layer["fields"]["floors"], &layer["fields"]["name"]), (&json!("open"), &json!("Number"), &json!("String")));
+    assert_eq!(
+        (&layer["id"], &layer["fields"]["floors"], &layer["fields"]["name"]),
+        (&json!("open"), &json!("Number"), &json!("String"))
+    );
     let bounds = tilejson["bounds"].as_array().unwrap();
     assert!((bounds[0].as_f64().unwrap() - 120.0).abs() < 1e-6 && (bounds[3].as_f64().unwrap() - 36.09).abs() < 1e-6);
     // An export of the archive is the archive.
@@ -169,7 +172,10 @@ async fn a_layer_of_tiles_is_a_layer_without_features() {
     let job = load(&world, &location, &json!({"layer": "copy", "key": "name"})).await;
     assert_eq!(job["state"], "succeeded", "{job}");
     let at = "/api/v1/layers/copy";
-    assert_eq!(world.by(PUBLISHER, Method::POST, &format!("{at}/revisions/2/publish")).await.send().await.unwrap().status(), 200);
+    assert_eq!(
+        world.by(PUBLISHER, Method::POST, &format!("{at}/revisions/2/publish")).await.send().await.unwrap().status(),
+        200
+    );
     assert_eq!(world.get(who, "/ogc/collections/copy/items").await.status(), 200);
     let back = world.by(PUBLISHER, Method::POST, &format!("{at}/rollback")).await.json(&json!({"revision": 1}));
     assert_eq!(back.send().await.unwrap().status(), 200);
@@ -196,7 +202,8 @@ fn shown(tile: &[u8]) -> BTreeMap<u64, (Vec<(String, String)>, Vec<u32>)> {
     let features = layers.iter().flat_map(|l| l.features.iter().map(move |f| (l, f)));
     features
         .map(|(layer, feature)| {
-            let tag = |pair: &[u32]| (layer.keys[pair[0] as usize].clone(), format!("{:?}", layer.values[pair[1] as usize]));
+            let tag =
+                |pair: &[u32]| (layer.keys[pair[0] as usize].clone(), format!("{:?}", layer.values[pair[1] as usize]));
             let mut tags: Vec<_> = feature.tags.chunks(2).map(tag).collect();
             tags.sort();
             (feature.id.unwrap(), (tags, feature.geometry.clone()))
@@ -280,7 +287,9 @@ fn mbtiles(schema: &str, tiles: &[((u8, u32, u32), Vec<u8>)]) -> Vec<u8> {
     connection.execute_batch(schema).unwrap();
     for ((z, x, y), bytes) in tiles {
         let south = (1u32 << z) - 1 - y;
-        connection.execute("insert into stored values (?1, ?2, ?3, ?4)", rusqlite::params![z, x, south, bytes]).unwrap();
+        connection
+            .execute("insert into stored values (?1, ?2, ?3, ?4)", rusqlite::params![z, x, south, bytes])
+            .unwrap();
     }
     drop(connection);
     std::fs::read(&path).unwrap()
@@ -353,7 +362,8 @@ async fn damaged_and_hostile_archives_are_refused_with_their_cause() {
     let tile = ((0, 0, 0), gzip(&tiles(&sound).await[&(0, 0, 0)]));
     let endless = "create view tiles as with recursive n(i) as (select 1 union all select i + 1 from n)
          select 99 as zoom_level, i as tile_column, 0 as tile_row, x'1a' as tile_data from n";
-    let text = "create table tiles (zoom_level, tile_column, tile_row, tile_data); insert into tiles values (0, 0, 0, 'text')";
+    let text =
+        "create table tiles (zoom_level, tile_column, tile_row, tile_data); insert into tiles values (0, 0, 0, 'text')";
     let twice = mbtiles(&format!("{METADATA}{VIEW}"), &[tile.clone(), tile.clone()]);
     let mut magic = sound.clone();
     magic[..7].copy_from_slice(b"PNTiles");
@@ -416,7 +426,9 @@ async fn an_export_belongs_to_its_department_and_to_the_grant_it_was_made_under(
     let audited = "do $$ begin assert (select array_agg(action order by id) from onemap.audit
         where action in ('export', 'download') and principal like '%health-user%') = '{export,download,download}'; end $$";
     world.sql(audited).await;
-    for (zooms, status) in [(json!({"maxzoom": 17}), 400), (json!({"minzoom": 9, "maxzoom": 8}), 400), (json!({"zoom": 1}), 400)] {
+    for (zooms, status) in
+        [(json!({"maxzoom": 17}), 400), (json!({"minzoom": 9, "maxzoom": 8}), 400), (json!({"zoom": 1}), 400)]
+    {
         let request = world.by(mine, Method::POST, "/api/v1/layers/open/export").await.json(&zooms);
         assert_eq!(request.send().await.unwrap().status(), status, "{zooms}");
     }
@@ -446,6 +458,64 @@ async fn a_cancelled_export_leaves_nothing() {
     }
     assert_eq!(files(&world, "exports"), 0);
     assert_eq!(world.get(READER, &format!("{job}/tiles.pmtiles")).await.status(), 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_small_for_a_low_zoom_is_found_below_it() {
+    let world = World::new().await;
+    let ring: Vec<[f64; 2]> = [(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)]
+        .iter()
+        .map(|(x, y)| [120.05 + 1e-5 * f64::from(*x), 36.05 + 1e-5 * f64::from(*y)])
+        .collect();
+    let kiosk = json!({"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"name": "亭"},
+        "geometry": {"type": "Polygon", "coordinates": [ring]}}]});
+    let (location, _) = upload(&world, "a.geojson", kiosk.to_string().as_bytes()).await;
+    assert_eq!(load(&world, &location, &json!({"layer": "kiosks"})).await["state"], "succeeded");
+    let publish = "/api/v1/layers/kiosks/revisions/1/publish";
+    assert_eq!(world.by(PUBLISHER, Method::POST, publish).await.send().await.unwrap().status(), 200);
+    let exported = tiles(&export(&world, PUBLISHER, "kiosks", 16).await).await;
+    assert!(!exported.contains_key(&(0, 0, 0)), "one metre is nothing at zoom 0");
+    let (z, x, y) = *exported.keys().next_back().unwrap();
+    assert_eq!(z, 16);
+    assert_eq!(exported[&(z, x, y)], served(&world, PUBLISHER, "kiosks", (z, x, y)).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_without_a_known_box_is_exported_too() {
+    let world = World::new().await;
+    world
+        .sql(
+            "create schema water; create table water.wells (nr int primary key, at geometry(Point, 4490));
+             insert into water.wells select i, st_setsrid(st_makepoint(120 + i * 0.01, 36), 4490) from generate_series(0, 9) i;
+             grant usage on schema water to onemap_app; grant select on water.wells to onemap_app",
+        )
+        .await;
+    let body = json!({"id": "wells", "department": "housing", "title": {"zh": "井", "en": "Wells"}, "share_class": "unconditional",
+        "schema": "water", "table": "wells", "key": "nr", "geometry": "at"});
+    let administrator = As::Person("housing", Role::PlatformAdministrator);
+    let made = world.by(administrator, Method::POST, "/api/v1/layers").await.json(&body).send().await.unwrap();
+    assert_eq!(made.status(), 201);
+    let exported = tiles(&export(&world, READER, "wells", 9).await).await;
+    assert_eq!(exported.keys().filter(|(z, ..)| *z == 9).count(), 1);
+    for (at, bytes) in exported {
+        assert_eq!(bytes, served(&world, READER, "wells", at).await, "{at:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_gone_is_said_to_be_gone() {
+    let world = World::new().await;
+    let archive = export(&world, READER, "open", 6).await;
+    publish(&world, "copy", "a.pmtiles", &archive).await;
+    let folder = world.app.config.data.join("archives");
+    let file = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    std::fs::write(&file, &archive[..200]).unwrap();
+    let answer = world.get(READER, "/tiles/copy/6/53/25").await;
+    assert_eq!(answer.status(), 503);
+    assert!(answer.json::<Value>().await.unwrap()["hint"].is_string());
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(world.get(READER, "/tiles/copy/5/26/12").await.status(), 503);
+    assert_eq!(world.get(READER, "/tiles/copy.json").await.status(), 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -160,7 +160,10 @@ fn collection_paths(paths: &mut Map<String, Value>, ask: &Ask, layer: &Published
         );
         let feature = json!({"name": "featureId", "in": "path", "required": true, "schema": {"type": "integer"}});
         let single = json!([feature, crs_parameter("crs", "The CRS of the answer"), f()]);
-        add(format!("{base}/items/{{featureId}}"), operation(&operation_id("item"), title, "application/geo+json", single));
+        add(
+            format!("{base}/items/{{featureId}}"),
+            operation(&operation_id("item"), title, "application/geo+json", single),
+        );
     }
     if layer.state().has_tiles() {
         add(format!("{base}/tiles"), operation(&operation_id("tilesets"), title, "application/json", json!([f()])));

@@ -1,6 +1,9 @@
 //! The area of a grant, laid over a tile: what lies outside is absent, lines and polygons are cut at its edge.
 
-use geo::{Area as _, BooleanOps, BoundingRect, Buffer, Contains, Intersects, LineString, MultiLineString, MultiPolygon, Polygon, Rect};
+use geo::{
+    Area as _, BooleanOps, BoundingRect, Buffer, Contains, Intersects, LineString, MultiLineString, MultiPolygon,
+    Polygon, Rect,
+};
 
 use super::mvt::{Parts, Place};
 use crate::error::{Error, Result};
@@ -232,8 +235,14 @@ mod tests {
         assert!(!window.covers);
         assert_eq!(window.cut(1, vec![vec![[1500, 2048]], vec![[100, 2048]]]), [[[1500, 2048]]]);
         let line = window.cut(2, vec![vec![[0, 1900], [4096, 1900]]]);
-        assert!(line.len() == 1 && [1025, 1026].contains(&line[0][0][0]) && [2046, 2047].contains(&line[0][1][0]), "{line:?}");
-        assert!(window.cut(1, vec![vec![[1024, 1900]], vec![[2048, 1900]]]).is_empty(), "on the edge is not certainly inside");
+        assert!(
+            line.len() == 1 && [1025, 1026].contains(&line[0][0][0]) && [2046, 2047].contains(&line[0][1][0]),
+            "{line:?}"
+        );
+        assert!(
+            window.cut(1, vec![vec![[1024, 1900]], vec![[2048, 1900]]]).is_empty(),
+            "on the edge is not certainly inside"
+        );
         let square = vec![vec![[0, 2000], [1500, 2000], [1500, 2100], [0, 2100]]];
         let cut = window.cut(3, square);
         assert_eq!(cut.len(), 1);

@@ -46,9 +46,8 @@ fn shown(
     fields: Option<&[String]>,
     window: Option<&Window>,
 ) -> Result<()> {
-    let mut table = Table::new(layer, |key| {
-        scope.sees_field(key) && fields.is_none_or(|names| names.iter().any(|n| n == key))
-    });
+    let mut table =
+        Table::new(layer, |key| scope.sees_field(key) && fields.is_none_or(|names| names.iter().any(|n| n == key)));
     let mut kept = Vec::new();
     for (i, feature) in layer.features.iter().enumerate() {
         let tags = layer.tags(feature)?;
@@ -196,11 +195,8 @@ mod tests {
 
     #[test]
     fn hidden_fields_and_rows_leave_no_trace() {
-        let scope = Scope {
-            fields: Some(vec!["owner".into()]),
-            rows: vec![("kind".into(), vec!["a".into()])],
-            area: None,
-        };
+        let scope =
+            Scope { fields: Some(vec!["owner".into()]), rows: vec![("kind".into(), vec!["a".into()])], area: None };
         let seen = apply(tile(), &scope, None, [0, 0, 0]).unwrap();
         let has = |text: &str| seen.windows(text.len()).any(|w| w == text.as_bytes());
         assert!(has("secret") && has("owner") && !has("hidden") && !has("kind"));

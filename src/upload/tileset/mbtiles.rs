@@ -53,7 +53,9 @@ impl MbTiles {
             connection.set_db_config(setting, on).map_err(unreadable)?;
         }
         connection
-            .execute_batch("pragma query_only = on; pragma cell_size_check = on; pragma mmap_size = 0; pragma cache_size = -8000")
+            .execute_batch(
+                "pragma query_only = on; pragma cell_size_check = on; pragma mmap_size = 0; pragma cache_size = -8000",
+            )
             .map_err(unreadable)?;
         let guard = Guard::over(&connection, PATIENCE);
         let archive = MbTiles { connection, guard };
@@ -146,11 +148,10 @@ fn wild() -> Error {
 
 fn unreadable(e: rusqlite::Error) -> Error {
     match e.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::OperationInterrupted) => Error::too_large(
-            "读取该 MBTiles 耗时过长，已终止",
-            "reading this MBTiles file took too long and was ended",
-        )
-        .hint("请将视图改为普通表后重新生成", "make it again with plain tables instead of views"),
+        Some(rusqlite::ErrorCode::OperationInterrupted) => {
+            Error::too_large("读取该 MBTiles 耗时过长，已终止", "reading this MBTiles file took too long and was ended")
+                .hint("请将视图改为普通表后重新生成", "make it again with plain tables instead of views")
+        }
         _ => damaged("SQLite 无法读取", "SQLite cannot read it"),
     }
     .because(e)
@@ -218,7 +219,10 @@ mod tests {
 
     #[test]
     fn a_name_is_only_a_name() {
-        assert_eq!(address(Path::new("/a b/图?mode=rw#.mbtiles")), "file:/a%20b/%e5%9b%be%3fmode%3drw%23.mbtiles?mode=ro&immutable=1");
+        assert_eq!(
+            address(Path::new("/a b/图?mode=rw#.mbtiles")),
+            "file:/a%20b/%e5%9b%be%3fmode%3drw%23.mbtiles?mode=ro&immutable=1"
+        );
     }
 
     #[test]

@@ -15,7 +15,10 @@ pub fn layer(dataset: &Dataset, said: &Said, scan: &Scan) -> SourceLayer {
     let kinds = ["Geometry", "Point", "LineString", "Polygon"].into_iter().zip(scan.kinds());
     let names = archive.layers.iter().map(|l| l.id.as_str()).collect::<Vec<_>>().join("、");
     let mut notes = vec![Note::new(
-        format!("瓦片归档：{} 个瓦片，级别 {}–{}，图层 {names}。发布后只提供瓦片，不提供要素查询", archive.tiles, archive.minzoom, archive.maxzoom),
+        format!(
+            "瓦片归档：{} 个瓦片，级别 {}–{}，图层 {names}。发布后只提供瓦片，不提供要素查询",
+            archive.tiles, archive.minzoom, archive.maxzoom
+        ),
         format!(
             "a tile archive: {} tiles of zooms {} to {}, with the layers {names}; once published it gives tiles, but no features",
             archive.tiles, archive.minzoom, archive.maxzoom
