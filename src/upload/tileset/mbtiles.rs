@@ -54,7 +54,8 @@ impl MbTiles {
         }
         connection
             .execute_batch(
-                "pragma query_only = on; pragma cell_size_check = on; pragma mmap_size = 0; pragma cache_size = -8000",
+                "pragma query_only = on; pragma cell_size_check = on; pragma mmap_size = 0; \
+                 pragma temp_store = memory; pragma cache_size = -8000",
             )
             .map_err(unreadable)?;
         let guard = Guard::over(&connection, PATIENCE);

@@ -2,7 +2,6 @@
 
 use super::scan::Scan;
 use super::{Dataset, Said};
-use crate::geo::crs::Crs;
 use crate::upload::report::*;
 
 /// Half the side of the Web Mercator square in metres.
@@ -63,7 +62,7 @@ fn web_mercator() -> CrsFound {
         name: "WGS 84 / Pseudo-Mercator".into(),
         confidence: Confidence::Declared,
         reasons: vec![Note::new(
-            format!("PMTiles 和 MBTiles 的瓦片按 {} 切分", Crs::epsg(3857).uri()),
+            "PMTiles 和 MBTiles 的瓦片按 Web 墨卡托（EPSG:3857）切分",
             "the tiles of PMTiles and MBTiles are those of Web Mercator",
         )],
         candidates: Vec::new(),
