@@ -37,9 +37,10 @@ pub fn run(config: Config, arguments: Arguments) -> Result<ExitCode> {
 async fn export(app: &App, a: &Arguments) -> Result<()> {
     let zooms = export::zooms(Some(a.minzoom.into()), Some(a.maxzoom.into()))?;
     let owner = app.catalog.snapshot().layers.get(&*a.layer).map(|l| l.department.to_string());
-    let department = a.department.clone().or(owner).ok_or_else(|| {
-        Error::not_found(format!("没有图层 {}", a.layer), format!("there is no layer {}", a.layer))
-    })?;
+    let department =
+        a.department.clone().or(owner).ok_or_else(|| {
+            Error::not_found(format!("没有图层 {}", a.layer), format!("there is no layer {}", a.layer))
+        })?;
     let grant = app.gate.open(&Principal::operator(&department), &a.layer)?;
     let drawn = Drawn { layer: app.catalog.published(&grant)?, grant };
     let bar = ProgressBar::no_length();

@@ -404,6 +404,8 @@ pub struct RevisionInfo {
     pub number: i32,
     pub state: String,
     pub feature_count: i64,
+    /// Of an archive, which has no features.
+    pub tiles: Option<i64>,
     pub created: String,
     pub created_by: String,
     pub published: Option<String>,
@@ -415,7 +417,8 @@ pub async fn revisions(store: &Datastore, grant: &Grant<Edit>) -> Result<Vec<Rev
     let time = "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'";
     let sql = format!(
         "select number, state, feature_count, to_char(created_at at time zone 'UTC', {time}), created_by,
-                to_char(published_at at time zone 'UTC', {time}), note
+                to_char(published_at at time zone 'UTC', {time}), note,
+                (archive->>'tiles')::bigint
          from onemap.revision where layer_id = $1 and state <> 'staging' order by number desc"
     );
     let rows = client.query(&sql, &[&grant.layer()]).await?;
@@ -429,6 +432,7 @@ pub async fn revisions(store: &Datastore, grant: &Grant<Edit>) -> Result<Vec<Rev
             created_by: r.get(4),
             published: r.get(5),
             note: r.get(6),
+            tiles: r.get(7),
         })
         .collect())
 }

@@ -13,9 +13,9 @@ use uuid::Uuid;
 use super::diff;
 use super::parent;
 use super::receive::{Uploads, upload_id};
+use super::report::{Confidence, CrsChoice, Datum, Inspection, ReadPlan, ReadReport, SourceLayer};
 use super::sandbox::Limits;
 use super::tileset;
-use super::report::{Confidence, CrsChoice, Datum, Inspection, ReadPlan, ReadReport, SourceLayer};
 use crate::access::datastore::Datastore;
 use crate::access::gate::Gate;
 use crate::access::grant::{Edit, Grant};
@@ -256,8 +256,7 @@ impl LoadJob {
         let packed = Unfinished(tileset::waiting(&options.work));
         // Packed anew, an archive is about as large as it came; tiles that were not compressed become smaller.
         let room = std::fs::metadata(&path)?.len().saturating_mul(2).saturating_add(64 << 20);
-        let limits =
-            Limits { file_bytes: room.max(self.uploads.limits.file_bytes), ..self.uploads.limits };
+        let limits = Limits { file_bytes: room.max(self.uploads.limits.file_bytes), ..self.uploads.limits };
         let (progress, total) = (task.progress().clone(), source.tiles.as_ref().map(|t| t.tiles));
         let tiles = parent::pack(&self.uploads.reader, &path, &source.dataset, &options, &limits, |p| {
             progress.set("tiles", p.done, total);
@@ -271,8 +270,7 @@ impl LoadJob {
             report: None,
         };
         let archive = &tiles.archive;
-        let staged =
-            stage::stage(&self.store, grant, &shape, archive, tiles.bbox, (&packed.0, &self.archives)).await?;
+        let staged = stage::stage(&self.store, grant, &shape, archive, tiles.bbox, (&packed.0, &self.archives)).await?;
         self.uploads.set_loaded(id, grant.layer(), staged.number).await?;
         Ok(json!({"layer": grant.layer(), "revision": staged.number, "rows": 0, "tiles": archive, "diff": null}))
     }

@@ -46,7 +46,8 @@ pub async fn read(
     rows: mpsc::Sender<Bytes>,
     progress: impl FnMut(Progress),
 ) -> Result<ReadReport> {
-    let job = Job { path: path.to_owned(), options: options.clone(), limits: *limits, plan: Some(plan.clone()), pack: None };
+    let job =
+        Job { path: path.to_owned(), options: options.clone(), limits: *limits, plan: Some(plan.clone()), pack: None };
     match run(exe, &job, Some(rows), progress).await? {
         Event::Read { report } => Ok(*report),
         _ => Err(Error::internal("the reader answered something else")),

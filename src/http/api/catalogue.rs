@@ -100,7 +100,8 @@ pub async fn layer(ask: Ask, Path(id): Path<String>) -> Answer {
         document["crs"] = Crs::epsg(state.srid.max(4326)).uri().into();
         document["current_revision"] = state.number.into();
     }
-    if standing == Standing::Edits && layer.state.as_ref().is_some_and(|s| !s.source.registered && s.archive.is_none()) {
+    if standing == Standing::Edits && layer.state.as_ref().is_some_and(|s| !s.source.registered && s.archive.is_none())
+    {
         document["view"] = format!("map.\"{}\"", layer.id).into();
     }
     Ok(ok(&document))

@@ -97,9 +97,8 @@ mod tests {
 
     #[test]
     fn one_range_is_understood() {
-        let of = |text: &'static str| {
-            range(&HeaderMap::from_iter([(header::RANGE, HeaderValue::from_static(text))]), 100)
-        };
+        let of =
+            |text: &'static str| range(&HeaderMap::from_iter([(header::RANGE, HeaderValue::from_static(text))]), 100);
         assert_eq!(of("bytes=0-9"), Some((0, 9)));
         assert_eq!(of("bytes=90-"), Some((90, 99)));
         assert_eq!(of("bytes=-5"), Some((95, 99)));

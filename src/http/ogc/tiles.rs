@@ -125,15 +125,22 @@ fn metadata(mut ask: Ask, set: TileMatrixSet, drawn: &[Drawn], path: &str, query
     links.push(item);
     let layers: Vec<Value> = drawn
         .iter()
-        .map(|d| {
-            let kind = d.layer.state().geometry_type.as_deref().unwrap_or_default();
+        .flat_map(|d| {
+            let state = d.layer.state();
+            match &state.archive {
+                None => vec![(d, &*d.layer.id, state.geometry_type.as_deref().unwrap_or_default())],
+                // Under the names that they have in the tiles.
+                Some(archive) => archive.layers.iter().map(|l| (d, l.id.as_str(), l.geometry.as_str())).collect(),
+            }
+        })
+        .map(|(d, id, kind)| {
             let dimension = match kind.trim_start_matches("Multi") {
                 k if k.starts_with("Point") => Some(0),
                 k if k.starts_with("Line") => Some(1),
                 k if k.starts_with("Polygon") => Some(2),
                 _ => None,
             };
-            let mut layer = json!({"id": d.layer.id, "dataType": "vector", "title": ask.language.pick(&d.layer.title)});
+            let mut layer = json!({"id": id, "dataType": "vector", "title": ask.language.pick(&d.layer.title)});
             if let Some(dimension) = dimension {
                 layer["geometryDimension"] = dimension.into();
             }

@@ -110,7 +110,11 @@ pub struct Header {
 impl Header {
     fn parse(bytes: &[u8; HEADER], size: u64) -> Result<Header> {
         if !bytes.starts_with(b"PMTiles") {
-            return Err(Error::invalid("file", "不是 PMTiles 文件（文件头不符）", "it is no PMTiles file: its header is wrong"));
+            return Err(Error::invalid(
+                "file",
+                "不是 PMTiles 文件（文件头不符）",
+                "it is no PMTiles file: its header is wrong",
+            ));
         }
         if bytes[7] != 3 {
             return Err(Error::unsupported(
@@ -165,7 +169,8 @@ impl PmTiles {
         let mut head = [0u8; HEADER];
         file.read_exact_at(&mut head, 0).map_err(|e| damaged("文件过短", "it is too short").because(e))?;
         let header = Header::parse(&head, file.metadata()?.len())?;
-        let leaves = Cache::builder().max_capacity(KEPT_ENTRIES).weigher(|_, l: &Arc<Vec<Entry>>| l.len() as u32).build();
+        let leaves =
+            Cache::builder().max_capacity(KEPT_ENTRIES).weigher(|_, l: &Arc<Vec<Entry>>| l.len() as u32).build();
         let mut archive = PmTiles { file, header, root: Vec::new(), leaves };
         archive.root = archive.directory(archive.header.root)?;
         Ok(archive)
@@ -254,7 +259,10 @@ impl PmTiles {
 
     fn bytes(&self, section: Section) -> Result<Vec<u8>> {
         if section.length > MOST_TILE as u64 {
-            return Err(Error::too_large("归档中有一部分超过大小上限", "a part of the archive is over the limit of size"));
+            return Err(Error::too_large(
+                "归档中有一部分超过大小上限",
+                "a part of the archive is over the limit of size",
+            ));
         }
         let mut bytes = vec![0; section.length as usize];
         self.file

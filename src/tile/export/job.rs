@@ -35,7 +35,8 @@ pub async fn request(
     (minzoom, maxzoom): (u8, u8),
 ) -> Result<Uuid> {
     let client = database.app().await?;
-    let sql = "select count(*) from onemap.job where kind = $1 and department_id = $2 and state in ('queued', 'running')";
+    let sql =
+        "select count(*) from onemap.job where kind = $1 and department_id = $2 and state in ('queued', 'running')";
     let under_way: i64 = client.query_one(sql, &[&KIND, &by.department.as_deref().unwrap_or_default()]).await?.get(0);
     drop(client);
     if under_way >= MOST_AT_ONCE {
@@ -69,8 +70,11 @@ pub async fn fetch(
 }
 
 fn gone() -> Error {
-    Error::not_found("没有这个导出文件，或已过期，或授权已变更", "there is no such export, or it has expired, or your grant has changed")
-        .hint("请重新导出", "export it again")
+    Error::not_found(
+        "没有这个导出文件，或已过期，或授权已变更",
+        "there is no such export, or it has expired, or your grant has changed",
+    )
+    .hint("请重新导出", "export it again")
 }
 
 /// Makes exports.

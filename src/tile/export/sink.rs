@@ -31,7 +31,9 @@ pub struct Sink {
 
 impl Sink {
     pub fn create(target: &Path) -> Result<Sink> {
-        let part = Part(target.with_extension("part"));
+        let mut beside = target.as_os_str().to_owned();
+        beside.push(".part");
+        let part = Part(beside.into());
         let file = File::create(&part.0)?;
         // A few tiles on the way keep drawing and writing apart without piling up.
         let (orders, receive) = mpsc::channel(16);

@@ -14,7 +14,7 @@ use crate::layer::select::{self, Selection};
 use crate::tile::render::{Drawn, Picture, Tiles};
 
 /// Tiles of one zoom at most: their places are all that an export keeps in memory.
-const MOST_TILES: usize = 2_000_000;
+const MOST_TILES: usize = 1_000_000;
 /// Tiles drawn at once: one is drawn while another waits for the database.
 const AT_ONCE: usize = 2;
 /// How far beyond its edge a tile is drawn, in tiles.
@@ -145,7 +145,12 @@ impl Walk<'_> {
         };
         // A float beyond the range saturates.
         let whole = |v: f64| (v.floor() as u32).min(last);
-        [whole(column(west) - MARGIN), whole(row(north) - MARGIN), whole(column(east) + MARGIN), whole(row(south) + MARGIN)]
+        [
+            whole(column(west) - MARGIN),
+            whole(row(north) - MARGIN),
+            whole(column(east) + MARGIN),
+            whole(row(south) + MARGIN),
+        ]
     }
 }
 

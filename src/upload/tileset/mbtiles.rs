@@ -53,9 +53,12 @@ impl MbTiles {
             connection.set_db_config(setting, on).map_err(unreadable)?;
         }
         connection
-            .execute_batch("pragma query_only = on; pragma cell_size_check = on; pragma mmap_size = 0; pragma cache_size = -8000")
+            .execute_batch(
+                "pragma query_only = on; pragma cell_size_check = on; pragma mmap_size = 0; \
+                 pragma temp_store = memory; pragma cache_size = -8000",
+            )
             .map_err(unreadable)?;
-        let guard = Guard::over(&connection);
+        let guard = Guard::over(&connection, PATIENCE);
         let archive = MbTiles { connection, guard };
         archive.expected("tiles")?;
         archive.expected("metadata")?;
@@ -146,11 +149,10 @@ fn wild() -> Error {
 
 fn unreadable(e: rusqlite::Error) -> Error {
     match e.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::OperationInterrupted) => Error::too_large(
-            "读取该 MBTiles 耗时过长，已终止",
-            "reading this MBTiles file took too long and was ended",
-        )
-        .hint("请将视图改为普通表后重新生成", "make it again with plain tables instead of views"),
+        Some(rusqlite::ErrorCode::OperationInterrupted) => {
+            Error::too_large("读取该 MBTiles 耗时过长，已终止", "reading this MBTiles file took too long and was ended")
+                .hint("请将视图改为普通表后重新生成", "make it again with plain tables instead of views")
+        }
         _ => damaged("SQLite 无法读取", "SQLite cannot read it"),
     }
     .because(e)
@@ -179,13 +181,13 @@ struct Guard {
 }
 
 impl Guard {
-    fn over(connection: &Connection) -> Guard {
+    fn over(connection: &Connection, patience: Duration) -> Guard {
         let (begun, last, over) = (Instant::now(), Arc::<AtomicU64>::default(), Arc::<AtomicBool>::default());
         let (handle, seen, ended) = (connection.get_interrupt_handle(), last.clone(), over.clone());
         let watch = std::thread::spawn(move || {
             while !ended.load(Ordering::Relaxed) {
                 let quiet = begun.elapsed().saturating_sub(Duration::from_millis(seen.load(Ordering::Relaxed)));
-                match PATIENCE.checked_sub(quiet) {
+                match patience.checked_sub(quiet) {
                     Some(left) => std::thread::park_timeout(left.max(Duration::from_millis(10))),
                     None => {
                         handle.interrupt();
@@ -218,7 +220,10 @@ mod tests {
 
     #[test]
     fn a_name_is_only_a_name() {
-        assert_eq!(address(Path::new("/a b/图?mode=rw#.mbtiles")), "file:/a%20b/%e5%9b%be%3fmode%3drw%23.mbtiles?mode=ro&immutable=1");
+        assert_eq!(
+            address(Path::new("/a b/图?mode=rw#.mbtiles")),
+            "file:/a%20b/%e5%9b%be%3fmode%3drw%23.mbtiles?mode=ro&immutable=1"
+        );
     }
 
     #[test]
@@ -243,5 +248,19 @@ mod tests {
              insert into tiles values (2, 4, 0, x'1a00')";
         let outside = open("outside.mbtiles", &format!("{metadata}{outside}")).unwrap();
         assert!(outside.each(&mut |_, _| Ok(())).is_err());
+    }
+
+    #[test]
+    fn a_view_without_end_is_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("endless.mbtiles");
+        let endless = "create table metadata (name, value);
+             create view tiles as with recursive n(i) as (select 1 union all select i + 1 from n)
+             select i as zoom_level, i as tile_column, i as tile_row, x'' as tile_data from n where i < 0";
+        Connection::open(&path).unwrap().execute_batch(endless).unwrap();
+        let mut archive = MbTiles::open(&path).unwrap();
+        archive.guard = Guard::over(&archive.connection, Duration::from_millis(100));
+        let ended = archive.each(&mut |_, _| Ok(())).unwrap_err();
+        assert_eq!(ended.kind, crate::error::Kind::TooLarge);
     }
 }

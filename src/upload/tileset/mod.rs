@@ -24,8 +24,8 @@ use crate::layer::archive::TileArchive;
 use crate::layer::archive::pmtiles::{Compression, MOST_TILE, PmTiles, damaged};
 use crate::layer::model::Field;
 
-/// Tiles of one archive at most: each costs the reader some sixty bytes of its memory.
-const MOST_TILES: u64 = 2_000_000;
+/// Tiles of one archive at most: each costs the reader some 150 bytes of its memory.
+const MOST_TILES: u64 = 1_000_000;
 /// The deepest zoom that onemap's tile matrix sets have.
 const DEEPEST_ZOOM: u8 = 24;
 /// How often progress is told.

@@ -2,7 +2,6 @@
 
 use super::scan::Scan;
 use super::{Dataset, Said};
-use crate::geo::crs::Crs;
 use crate::upload::report::*;
 
 /// Half the side of the Web Mercator square in metres.
@@ -15,7 +14,10 @@ pub fn layer(dataset: &Dataset, said: &Said, scan: &Scan) -> SourceLayer {
     let kinds = ["Geometry", "Point", "LineString", "Polygon"].into_iter().zip(scan.kinds());
     let names = archive.layers.iter().map(|l| l.id.as_str()).collect::<Vec<_>>().join("、");
     let mut notes = vec![Note::new(
-        format!("瓦片归档：{} 个瓦片，级别 {}–{}，图层 {names}。发布后只提供瓦片，不提供要素查询", archive.tiles, archive.minzoom, archive.maxzoom),
+        format!(
+            "瓦片归档：{} 个瓦片，级别 {}–{}，图层 {names}。发布后只提供瓦片，不提供要素查询",
+            archive.tiles, archive.minzoom, archive.maxzoom
+        ),
         format!(
             "a tile archive: {} tiles of zooms {} to {}, with the layers {names}; once published it gives tiles, but no features",
             archive.tiles, archive.minzoom, archive.maxzoom
@@ -60,7 +62,7 @@ fn web_mercator() -> CrsFound {
         name: "WGS 84 / Pseudo-Mercator".into(),
         confidence: Confidence::Declared,
         reasons: vec![Note::new(
-            format!("PMTiles 和 MBTiles 的瓦片按 {} 切分", Crs::epsg(3857).uri()),
+            "PMTiles 和 MBTiles 的瓦片按 Web 墨卡托（EPSG:3857）切分",
             "the tiles of PMTiles and MBTiles are those of Web Mercator",
         )],
         candidates: Vec::new(),
