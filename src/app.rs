@@ -18,6 +18,7 @@ use crate::job::queue::Queue;
 use crate::job::worker::Worker;
 use crate::layer::catalog::Catalog;
 use crate::style::glyphs::Glyphs;
+use crate::tile::keeper::Keeper;
 use crate::tile::render::Tiles;
 use crate::upload::load::LoadJob;
 use crate::upload::receive::{InspectJob, Uploads};
@@ -57,7 +58,7 @@ impl App {
             gate: Gate::default(),
             catalog: Catalog::default(),
             login: Login::new(database.clone()),
-            tiles: Tiles::new(store.clone(), config.tile_cache),
+            tiles: Tiles::new(store.clone(), &config),
             uploads: Uploads::new(database.clone(), queue.clone(), &config),
             queue,
             glyphs: Glyphs::new(config.data.join("glyphs")),
@@ -72,17 +73,30 @@ impl App {
     /// Reads the snapshots anew, for a request that must see what it just wrote.
     pub async fn refresh(&self) -> Result<()> {
         self.gate.reload(&self.database).await?;
-        self.catalog.reload(&self.database).await
+        self.catalog.reload(&self.database).await?;
+        self.tiles.indexes().look_again();
+        Ok(())
     }
 
-    /// Starts what goes on beside the requests: following the database's notices, and `workers` job workers.
+    /// Starts what goes on beside the requests: following the database's notices, keeping the tile indexes, `workers` job workers.
     pub fn start(&self, workers: usize, stop: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
         let mut tasks = vec![tokio::spawn(follow(self.clone(), stop.clone()))];
+        tasks.push(tokio::spawn(self.keeper().run(stop.clone())));
         for _ in 0..workers {
             let (worker, stop) = (self.worker(), stop.clone());
             tasks.push(tokio::spawn(async move { worker.run(stop).await }));
         }
         tasks
+    }
+
+    fn keeper(&self) -> Keeper {
+        Keeper {
+            indexes: self.tiles.indexes().clone(),
+            database: self.database.clone(),
+            store: self.store.clone(),
+            gate: self.gate.clone(),
+            catalog: self.catalog.clone(),
+        }
     }
 
     /// A worker that knows every kind of job.

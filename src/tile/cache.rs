@@ -20,6 +20,10 @@ pub struct TileKey {
 pub struct LayerKey {
     pub layer: Arc<str>,
     pub revision: i64,
+    /// The stamp of the index that draws it; none when PostGIS does, which thins otherwise.
+    pub index: Option<u64>,
+    /// Bytes of a tile at most, when the layer says so.
+    pub limit: Option<usize>,
     pub scope: u64,
 }
 

@@ -1,0 +1,111 @@
+//! A layer's part of a tile out of its index: what the grant shows, said in the index's own terms.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use onemap_tiles::{Area, Filter, Format, Request, Window};
+
+use super::render::Drawn;
+use super::store::{Opened, TILE_LIMIT};
+use crate::access::policy::Scope;
+use crate::geo::tms::{TileCoord, TileMatrixSet};
+use crate::layer::model::{Field, FieldType, State};
+
+/// Everything that a thread needs to draw one layer of a tile.
+pub struct Drawing {
+    pub revision: i64,
+    opened: Arc<Opened>,
+    layer: Arc<str>,
+    columns: Vec<usize>,
+    rows: Vec<(usize, Vec<String>)>,
+    area: Option<Arc<Area>>,
+    filter: Option<Arc<Filter>>,
+    limit: usize,
+}
+
+/// The areas of grants, read once each.
+pub type Areas = moka::sync::Cache<u64, Arc<Area>>;
+
+impl Drawing {
+    /// None when the index cannot answer just as PostGIS would: then PostGIS does.
+    pub fn of(opened: Arc<Opened>, drawn: &Drawn, fields: &[&Field], areas: &Areas) -> Option<Drawing> {
+        let (state, scope) = (drawn.layer.state(), drawn.grant.scope());
+        if !is_of(&opened, state) {
+            return None;
+        }
+        let columns = fields.iter().filter(|f| scope.sees_field(&f.name)).filter_map(|f| place(state, &f.name));
+        Some(Drawing {
+            revision: state.revision,
+            columns: columns.collect(),
+            rows: rows(state, scope)?,
+            area: area(scope, areas)?,
+            filter: None,
+            opened,
+            layer: drawn.layer.id.clone(),
+            limit: drawn.layer.thinning.limit.unwrap_or(TILE_LIMIT),
+        })
+    }
+
+    /// Appends the layer to the tile. On an error, or a panic, says why and appends nothing.
+    pub fn draw(&self, tile: TileCoord, out: &mut Vec<u8>) -> Result<(), String> {
+        let begun = out.len();
+        let window = window(tile);
+        let request = Request {
+            window: &window,
+            layer: &self.layer,
+            columns: &self.columns,
+            filter: self.filter.as_deref(),
+            rows: &self.rows,
+            area: self.area.as_deref(),
+            delta: None,
+            limit: self.limit,
+            format: Format::Mvt,
+        };
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.opened.index.draw(&request, out)));
+        let why = match outcome {
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(e)) => e.to_string(),
+            Err(_) => "the engine panicked".into(),
+        };
+        out.truncate(begun);
+        Err(why)
+    }
+}
+
+fn window(tile: TileCoord) -> Window {
+    match tile.set {
+        TileMatrixSet::WebMercatorQuad => Window::mercator(tile.z, tile.x, tile.y),
+    }
+}
+
+/// Whether the index's columns are the fields, in their order. They are, unless the file is of another database.
+fn is_of(opened: &Opened, state: &State) -> bool {
+    let columns = opened.index.columns();
+    columns.len() == state.fields.len() && columns.iter().zip(&state.fields).all(|(c, f)| c.name == f.name)
+}
+
+fn place(state: &State, name: &str) -> Option<usize> {
+    state.fields.iter().position(|f| f.name == name)
+}
+
+/// The rows of a scope by column. PostgreSQL compares a value's text, which for the types named here is not the index's.
+fn rows(state: &State, scope: &Scope) -> Option<Vec<(usize, Vec<String>)>> {
+    let row = |(name, values): &(String, Vec<String>)| {
+        let at = place(state, name)?;
+        let alike = !matches!(state.fields[at].kind, FieldType::Float | FieldType::Timestamp);
+        alike.then(|| (at, values.clone()))
+    };
+    scope.rows.iter().map(row).collect()
+}
+
+/// The area of a scope: Some(None) when it has none, None when it cannot be read.
+fn area(scope: &Scope, areas: &Areas) -> Option<Option<Arc<Area>>> {
+    let Some(ewkb) = &scope.area else { return Some(None) };
+    let key = scope.fingerprint();
+    if let Some(area) = areas.get(&key) {
+        return Some(Some(area));
+    }
+    let area = Arc::new(Area::from_ewkb(ewkb).map_err(|e| tracing::warn!("the area of a grant: {e}")).ok()?);
+    areas.insert(key, area.clone());
+    Some(Some(area))
+}
