@@ -36,19 +36,41 @@ pub struct Keeper {
 impl Keeper {
     /// Until told to stop. A build under way is given up; its half-made file has no name.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
-        let indexes = self.indexes.clone();
-        if let Err(e) = tokio::task::spawn_blocking(move || adopt(&indexes)).await.map_err(Error::internal).flatten() {
-            tracing::error!("tile indexes cannot be kept, PostGIS makes all tiles: {e}");
-            return;
-        }
-        self.indexes.shrink();
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => {}
-            () = self.look() => {}
-            () = self.work() => {}
+            () = self.keep() => {}
         }
         for slot in self.indexes.slots().values() {
             slot.building.iter().for_each(|p| p.stop());
+        }
+    }
+
+    async fn keep(&self) {
+        let (indexes, source) = (self.indexes.clone(), self.source().await);
+        let adopted = tokio::task::spawn_blocking(move || adopt(&indexes, &source)).await;
+        if let Err(e) = adopted.map_err(Error::internal).flatten() {
+            tracing::error!("tile indexes cannot be kept, PostGIS makes all tiles: {e}");
+            return std::future::pending().await;
+        }
+        self.indexes.shrink();
+        tokio::join!(self.look(), self.work());
+    }
+
+    /// The files are of this database: revisions of another have the same numbers. Asked until it answers.
+    async fn source(&self) -> String {
+        // Not everywhere is the cluster's own number told.
+        let whole = "select oid::bigint, (select system_identifier from pg_control_system()) from pg_database
+             where datname = current_database()";
+        let part = "select oid::bigint, 0::bigint from pg_database where datname = current_database()";
+        loop {
+            if let Ok(client) = self.database.app().await {
+                for sql in [whole, part] {
+                    if let Ok(row) = client.query_one(sql, &[]).await {
+                        return format!("{}/{}", row.get::<_, i64>(1), row.get::<_, i64>(0));
+                    }
+                }
+            }
+            tokio::time::sleep(WORK).await;
         }
     }
 
@@ -164,13 +186,24 @@ fn empty(folder: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(folder).map_err(|e| onemap_tiles::Error::from(e).into())
 }
 
+/// Says in the folder whose revisions its files are.
+const SOURCE: &str = "database";
+
 /// Takes the files over that an earlier process left, and removes what it did not complete.
-fn adopt(indexes: &Indexes) -> Result<()> {
+fn adopt(indexes: &Indexes, source: &str) -> Result<()> {
+    let said = indexes.folder().join(SOURCE);
+    if std::fs::read_to_string(&said).ok().as_deref() != Some(source) {
+        let _ = std::fs::remove_dir_all(indexes.folder());
+    }
     std::fs::create_dir_all(indexes.folder())?;
+    std::fs::write(&said, source)?;
     let mut slots = indexes.slots_mut();
     for entry in std::fs::read_dir(indexes.folder())? {
         let path = entry?.path();
         let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+        if name == SOURCE {
+            continue;
+        }
         let revision = name.strip_suffix(".tix").and_then(|stem| stem.split('-').next()?.parse().ok());
         let Some(revision) = revision else {
             let _ = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
