@@ -222,8 +222,8 @@ mod tests {
         assert_eq!(date(-1), "1999-12-31");
         assert_eq!(date(59), "2000-02-29");
         assert_eq!(date(9_822), "2026-11-22");
-        assert_eq!(date(-36_525), "1900-01-01");
-        assert_eq!(date(-730_487), "0001-12-31 BC");
+        assert_eq!(date(-36_524), "1900-01-01");
+        assert_eq!(date(-730_120), "0001-12-31 BC");
         assert_eq!(date(2_921_940), "10000-01-01");
         assert_eq!(date(i32::MIN), "-infinity");
     }
