@@ -115,7 +115,7 @@ fn tile_indexes(config: &Config) -> Finding {
         if path.extension().is_some_and(|e| e == "tix") {
             count += 1;
             bytes += entry.metadata().map_or(0, |m| m.len());
-            if onemap_tiles::Index::open(&path).is_err() {
+            if onemap_tiles::index::Index::open(&path).is_err() {
                 bad.push(entry.file_name().to_string_lossy().into_owned());
             }
         }

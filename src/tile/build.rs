@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use onemap_tiles::{Builder, Column, ColumnKind, Options, Value};
+use onemap_cql2::Value;
+use onemap_tiles::build::{Builder, Options, Stage};
+use onemap_tiles::value::{Column, ColumnKind};
 use tokio::sync::mpsc;
 
 use super::copied::Copied;
@@ -36,12 +38,12 @@ pub enum Failure {
     Other(Error),
 }
 
-impl From<onemap_tiles::Error> for Failure {
-    fn from(e: onemap_tiles::Error) -> Failure {
+impl From<onemap_tiles::error::Error> for Failure {
+    fn from(e: onemap_tiles::error::Error) -> Failure {
         use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
         match e {
-            onemap_tiles::Error::Stopped => Failure::Stopped,
-            onemap_tiles::Error::Io(e) if matches!(e.kind(), StorageFull | QuotaExceeded | FileTooLarge) => {
+            onemap_tiles::error::Error::Stopped => Failure::Stopped,
+            onemap_tiles::error::Error::Io(e) if matches!(e.kind(), StorageFull | QuotaExceeded | FileTooLarge) => {
                 Failure::DiskFull
             }
             e => Failure::Other(Error::internal(e)),
@@ -172,7 +174,7 @@ impl Work {
         }
         let progress = self.progress;
         self.builder.finish(&self.target, &mut |p| {
-            progress.written(p.done, p.total);
+            progress.written(p.stage == Stage::Write, p.done, p.total);
             !progress.is_stopped()
         })?;
         Ok(())

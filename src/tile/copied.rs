@@ -2,7 +2,7 @@
 //!
 //! Format: PostgreSQL 15 documentation, "COPY", Binary Format. The writing side is `layer::copy`.
 
-use onemap_tiles::Value;
+use onemap_cql2::Value;
 
 use crate::error::{Error, Result};
 use crate::layer::copy::HEADER;

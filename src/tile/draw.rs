@@ -3,7 +3,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use onemap_tiles::{Area, Filter, Format, Request, Window};
+use onemap_cql2::Filter;
+use onemap_tiles::area::Area;
+use onemap_tiles::draw::Request;
+use onemap_tiles::window::Window;
 
 use super::render::Drawn;
 use super::store::{Opened, TILE_LIMIT};
@@ -46,9 +49,8 @@ impl Drawing {
         })
     }
 
-    /// Appends the layer to the tile. On an error, or a panic, says why and appends nothing.
-    pub fn draw(&self, tile: TileCoord, out: &mut Vec<u8>) -> Result<(), String> {
-        let begun = out.len();
+    /// The layer as MVT. None when the engine panicked: it does on a file that is not as it was written.
+    pub fn draw(&self, tile: TileCoord) -> Option<Vec<u8>> {
         let window = window(tile);
         let request = Request {
             window: &window,
@@ -59,16 +61,13 @@ impl Drawing {
             area: self.area.as_deref(),
             delta: None,
             limit: self.limit,
-            format: Format::Mvt,
         };
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.opened.index.draw(&request, out)));
-        let why = match outcome {
-            Ok(Ok(_)) => return Ok(()),
-            Ok(Err(e)) => e.to_string(),
-            Err(_) => "the engine panicked".into(),
+        let draw = || {
+            let mut out = Vec::new();
+            self.opened.index.draw(&request, &mut out);
+            out
         };
-        out.truncate(begun);
-        Err(why)
+        catch_unwind(AssertUnwindSafe(draw)).ok()
     }
 }
 

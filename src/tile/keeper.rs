@@ -183,7 +183,7 @@ fn scratch(folder: &Path) -> PathBuf {
 
 fn empty(folder: &Path) -> Result<(), Failure> {
     let _ = std::fs::remove_dir_all(folder);
-    std::fs::create_dir_all(folder).map_err(|e| onemap_tiles::Error::from(e).into())
+    std::fs::create_dir_all(folder).map_err(|e| onemap_tiles::error::Error::from(e).into())
 }
 
 /// Says in the folder whose revisions its files are.

@@ -44,8 +44,10 @@ impl Progress {
         self.rows.fetch_add(more, Ordering::Relaxed);
     }
 
-    pub fn written(&self, done: u64, total: u64) {
-        self.written.store(done * 1000 / total.max(1), Ordering::Relaxed);
+    /// Half of the rest is for what shows when, half for writing it.
+    pub fn written(&self, writing: bool, done: u64, total: u64) {
+        let half = if writing { 500 } else { 0 };
+        self.written.store(half + done.min(total) * 500 / total.max(1), Ordering::Relaxed);
     }
 
     /// The revision is no longer the published one: what is built would not be used.
@@ -87,7 +89,7 @@ mod tests {
         assert_eq!(progress.shown().seconds_left, 0, "nothing is known yet");
         progress.rows(100);
         assert_eq!(progress.shown().stage, "writing");
-        progress.written(7, 7);
+        progress.written(true, 7, 7);
         assert_eq!((progress.shown().done, progress.shown().seconds_left), (100, 0));
     }
 }

@@ -158,18 +158,15 @@ enum Sheet {
 
 /// The layer's bytes; none when the index proves wrong.
 fn drawn_part(drawing: &Drawing, tile: TileCoord, indexes: &Indexes) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    match drawing.draw(tile, &mut bytes) {
-        Ok(()) => {
-            metrics::counter!("onemap_tile_layers_total", "by" => "index").increment(1);
-            Some(bytes)
-        }
-        Err(why) => {
-            tracing::error!(?tile, "a tile could not be drawn: {why}");
-            indexes.damaged(drawing.revision, &why);
-            None
+    let bytes = drawing.draw(tile);
+    match bytes {
+        Some(_) => metrics::counter!("onemap_tile_layers_total", "by" => "index").increment(1),
+        None => {
+            tracing::error!(?tile, "the engine panicked");
+            indexes.damaged(drawing.revision, "the engine panicked");
         }
     }
+    bytes
 }
 
 fn wanted_fields<'a>(drawn: &'a Drawn, fields: Option<&[String]>) -> Vec<&'a Field> {

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use onemap_tiles::Index;
+use onemap_tiles::index::Index;
 use serde::Serialize;
 use tokio::sync::Notify;
 
@@ -36,7 +36,7 @@ pub struct Opened {
 
 impl Opened {
     /// Looks at the file's head only.
-    pub(super) fn open(path: &Path) -> onemap_tiles::Result<Opened> {
+    pub(super) fn open(path: &Path) -> onemap_tiles::error::Result<Opened> {
         let index = Index::open(path)?;
         let file = File::open(path)?;
         let metadata = file.metadata()?;

@@ -248,7 +248,10 @@ async fn a_damaged_file_is_found_out_and_built_again() {
         // At once, whoever makes it.
         assert_alike(&tile(&world, HEALTH, "open", (8, 213, 100)).await, &whole, how);
         world.indexed("open").await;
-        assert!(onemap_tiles::Index::open(&path).unwrap().verify().is_ok(), "{how}: a sound file is in its place");
+        assert!(
+            onemap_tiles::index::Index::open(&path).unwrap().verify().is_ok(),
+            "{how}: a sound file is in its place"
+        );
         assert_alike(&tile(&world, HEALTH, "open", (8, 213, 100)).await, &whole, how);
     }
 }
@@ -262,7 +265,7 @@ async fn a_file_cut_or_removed_under_the_server_hurts_nobody() {
     std::fs::File::options().write(true).open(&path).unwrap().set_len(100).unwrap();
     assert_alike(&tile(&world, HEALTH, "open", (8, 213, 100)).await, &whole, "cut");
     world.indexed("open").await;
-    assert!(onemap_tiles::Index::open(&path).unwrap().verify().is_ok());
+    assert!(onemap_tiles::index::Index::open(&path).unwrap().verify().is_ok());
     std::fs::remove_file(&path).unwrap();
     world.app.refresh().await.unwrap();
     assert_alike(&tile(&world, HEALTH, "open", (8, 213, 100)).await, &whole, "removed");
@@ -364,7 +367,7 @@ async fn killed_while_it_builds_it_leaves_whole_files_only() {
         for entry in std::fs::read_dir(&folder).unwrap().flatten() {
             let path = entry.path();
             if path.extension().is_some_and(|e| e == "tix") {
-                assert!(onemap_tiles::Index::open(&path).unwrap().verify().is_ok(), "{}", path.display());
+                assert!(onemap_tiles::index::Index::open(&path).unwrap().verify().is_ok(), "{}", path.display());
             }
         }
     }
