@@ -16,8 +16,12 @@ use crate::db::pool::Database;
 use crate::error::Result;
 use crate::job::queue::Queue;
 use crate::job::worker::Worker;
+use crate::layer::archive::Archives;
 use crate::layer::catalog::Catalog;
 use crate::style::glyphs::Glyphs;
+use crate::tile::export::job::ExportJob;
+use crate::tile::export::kept::Exports;
+use crate::tile::keeper::Keeper;
 use crate::tile::render::Tiles;
 use crate::upload::load::LoadJob;
 use crate::upload::receive::{InspectJob, Uploads};
@@ -30,6 +34,8 @@ pub struct Parts {
     pub catalog: Catalog,
     pub login: Login,
     pub tiles: Tiles,
+    pub archives: Archives,
+    pub exports: Exports,
     pub queue: Queue,
     pub uploads: Uploads,
     pub glyphs: Glyphs,
@@ -53,11 +59,14 @@ impl App {
         migrate::run(&database).await?;
         let store = Datastore::new(database.clone());
         let queue = Queue::new(database.clone());
+        let archives = Archives::new(&config.data);
         let app = App(Arc::new(Parts {
             gate: Gate::default(),
             catalog: Catalog::default(),
             login: Login::new(database.clone()),
-            tiles: Tiles::new(store.clone(), config.tile_cache),
+            tiles: Tiles::new(store.clone(), archives.clone(), &config),
+            archives,
+            exports: Exports::new(&config.data),
             uploads: Uploads::new(database.clone(), queue.clone(), &config),
             queue,
             glyphs: Glyphs::new(config.data.join("glyphs")),
@@ -72,17 +81,30 @@ impl App {
     /// Reads the snapshots anew, for a request that must see what it just wrote.
     pub async fn refresh(&self) -> Result<()> {
         self.gate.reload(&self.database).await?;
-        self.catalog.reload(&self.database).await
+        self.catalog.reload(&self.database).await?;
+        self.tiles.indexes().look_again();
+        Ok(())
     }
 
-    /// Starts what goes on beside the requests: following the database's notices, and `workers` job workers.
+    /// Starts what goes on beside the requests: following the database's notices, keeping the tile indexes, `workers` job workers.
     pub fn start(&self, workers: usize, stop: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
         let mut tasks = vec![tokio::spawn(follow(self.clone(), stop.clone()))];
+        tasks.push(tokio::spawn(self.keeper().run(stop.clone())));
         for _ in 0..workers {
             let (worker, stop) = (self.worker(), stop.clone());
             tasks.push(tokio::spawn(async move { worker.run(stop).await }));
         }
         tasks
+    }
+
+    fn keeper(&self) -> Keeper {
+        Keeper {
+            indexes: self.tiles.indexes().clone(),
+            database: self.database.clone(),
+            store: self.store.clone(),
+            gate: self.gate.clone(),
+            catalog: self.catalog.clone(),
+        }
     }
 
     /// A worker that knows every kind of job.
@@ -97,6 +119,15 @@ impl App {
                     database: self.database.clone(),
                     store: self.store.clone(),
                     gate: self.gate.clone(),
+                    archives: self.archives.clone(),
+                }),
+                Arc::new(ExportJob {
+                    database: self.database.clone(),
+                    store: self.store.clone(),
+                    gate: self.gate.clone(),
+                    catalog: self.catalog.clone(),
+                    tiles: self.tiles.clone(),
+                    exports: self.exports.clone(),
                 }),
             ],
         }

@@ -19,6 +19,8 @@ pub enum Kind {
     TooLarge,
     /// A format, CRS or method that onemap does not offer.
     Unsupported,
+    /// None of the representations there are is one that the caller accepts.
+    NotAcceptable,
     /// Too much at once, or a part that is needed is away for now.
     Busy,
     /// The address does not answer this method.
@@ -28,7 +30,7 @@ pub enum Kind {
 }
 
 /// A text in the portal's two languages.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Said {
     pub zh: String,
     pub en: String,

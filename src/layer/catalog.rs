@@ -6,7 +6,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tokio_postgres::Row;
 
-use super::model::{Department, Field, FieldType, Layer, ShareClass, Source, State, Theme, Title};
+use super::archive::TileArchive;
+use super::model::{Department, Field, FieldType, Layer, ShareClass, Source, State, Theme, Thinning, Title};
 use crate::access::gate::Gate;
 use crate::access::grant::{Action, Grant};
 use crate::access::policy::Standing;
@@ -31,10 +32,10 @@ pub struct Catalog {
 }
 
 const LAYERS: &str = "select l.id, l.department_id, l.theme_id, l.title_zh, l.title_en, l.abstract_zh, l.abstract_en, \
-    l.share_class, l.anonymous, l.style, l.source, l.synthetic, \
+    l.share_class, l.anonymous, l.style, l.source, l.synthetic, l.tile_rank, l.tile_limit, \
     to_char(l.updated_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') as updated, \
     l.registered_schema, l.registered_table, l.registered_key, l.registered_geometry, \
-    r.id as revision, r.number, r.table_name, r.geometry_type, r.srid, r.fields, r.feature_count, r.bbox \
+    r.id as revision, r.number, r.table_name, r.geometry_type, r.srid, r.fields, r.feature_count, r.bbox, r.archive \
     from onemap.layer l left join onemap.revision r on r.id = l.current_revision";
 
 impl Catalog {
@@ -126,6 +127,10 @@ fn layer(row: &Row, state: Option<State>) -> Layer {
         style: row.get("style"),
         source: row.get("source"),
         synthetic: row.get("synthetic"),
+        thinning: Thinning {
+            rank: row.get("tile_rank"),
+            limit: row.get::<_, Option<i32>>("tile_limit").and_then(|l| l.try_into().ok()),
+        },
         updated: row.get("updated"),
         state,
     }
@@ -134,6 +139,8 @@ fn layer(row: &Row, state: Option<State>) -> Layer {
 fn revisioned(row: &Row) -> Result<Option<State>> {
     let Some(revision) = row.get::<_, Option<i64>>("revision") else { return Ok(None) };
     let geometry_type: Option<String> = row.get("geometry_type");
+    let archive: Option<Arc<TileArchive>> =
+        row.get::<_, Option<_>>("archive").map(serde_json::from_value).transpose()?.map(Arc::new);
     Ok(Some(State {
         revision,
         number: row.get("number"),
@@ -141,13 +148,14 @@ fn revisioned(row: &Row) -> Result<Option<State>> {
             schema: "data".into(),
             table: row.get("table_name"),
             key: "fid".into(),
-            geometry: geometry_type.is_some().then(|| "geom".into()),
+            geometry: (geometry_type.is_some() && archive.is_none()).then(|| "geom".into()),
             registered: false,
         },
         geometry_type,
         srid: row.get("srid"),
         fields: serde_json::from_value(row.get("fields"))?,
-        feature_count: Some(row.get("feature_count")),
+        feature_count: archive.is_none().then(|| row.get("feature_count")),
+        archive,
         bbox: row.get::<_, Option<Vec<f64>>>("bbox").and_then(|b| b.try_into().ok()),
     }))
 }
@@ -172,6 +180,7 @@ async fn registered(client: &deadpool_postgres::ClientWrapper, row: &Row, table:
         revision: 0,
         number: 0,
         source: Source { schema: schema.into(), table: table.into(), key, geometry, registered: true },
+        archive: None,
         geometry_type: None,
         srid: 0,
         fields: vec![],

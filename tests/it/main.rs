@@ -1,5 +1,6 @@
 //! The integration tests: one binary, held against a real PostGIS; each test has a database of its own.
 
+mod archives;
 mod browser;
 mod docs;
 mod features;
@@ -10,6 +11,7 @@ mod routes;
 mod sharing;
 mod sign_in;
 mod tidy;
+mod tile_index;
 mod tiles;
 mod upload;
 mod world;

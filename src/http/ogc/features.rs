@@ -37,6 +37,7 @@ struct ItemsQuery {
 pub async fn items(mut ask: Ask, Path(id): Path<String>) -> Answer {
     // Permission first: a wrong parameter must not tell that a hidden layer exists.
     let drawn = ask.read(&id)?;
+    drawn.layer.state().need_rows()?;
     let query = parse(&mut ask, &drawn)?;
     let etag = validator(&ask, &drawn, query.format);
     if let Some(response) = etag.as_deref().and_then(|e| not_modified(&ask.headers, e, Keep::Private)) {
@@ -181,6 +182,7 @@ async fn html_items(
 
 pub async fn item(mut ask: Ask, Path((id, feature)): Path<(String, String)>) -> Answer {
     let drawn = ask.read(&id)?;
+    drawn.layer.state().need_rows()?;
     let format = format(&mut ask)?;
     let crs = match ask.parameters.take("crs")? {
         None => CRS84,
