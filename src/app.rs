@@ -18,6 +18,7 @@ use crate::job::queue::Queue;
 use crate::job::worker::Worker;
 use crate::layer::catalog::Catalog;
 use crate::style::glyphs::Glyphs;
+use crate::tile::edits::Edits;
 use crate::tile::render::Tiles;
 use crate::upload::load::LoadJob;
 use crate::upload::receive::{InspectJob, Uploads};
@@ -29,6 +30,7 @@ pub struct Parts {
     pub gate: Gate,
     pub catalog: Catalog,
     pub login: Login,
+    pub edits: Edits,
     pub tiles: Tiles,
     pub queue: Queue,
     pub uploads: Uploads,
@@ -53,11 +55,13 @@ impl App {
         migrate::run(&database).await?;
         let store = Datastore::new(database.clone());
         let queue = Queue::new(database.clone());
+        let edits = Edits::new(database.clone());
         let app = App(Arc::new(Parts {
             gate: Gate::default(),
             catalog: Catalog::default(),
             login: Login::new(database.clone()),
-            tiles: Tiles::new(store.clone(), config.tile_cache),
+            tiles: Tiles::new(store.clone(), edits.clone(), config.tile_cache),
+            edits,
             uploads: Uploads::new(database.clone(), queue.clone(), &config),
             queue,
             glyphs: Glyphs::new(config.data.join("glyphs")),
@@ -66,6 +70,7 @@ impl App {
             config,
         }));
         app.refresh().await?;
+        app.edits.sync().await?;
         Ok(app)
     }
 
@@ -77,7 +82,8 @@ impl App {
 
     /// Starts what goes on beside the requests: following the database's notices, and `workers` job workers.
     pub fn start(&self, workers: usize, stop: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
-        let mut tasks = vec![tokio::spawn(follow(self.clone(), stop.clone()))];
+        let edits = self.edits.clone().follow(stop.clone());
+        let mut tasks = vec![tokio::spawn(follow(self.clone(), stop.clone())), tokio::spawn(edits)];
         for _ in 0..workers {
             let (worker, stop) = (self.worker(), stop.clone());
             tasks.push(tokio::spawn(async move { worker.run(stop).await }));

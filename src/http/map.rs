@@ -30,7 +30,7 @@ pub async fn tilejson(ask: Ask, Path(name): Path<String>) -> Answer {
     })?;
     let drawn = ask.read_many(ids)?;
     ask.parameters.clone().finish()?;
-    let version: Vec<String> = drawn.iter().map(|d| d.layer.state().revision.to_string()).collect();
+    let version: Vec<String> = drawn.iter().map(|d| ask.app.edits.version(d.layer.state().revision)).collect();
     let tiles = format!("{}/tiles/{ids}/{{z}}/{{x}}/{{y}}?v={}", ask.base, version.join("."));
     let mut bounds: Option<[f64; 4]> = None;
     for bbox in drawn.iter().filter(|d| d.grant.scope().is_all()).filter_map(|d| d.layer.state().bbox) {
@@ -94,7 +94,7 @@ pub async fn answer_tile(mut ask: Ask, drawn: Vec<Drawn>, set: TileMatrixSet, ad
     let key = ask.app.tiles.key(&drawn, tile, fields.as_deref());
     let etag = key.as_ref().map(|k| k.etag());
     // A version in the address means these bytes for ever; only open layers may lie in shared caches.
-    let current: Vec<String> = drawn.iter().map(|d| d.layer.state().revision.to_string()).collect();
+    let current: Vec<String> = drawn.iter().map(|d| ask.app.edits.version(d.layer.state().revision)).collect();
     let policy = match ask.is_open_to_all(&drawn) {
         // A registered table has no version: it changes without telling.
         true if etag.is_some() && version.is_some_and(|v| v == current.join(".")) => Keep::Forever,

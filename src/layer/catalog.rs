@@ -34,7 +34,7 @@ const LAYERS: &str = "select l.id, l.department_id, l.theme_id, l.title_zh, l.ti
     l.share_class, l.anonymous, l.style, l.source, l.synthetic, \
     to_char(l.updated_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') as updated, \
     l.registered_schema, l.registered_table, l.registered_key, l.registered_geometry, \
-    r.id as revision, r.number, r.table_name, r.geometry_type, r.srid, r.fields, r.feature_count, r.bbox \
+    r.id as revision, r.number, r.table_name, r.geometry_type, r.srid, r.fields, r.feature_count, r.bbox, r.edits \
     from onemap.layer l left join onemap.revision r on r.id = l.current_revision";
 
 impl Catalog {
@@ -148,6 +148,7 @@ fn revisioned(row: &Row) -> Result<Option<State>> {
         srid: row.get("srid"),
         fields: serde_json::from_value(row.get("fields"))?,
         feature_count: Some(row.get("feature_count")),
+        edits: row.get::<_, i64>("edits") as u64,
         bbox: row.get::<_, Option<Vec<f64>>>("bbox").and_then(|b| b.try_into().ok()),
     }))
 }
@@ -176,6 +177,7 @@ async fn registered(client: &deadpool_postgres::ClientWrapper, row: &Row, table:
         srid: 0,
         fields: vec![],
         feature_count: None,
+        edits: 0,
         bbox: None,
     };
     let mut keyed = false;

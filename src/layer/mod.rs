@@ -1,7 +1,8 @@
-//! Layers: what they are, which exist, and how their rows are selected and loaded.
+//! Layers: what they are, which exist, and how their rows are selected, loaded and edited.
 
 pub mod catalog;
 pub mod copy;
+pub mod edit;
 pub mod model;
 pub mod registered;
 pub mod registry;

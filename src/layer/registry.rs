@@ -286,6 +286,7 @@ pub async fn publish(store: &Datastore, grant: &Grant<Edit>, number: i32, action
     let fields: Vec<Field> = serde_json::from_value(row.get(3))?;
     let columns = view_columns(&fields, row.get::<_, Option<&str>>(4).is_some());
     replace_view(&mut transaction, grant.layer(), row.get(2), &columns).await?;
+    transaction.execute("select onemap.open_to_edits($1)", &[&id]).await?;
     let detail = json!({"revision": number});
     audit::write(
         &*transaction,

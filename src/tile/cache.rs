@@ -1,5 +1,5 @@
-//! Encoded tiles in memory. A key holds everything the bytes depend on, so there is nothing to invalidate: a new revision or a
-//! changed grant is a new key, and old ones age out.
+//! Encoded tiles in memory. A key holds everything the bytes depend on, so there is nothing to invalidate: a new revision, an
+//! edit or a changed grant is a new key, and old ones age out.
 
 use std::sync::Arc;
 
@@ -20,6 +20,8 @@ pub struct TileKey {
 pub struct LayerKey {
     pub layer: Arc<str>,
     pub revision: i64,
+    /// The number of the revision's state: edits make a new one.
+    pub edits: u64,
     pub scope: u64,
 }
 

@@ -1,4 +1,5 @@
 //! Vector tiles: rendered by PostGIS, cached by revision and scope.
 
 pub mod cache;
+pub mod edits;
 pub mod render;

@@ -7,6 +7,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::cache::{LayerKey, TileCache, TileKey};
+use super::edits::Edits;
 use crate::access::datastore::Datastore;
 use crate::access::grant::{Grant, Read};
 use crate::error::Result;
@@ -28,12 +29,13 @@ pub struct Drawn {
 #[derive(Clone)]
 pub struct Tiles {
     store: Datastore,
+    edits: Edits,
     cache: TileCache,
 }
 
 impl Tiles {
-    pub fn new(store: Datastore, cache_mebibytes: u64) -> Self {
-        Tiles { store, cache: TileCache::new(cache_mebibytes) }
+    pub fn new(store: Datastore, edits: Edits, cache_mebibytes: u64) -> Self {
+        Tiles { store, edits, cache: TileCache::new(cache_mebibytes) }
     }
 
     /// What the tile's bytes depend on. None when a layer is a registered table, which changes without telling.
@@ -45,6 +47,7 @@ impl Tiles {
                 (!state.source.registered).then(|| LayerKey {
                     layer: d.layer.id.clone(),
                     revision: state.revision,
+                    edits: self.edits.of(state.revision).number,
                     scope: d.grant.scope().fingerprint(),
                 })
             })

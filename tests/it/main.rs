@@ -2,6 +2,7 @@
 
 mod browser;
 mod docs;
+mod edits;
 mod features;
 mod jobs;
 mod process;

@@ -27,6 +27,7 @@ pub const ROWS: i64 = 100;
 pub struct World {
     pub app: App,
     pub url: String,
+    database: String,
     client: reqwest::Client,
     stop: watch::Sender<bool>,
     /// Removed with the world.
@@ -225,6 +226,15 @@ impl World {
         TEMPLATE.get_or_init(make_template).await;
         let name = format!("w{}", COUNT.fetch_add(1, Ordering::Relaxed));
         copy_template(&name).await;
+        World::of(name).await
+    }
+
+    /// Another node on the same database.
+    pub async fn beside(&self) -> World {
+        World::of(self.database.clone()).await
+    }
+
+    async fn of(name: String) -> World {
         let data = tempfile::tempdir().expect("a folder");
         let app = App::new(config(data.path()), &cluster().url_of(&name)).await.expect("an app");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -233,7 +243,7 @@ impl World {
         app.start(1, &stopped);
         tokio::spawn(serve::serve(app.clone(), listener, stopped));
         let client = reqwest::Client::builder().build().expect("a client");
-        World { app, url, client, stop, _data: data }
+        World { app, url, database: name, client, stop, _data: data }
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
