@@ -103,12 +103,20 @@ impl Edits {
     /// Says that an index of the revision is in use from now on, which holds every transaction below `stamp` (the `xmin` of the snapshot
     /// that it was built in). What came later is read from the log. To be called after the index has taken its place.
     pub async fn opened(&self, state: &Arc<State>, stamp: u64) -> Result<Edited> {
+        // The long part before its turn, so that the edits of other layers do not wait for it.
+        let client = self.0.database.app().await?;
+        let seen = log::now(&client).await?;
+        let delta = open(&client, state, stamp).await?;
+        drop(client);
         let reader = self.0.reader.lock().await;
-        let opened = patiently(self.with(&reader, async |client| Ok(open(client, state, stamp).await))).await?;
+        let (_, changes) = patiently(self.with(&reader, async |client| log::since(client, &seen).await)).await?;
         let mut revisions = HashMap::clone(&self.0.revisions.load());
         let revision = revisions.entry(state.revision).or_default();
-        revision.take(opened, stamp);
         revision.state = Some(state.clone());
+        revision.take(Ok(delta), stamp);
+        if let Some(changes) = changes.iter().find(|c| c.revision == state.revision) {
+            self.follow_changes(&reader, revision, changes).await?;
+        }
         let edited = revision.edited.clone();
         self.0.revisions.store(Arc::new(revisions));
         Ok(edited)
@@ -146,8 +154,9 @@ impl Edits {
         Ok(())
     }
 
-    /// Reads the whole state: at the start and after each lost connection.
+    /// Reads the whole state, at the start.
     pub async fn sync(&self) -> Result<()> {
+        log::mend(&*self.0.database.app().await?).await?;
         self.read_all(&mut *self.0.reader.lock().await).await
     }
 

@@ -17,7 +17,7 @@ const REST: Duration = Duration::from_millis(20);
 const SOON: Duration = Duration::from_millis(50);
 const LATE: Duration = Duration::from_secs(2);
 
-const SETTINGS: &str = "set role onemap_app; set statement_timeout = '5s'; set lock_timeout = '200ms'; set jit = off;
+const SETTINGS: &str = "set role onemap_app; set statement_timeout = '5s'; set lock_timeout = '100ms'; set jit = off;
     listen onemap_edit";
 
 impl Edits {

@@ -29,6 +29,18 @@ impl Seen {
     }
 }
 
+/// What a reading now would have seen.
+pub async fn now(client: &Client) -> Result<Seen> {
+    snapshot(&client.query("select pg_current_snapshot()::text", &[]).await?)
+}
+
+/// In a database that was restored into another cluster, the log speaks of transactions that are still to come there. They are over.
+pub async fn mend(client: &Client) -> Result<()> {
+    let sql = "update onemap.edit set transaction = 0
+        where transaction >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint";
+    Ok(client.execute(sql, &[]).await.map(drop)?)
+}
+
 /// The features that were changed.
 pub enum Changed {
     Features(Vec<i64>),
@@ -89,7 +101,9 @@ fn snapshot(rows: &[Row]) -> Result<Seen> {
 /// What changed in a revision in this transaction and later ones.
 pub async fn after(client: &Client, revision: i64, transaction: u64) -> Result<Changed> {
     let transaction = transaction as i64;
-    let forgotten = "select edits_forgotten >= $2 from onemap.revision where id = $1";
+    // A stamp of the future is one of another cluster.
+    let forgotten = "select edits_forgotten >= $2 or $2 > pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+        from onemap.revision where id = $1";
     match client.query_opt(forgotten, &[&revision, &transaction]).await? {
         Some(row) if !row.get::<_, bool>(0) => {}
         _ => return Ok(Changed::Many),
