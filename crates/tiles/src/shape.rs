@@ -54,3 +54,78 @@ pub struct Parts {
     /// Where each part ends in `vertices`.
     pub ends: Vec<u32>,
 }
+
+impl Parts {
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+    pub fn clear(&mut self) {
+        self.vertices.clear();
+        self.ends.clear();
+    }
+    /// What was pushed since the last end is a part, if it is anything.
+    pub fn end_part(&mut self) {
+        let end = self.vertices.len() as u32;
+        if end > self.ends.last().copied().unwrap_or(0) {
+            self.ends.push(end);
+        }
+    }
+    pub fn iter(&self) -> impl Iterator<Item = &[Vertex]> {
+        let mut start = 0;
+        self.ends.iter().map(move |&end| {
+            let part = &self.vertices[start..end as usize];
+            start = end as usize;
+            part
+        })
+    }
+    pub fn bounds(&self) -> Bounds {
+        Bounds::of(&self.vertices)
+    }
+}
+
+/// A rectangle in world units, edges included. The empty one holds nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
+pub struct Bounds {
+    pub min: Vertex,
+    pub max: Vertex,
+}
+
+impl Bounds {
+    pub const EMPTY: Bounds = Bounds { min: [u32::MAX; 2], max: [0; 2] };
+
+    pub fn of(vertices: &[Vertex]) -> Bounds {
+        let mut b = Bounds::EMPTY;
+        for v in vertices {
+            b.add(v);
+        }
+        b
+    }
+    pub fn add(&mut self, v: &Vertex) {
+        self.min = [self.min[0].min(v[0]), self.min[1].min(v[1])];
+        self.max = [self.max[0].max(v[0]), self.max[1].max(v[1])];
+    }
+    pub fn join(&mut self, other: &Bounds) {
+        self.min = [self.min[0].min(other.min[0]), self.min[1].min(other.min[1])];
+        self.max = [self.max[0].max(other.max[0]), self.max[1].max(other.max[1])];
+    }
+    pub fn is_empty(&self) -> bool {
+        self.min[0] > self.max[0] || self.min[1] > self.max[1]
+    }
+    pub fn meets(&self, other: &Bounds) -> bool {
+        self.min[0] <= other.max[0]
+            && other.min[0] <= self.max[0]
+            && self.min[1] <= other.max[1]
+            && other.min[1] <= self.max[1]
+    }
+    pub fn holds(&self, other: &Bounds) -> bool {
+        self.min[0] <= other.min[0]
+            && other.max[0] <= self.max[0]
+            && self.min[1] <= other.min[1]
+            && other.max[1] <= self.max[1]
+    }
+    pub fn middle(&self) -> Vertex {
+        let mid = |a: u32, b: u32| ((u64::from(a) + u64::from(b)) / 2) as u32;
+        [mid(self.min[0], self.max[0]), mid(self.min[1], self.max[1])]
+    }
+}

@@ -1,0 +1,17 @@
+//! How large a tile is when it goes out.
+
+use std::cell::RefCell;
+
+use libdeflater::{CompressionLvl, Compressor};
+
+thread_local! {
+    static COMPRESSOR: RefCell<(Compressor, Vec<u8>)> = RefCell::new((Compressor::new(CompressionLvl::fastest()), vec![]));
+}
+
+/// The bytes that gzip makes of these.
+pub fn gzip_len(bytes: &[u8]) -> usize {
+    COMPRESSOR.with_borrow_mut(|(compressor, buffer)| {
+        buffer.resize(compressor.gzip_compress_bound(bytes.len()), 0);
+        compressor.gzip_compress(bytes, buffer).unwrap_or(bytes.len())
+    })
+}
