@@ -195,11 +195,13 @@ async fn a_database_restored_into_another_cluster_is_followed() {
     world.sql("update map.open set floors = 400 where fid = 1").await;
     // As if this cluster had counted further before.
     world.sql("update onemap.edit set transaction = 1000000000000000").await;
+    world.sql("update onemap.revision set edits_forgotten = 1000000000000000").await;
     let restored = world.beside().await;
     let state = Arc::new(restored.app.catalog.snapshot().layers["open"].state.clone().unwrap());
     assert_eq!(restored.app.edits.of(state.revision).number, 1);
     // An index that was built there says nothing about what is edited here.
     assert!(restored.app.edits.opened(&state, 1_000_000_000_000_001).await.unwrap().too_many);
+    assert!(!restored.app.edits.opened(&state, 10).await.unwrap().too_many);
     world.sql("update map.open set floors = 401 where fid = 1").await;
     shows(&restored, 1, Some(401)).await;
     restored.app.edits.catch_up().await.unwrap();

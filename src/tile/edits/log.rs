@@ -37,8 +37,10 @@ pub async fn now(client: &Client) -> Result<Seen> {
 /// In a database that was restored into another cluster, the log speaks of transactions that are still to come there. They are over.
 pub async fn mend(client: &Client) -> Result<()> {
     let sql = "update onemap.edit set transaction = 0
-        where transaction >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint";
-    Ok(client.execute(sql, &[]).await.map(drop)?)
+            where transaction >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
+        update onemap.revision set edits_forgotten = 0
+            where edits_forgotten >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint";
+    Ok(client.batch_execute(sql).await?)
 }
 
 /// The features that were changed.
