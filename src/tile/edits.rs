@@ -7,13 +7,13 @@
 mod follow;
 mod log;
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use onemap_tiles::Delta;
+use onemap_tiles::delta::Delta;
 use tokio::sync::{Mutex, Notify};
 use tokio_postgres::Client;
 
@@ -24,6 +24,10 @@ use crate::layer::model::State;
 
 /// More changed features than this are a matter for a new index.
 const MOST: usize = 50_000;
+/// An index is made anew with this many changed features, or with a twentieth of its own.
+const WORN: usize = 20_000;
+/// A small table changes by a twentieth all the time.
+const SMALL: usize = 1_000;
 /// One reading of the log takes a few milliseconds; what takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -53,6 +57,8 @@ struct Inner {
     uncounted: AtomicBool,
     /// Told after each reading that changed something.
     changed: Notify,
+    /// Revisions whose index is being opened.
+    opening: std::sync::Mutex<HashSet<i64>>,
 }
 
 #[derive(Clone, Default)]
@@ -79,6 +85,7 @@ impl Edits {
             reader: Mutex::default(),
             uncounted: AtomicBool::new(true),
             changed: Notify::new(),
+            opening: std::sync::Mutex::default(),
         }))
     }
 
@@ -120,6 +127,25 @@ impl Edits {
         let edited = revision.edited.clone();
         self.0.revisions.store(Arc::new(revisions));
         Ok(edited)
+    }
+
+    /// Has an index opened beside the request that found it not to be, once at a time.
+    pub fn attend(&self, state: &State, stamp: u64) {
+        let id = state.revision;
+        if !self.opening().insert(id) {
+            return;
+        }
+        let (edits, state) = (self.clone(), Arc::new(state.clone()));
+        tokio::spawn(async move {
+            if let Err(e) = edits.opened(&state, stamp).await {
+                tracing::warn!("the edits of revision {id} could not be read: {e}");
+            }
+            edits.opening().remove(&id);
+        });
+    }
+
+    fn opening(&self) -> std::sync::MutexGuard<'_, HashSet<i64>> {
+        self.0.opening.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The revision's index is no longer in use.
@@ -230,6 +256,17 @@ impl Edits {
 }
 
 impl Edited {
+    /// What makes an index of this stamp the table of this moment. None: only the table itself is, and PostGIS serves.
+    pub fn upon(&self, stamp: u64) -> Option<&Arc<Delta>> {
+        self.delta.as_ref().filter(|_| self.since <= stamp)
+    }
+
+    /// Whether a new index would be better than this one of `rows` features.
+    pub fn worn(&self, rows: u64) -> bool {
+        let most = (rows as usize / 20).clamp(SMALL, WORN);
+        self.too_many || self.delta.as_ref().is_some_and(|delta| delta.len() > most)
+    }
+
     fn hold(&mut self, delta: Delta) {
         self.too_many = delta.len() > MOST;
         self.delta = (!self.too_many).then(|| Arc::new(delta));
@@ -259,7 +296,7 @@ impl Revision {
 async fn open(client: &Client, state: &State, stamp: u64) -> Result<Option<Delta>> {
     match log::after(client, state.revision, stamp).await? {
         Changed::Features(ids) if ids.len() <= MOST => {
-            log::apply(client, state, Delta::new(log::columns(state)), &ids).await.map(Some)
+            log::apply(client, state, Delta::new(state.fields.len()), &ids).await.map(Some)
         }
         _ => Ok(None),
     }

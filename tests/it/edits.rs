@@ -94,7 +94,7 @@ async fn sql_on_the_table_and_on_the_view_shows_in_the_tiles_of_two_nodes() {
     for node in nodes {
         eventually("an empty table", || async { node.get(As::Anonymous, TILE).await.status() == 204 }).await;
     }
-    assert_eq!(world.app.edits.version(1), other.app.edits.version(1));
+    assert_eq!(world.app.edits.of(1).number, other.app.edits.of(1).number);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -137,14 +137,14 @@ async fn what_is_rolled_back_never_shows_and_what_commits_late_is_not_missed() {
     }
     // PostGIS may be ahead of the number.
     world.app.edits.catch_up().await.unwrap();
-    let version = world.app.edits.version(1);
+    let version = world.app.edits.of(1).number;
     world.sql("begin; update map.open set floors = 999 where fid = 13; rollback").await;
     world.app.edits.catch_up().await.unwrap();
-    assert_eq!(world.app.edits.version(1), version);
+    assert_eq!(world.app.edits.of(1).number, version);
     assert!(tile(&world).await.iter().all(|(_, floors)| !matches!(floors, Some(111 | 999))));
     late.commit().await.unwrap();
     shows(&world, 11, Some(111)).await;
-    assert_ne!(world.app.edits.version(1), version);
+    assert_ne!(world.app.edits.of(1).number, version);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -156,8 +156,11 @@ async fn the_delta_holds_what_the_index_does_not() {
     world.sql("update map.open set floors = 1 where fid in (1, 2); delete from map.open where fid = 3").await;
     let state = Arc::new(world.app.catalog.snapshot().layers["open"].state.clone().unwrap());
     let of = || world.app.edits.of(state.revision);
-    let opened = world.app.edits.opened(&state, stamp as u64).await.unwrap();
-    assert_eq!(opened.delta.unwrap().len(), 3);
+    assert!(of().upon(stamp as u64).is_none(), "nobody has opened an index");
+    world.app.edits.attend(&state, stamp as u64);
+    eventually("an open index", || async { of().upon(stamp as u64).is_some_and(|delta| delta.len() == 3) }).await;
+    assert!(of().upon(stamp as u64 - 1).is_none(), "an older index lacks more");
+    assert!(!of().worn(100));
     // What was there before the stamp is not in it; transactions of other tests may hold the stamp back for a while.
     eventually_long(|| async {
         let now: i64 = client.query_one(snapshot, &[]).await.unwrap().get(0);
@@ -173,7 +176,7 @@ async fn the_delta_holds_what_the_index_does_not() {
         .sql("insert into map.open (floors, geom) select 3, 'srid=4490;point(120.05 36.05)' from generate_series(1, 20001)")
         .await;
     world.app.edits.catch_up().await.unwrap();
-    assert!(of().too_many && of().delta.is_none());
+    assert!(of().too_many && of().worn(100) && of().delta.is_none());
     assert_eq!(of().number, before + 1);
     let logged = "select count(*) from onemap.edit where fids is null";
     assert_eq!(client.query_one(logged, &[]).await.unwrap().get::<_, i64>(0), 1);
@@ -228,10 +231,10 @@ async fn the_catalogue_counts_edits() {
     }
     let tilejson = world.json(As::Anonymous, "/tiles/open.json").await;
     assert_eq!(tilejson["bounds"].as_array().unwrap()[2..], [json!(120.5), json!(36.5)]);
-    let before = world.app.edits.version(1);
+    let before = world.app.edits.of(1).number;
     world.sql("truncate data.r1").await;
     eventually_long(|| async { matched().await == 0 }).await;
-    assert_ne!(world.app.edits.version(1), before);
+    assert_ne!(world.app.edits.of(1).number, before);
 }
 
 async fn eventually_long<F: Future<Output = bool>>(mut holds: impl FnMut() -> F) {

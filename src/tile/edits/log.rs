@@ -2,7 +2,7 @@
 
 use futures_util::TryStreamExt;
 use onemap_cql2::Value;
-use onemap_tiles::{Column, ColumnKind, Delta};
+use onemap_tiles::delta::Delta;
 use postgres_types::{FromSql, Type};
 use tokio_postgres::{Client, Row};
 
@@ -121,17 +121,6 @@ fn changed(row: &Row, column: usize) -> Changed {
         true => Changed::Many,
         false => Changed::Features(row.get::<_, Option<_>>(column + 1).unwrap_or_default()),
     }
-}
-
-/// The columns of a revision's tile index, in the order of its fields.
-pub fn columns(state: &State) -> Vec<Column> {
-    let kind = |kind| match kind {
-        FieldType::Integer => ColumnKind::Integer,
-        FieldType::Float => ColumnKind::Float,
-        FieldType::Boolean => ColumnKind::Boolean,
-        FieldType::Text | FieldType::Date | FieldType::Timestamp => ColumnKind::Text,
-    };
-    state.fields.iter().map(|f| Column { name: f.name.clone(), kind: kind(f.kind) }).collect()
 }
 
 /// The delta with these features as the table has them now. A feature that is not in the table is gone.
