@@ -1,5 +1,6 @@
 //! Edits, by SQL and over the API: they show in tiles of every node, and what was there before never comes back.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Duration, Instant};
@@ -10,8 +11,16 @@ use geozero::mvt::{Message, Tile};
 use onemap::access::principal::{Principal, Role};
 use onemap::layer::copy::{HEADER, TRAILER};
 use onemap::layer::registry::{self, Shape};
+use onemap_cql2::Value as Cell;
+use onemap_tiles::build::{Builder, Options};
+use onemap_tiles::delta::Delta;
+use onemap_tiles::draw::Request;
+use onemap_tiles::index::Index;
+use onemap_tiles::value::{Column, ColumnKind};
+use onemap_tiles::window::Window;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio_postgres::IsolationLevel;
 
 use crate::world::{As, ROWS, World, fields};
 
@@ -190,6 +199,94 @@ async fn the_delta_holds_what_the_index_does_not() {
     // The log keeps what follows the great change, and says that it does not reach further back.
     client.execute("select onemap.count_edits(), onemap.forget_edits()", &[]).await.unwrap();
     assert!(world.app.edits.opened(&state, stamp as u64).await.unwrap().too_many);
+}
+
+/// An index of the layer as it is now, with the one attribute `floors`.
+async fn index(world: &World, folder: &Path) -> Index {
+    let mut client = world.app.database.app().await.unwrap();
+    let transaction = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).start().await.unwrap();
+    let xmin = "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
+    let stamp = transaction.query_one(xmin, &[]).await.unwrap().get::<_, i64>(0) as u64;
+    let columns = fields().into_iter().map(|f| Column { name: f.name, kind: ColumnKind::Integer }).collect();
+    let mut builder = Builder::create(folder, columns, Options { stamp, ..Options::default() }).unwrap();
+    for row in transaction.query("select fid, st_asewkb(geom), floors from data.r1 order by fid", &[]).await.unwrap() {
+        let floors = row.get::<_, Option<i64>>(2).map_or(Cell::Null, Cell::Integer);
+        let values = [Cell::Null, Cell::Null, floors, Cell::Null, Cell::Null, Cell::Null];
+        builder.push(row.get(0), row.get(1), &values).unwrap();
+    }
+    let path = folder.join(format!("{stamp}.tix"));
+    builder.finish(&path, &mut |_| true).unwrap();
+    Index::open(&path).unwrap()
+}
+
+fn drawn(index: &Index, delta: &Delta) -> Vec<(u64, Option<i64>)> {
+    let window = Window::mercator(8, 213, 100);
+    let delta = Some(delta);
+    let request = Request {
+        window: &window,
+        layer: "open",
+        columns: &[2],
+        filter: None,
+        rows: &[],
+        area: None,
+        delta,
+        limit: 500_000,
+    };
+    let mut bytes = vec![];
+    index.draw(&request, &mut bytes);
+    floors(&bytes)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_with_its_delta_is_the_table_while_others_edit_and_indexes_change() {
+    let world = Arc::new(World::new().await);
+    let folder = tempfile::tempdir().unwrap();
+    let state = Arc::new(world.app.catalog.snapshot().layers["open"].state.clone().unwrap());
+    let done = Arc::new(AtomicBool::new(false));
+    // Each writer keeps a transaction open for a while, so that commits come in another order than their numbers.
+    let writers: Vec<_> = (0..3)
+        .map(|i| {
+            let (world, done) = (world.clone(), done.clone());
+            tokio::spawn(async move {
+                let mut turn = i;
+                while !done.load(Ordering::Relaxed) {
+                    turn += 3;
+                    let (fid, wait) = (1 + turn * 7 % 99, turn % 4 * 10);
+                    let edit = match turn % 5 {
+                        0 => format!("delete from map.open where fid = {fid}"),
+                        1 => format!(
+                            "insert into map.open (fid, floors, geom) values ({fid}, {turn}, 'srid=4490;point(120.02 36.02)')
+                             on conflict (fid) do nothing"
+                        ),
+                        _ => format!("update map.open set floors = {turn} where fid = {fid}"),
+                    };
+                    world.sql(&format!("begin; {edit}; select pg_sleep({wait} / 1000.0); commit")).await;
+                }
+            })
+        })
+        .collect();
+    for _ in 0..6 {
+        let index = index(&world, folder.path()).await;
+        tokio::time::sleep(Duration::from_millis(120)).await;
+        let opened = world.app.edits.opened(&state, index.stamp()).await.unwrap();
+        drawn(&index, opened.upon(index.stamp()).unwrap());
+        tokio::time::sleep(Duration::from_millis(120)).await;
+    }
+    let last = index(&world, folder.path()).await;
+    world.app.edits.opened(&state, last.stamp()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    done.store(true, Ordering::Relaxed);
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    world.app.edits.catch_up().await.unwrap();
+    let client = world.app.database.app().await.unwrap();
+    let rows = client.query("select fid, floors from data.r1 order by fid", &[]).await.unwrap();
+    let table: Vec<_> = rows.iter().map(|r| (r.get::<_, i64>(0) as u64, r.get::<_, Option<i64>>(1))).collect();
+    let edited = world.app.edits.of(state.revision);
+    let delta = edited.upon(last.stamp()).unwrap();
+    assert!(!delta.is_empty(), "there were edits after the last index");
+    assert_eq!(drawn(&last, delta), table);
 }
 
 #[tokio::test(flavor = "multi_thread")]

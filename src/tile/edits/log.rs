@@ -137,7 +137,11 @@ pub async fn apply(client: &Client, state: &State, mut delta: Delta, ids: &[i64]
         let values: Vec<Value<'_>> =
             state.fields.iter().enumerate().map(|(i, f)| value(&row, i + 2, f.kind)).collect::<Result<_>>()?;
         let geometry: Option<Ewkb<'_>> = row.try_get(1)?;
-        delta.put(row.try_get(0)?, geometry.map(|g| g.0), &values).map_err(Error::internal)?;
+        let id = row.try_get(0)?;
+        if delta.put(id, geometry.map(|g| g.0), &values).is_err() {
+            // A curve or a surface: it is in the table, no map draws it. An index has it in the same way.
+            delta.put(id, None, &values).map_err(Error::internal)?;
+        }
     }
     Ok(delta)
 }
