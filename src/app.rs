@@ -19,6 +19,7 @@ use crate::job::worker::Worker;
 use crate::layer::archive::Archives;
 use crate::layer::catalog::Catalog;
 use crate::style::glyphs::Glyphs;
+use crate::tile::edits::Edits;
 use crate::tile::export::job::ExportJob;
 use crate::tile::export::kept::Exports;
 use crate::tile::keeper::Keeper;
@@ -33,6 +34,7 @@ pub struct Parts {
     pub gate: Gate,
     pub catalog: Catalog,
     pub login: Login,
+    pub edits: Edits,
     pub tiles: Tiles,
     pub archives: Archives,
     pub exports: Exports,
@@ -60,13 +62,15 @@ impl App {
         let store = Datastore::new(database.clone());
         let queue = Queue::new(database.clone());
         let archives = Archives::new(&config.data);
+        let edits = Edits::new(database.clone());
         let app = App(Arc::new(Parts {
             gate: Gate::default(),
             catalog: Catalog::default(),
             login: Login::new(database.clone()),
-            tiles: Tiles::new(store.clone(), archives.clone(), &config),
+            tiles: Tiles::new(store.clone(), archives.clone(), edits.clone(), &config),
             archives,
             exports: Exports::new(&config.data),
+            edits,
             uploads: Uploads::new(database.clone(), queue.clone(), &config),
             queue,
             glyphs: Glyphs::new(config.data.join("glyphs")),
@@ -75,6 +79,7 @@ impl App {
             config,
         }));
         app.refresh().await?;
+        app.edits.sync().await?;
         Ok(app)
     }
 
@@ -88,7 +93,8 @@ impl App {
 
     /// Starts what goes on beside the requests: following the database's notices, keeping the tile indexes, `workers` job workers.
     pub fn start(&self, workers: usize, stop: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
-        let mut tasks = vec![tokio::spawn(follow(self.clone(), stop.clone()))];
+        let edits = self.edits.clone().follow(stop.clone());
+        let mut tasks = vec![tokio::spawn(follow(self.clone(), stop.clone())), tokio::spawn(edits)];
         tasks.push(tokio::spawn(self.keeper().run(stop.clone())));
         for _ in 0..workers {
             let (worker, stop) = (self.worker(), stop.clone());

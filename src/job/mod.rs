@@ -69,6 +69,7 @@ pub fn problem_to_json(error: &Error) -> Value {
         Kind::Unauthenticated => ("unauthenticated", None),
         Kind::Forbidden => ("forbidden", None),
         Kind::Conflict => ("conflict", None),
+        Kind::Outdated => ("outdated", None),
         Kind::TooLarge => ("too_large", None),
         Kind::Unsupported => ("unsupported", None),
         Kind::NotAcceptable => ("not_acceptable", None),

@@ -35,7 +35,7 @@ const LAYERS: &str = "select l.id, l.department_id, l.theme_id, l.title_zh, l.ti
     l.share_class, l.anonymous, l.style, l.source, l.synthetic, l.tile_rank, l.tile_limit, \
     to_char(l.updated_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') as updated, \
     l.registered_schema, l.registered_table, l.registered_key, l.registered_geometry, \
-    r.id as revision, r.number, r.table_name, r.geometry_type, r.srid, r.fields, r.feature_count, r.bbox, r.archive \
+    r.id as revision, r.number, r.table_name, r.geometry_type, r.srid, r.fields, r.feature_count, r.bbox, r.archive, r.edits \
     from onemap.layer l left join onemap.revision r on r.id = l.current_revision";
 
 impl Catalog {
@@ -156,6 +156,7 @@ fn revisioned(row: &Row) -> Result<Option<State>> {
         fields: serde_json::from_value(row.get("fields"))?,
         feature_count: archive.is_none().then(|| row.get("feature_count")),
         archive,
+        edits: row.get::<_, i64>("edits") as u64,
         bbox: row.get::<_, Option<Vec<f64>>>("bbox").and_then(|b| b.try_into().ok()),
     }))
 }
@@ -185,6 +186,7 @@ async fn registered(client: &deadpool_postgres::ClientWrapper, row: &Row, table:
         srid: 0,
         fields: vec![],
         feature_count: None,
+        edits: 0,
         bbox: None,
     };
     let mut keyed = false;

@@ -111,8 +111,10 @@ pub struct State {
     pub geometry_type: Option<String>,
     pub srid: i32,
     pub fields: Vec<Field>,
-    /// Exact for revisions, unknown for registered tables.
+    /// Unknown for registered tables; for revisions as exact as `edits` says.
     pub feature_count: Option<i64>,
+    /// How many edits since the load are counted in `feature_count` and `bbox`; the others follow within seconds.
+    pub edits: u64,
     /// West, south, east, north in degrees.
     pub bbox: Option<[f64; 4]>,
 }

@@ -290,6 +290,7 @@ pub async fn publish(store: &Datastore, grant: &Grant<Edit>, number: i32, action
     } else {
         let columns = view_columns(&fields, row.get::<_, Option<&str>>(4).is_some());
         replace_view(&mut transaction, grant.layer(), row.get(2), &columns).await?;
+        transaction.execute("select onemap.open_to_edits($1)", &[&id]).await?;
     }
     let detail = json!({"revision": number});
     audit::write(

@@ -182,6 +182,24 @@ pub fn whole(state: &State) -> Option<Sql> {
     Some(sql)
 }
 
+/// The rows of a revision that have these ids, as a tile index holds them: id, EWKB (null without geometry), every field as MVT
+/// has it. For the index alone, which applies each reader's scope itself.
+pub fn rows(state: &State, ids: &[i64]) -> Sql {
+    let mut sql = Sql::new("select ");
+    sql.ident(&state.source.key).push("::int8, ");
+    match &state.source.geometry {
+        Some(column) => sql.ident(column),
+        None => sql.push("null::geometry"),
+    };
+    for field in &state.fields {
+        sql.push(", ");
+        mvt_column(&mut sql, state, field);
+    }
+    sql.push(" from ").table(&state.source.schema, &state.source.table).push(" where ").ident(&state.source.key);
+    sql.push(" = any(").bind(Bind::IntegerArray(ids.to_vec())).push(")");
+    sql
+}
+
 fn numbers(sql: &mut Sql, values: [f64; 4]) {
     for (i, v) in values.into_iter().enumerate() {
         if i > 0 {

@@ -39,7 +39,7 @@ pub struct TileKey {
 pub struct LayerKey {
     pub layer: Arc<str>,
     pub revision: i64,
-    /// How often the revision was edited.
+    /// The number of the revision's state: edits make a new one.
     pub edits: u64,
     /// The stamp of the index that draws it; none when PostGIS does, which thins otherwise.
     pub index: Option<u64>,
@@ -212,7 +212,7 @@ mod tests {
     use crate::geo::tms::TileMatrixSet;
 
     fn layer() -> LayerKey {
-        LayerKey { layer: "roads".into(), revision: 1, edits: 0, scope: 0, filter: None }
+        LayerKey { layer: "roads".into(), revision: 1, edits: 0, index: None, limit: None, scope: 0, filter: None }
     }
     fn key(layers: Vec<LayerKey>, fields: Option<&[&str]>) -> TileKey {
         let tile = TileMatrixSet::WebMercatorQuad.tile(8, 213, 100).unwrap();

@@ -5,6 +5,7 @@ mod build;
 pub mod cache;
 mod copied;
 mod draw;
+pub mod edits;
 pub mod encoding;
 pub mod export;
 pub mod keeper;

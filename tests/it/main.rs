@@ -3,6 +3,7 @@
 mod archives;
 mod browser;
 mod docs;
+mod edits;
 mod features;
 mod jobs;
 mod process;

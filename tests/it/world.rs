@@ -235,6 +235,11 @@ impl World {
         World::serve(name, tempfile::tempdir().expect("a folder"), settings).await
     }
 
+    /// Another node on the same database.
+    pub async fn beside(&self) -> World {
+        World::serve(self.database.clone(), tempfile::tempdir().expect("a folder"), |_| ()).await
+    }
+
     async fn serve(database: String, data: tempfile::TempDir, settings: impl FnOnce(&mut Config)) -> World {
         let mut config = config(data.path());
         settings(&mut config);

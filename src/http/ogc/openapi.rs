@@ -157,25 +157,21 @@ fn collection_paths(paths: &mut Map<String, Value>, ask: &Ask, layer: &Published
         f(),
     ];
     for field in fields {
-        let (kind, format) = field.kind.json_schema();
-        let mut schema = json!({ "type": kind });
-        if let Some(format) = format {
-            schema["format"] = format.into();
-        }
         parameters.push(json!({"name": field.name, "in": "query", "description": field.title_zh, "style": "form",
-                               "explode": false, "schema": schema}));
+                               "explode": false, "schema": schema(field)}));
     }
     let base = format!("/collections/{id}");
     let mut add = |path: String, operation: Value| paths.insert(path, json!({ "get": operation }));
     let operation_id = |what: &str| format!("{what}.{id}");
+    let edits = !layer.state().source.registered && layer.state().archive.is_none() && ask.edit(id).is_ok();
     add(base.clone(), operation(&operation_id("collection"), title, "application/json", json!([f()])));
+    let feature = json!({"name": "featureId", "in": "path", "required": true, "schema": {"type": "integer"}});
     if layer.state().archive.is_none() {
         add(
             format!("{base}/items"),
             operation(&operation_id("items"), title, "application/geo+json", Value::Array(parameters)),
         );
-        let feature = json!({"name": "featureId", "in": "path", "required": true, "schema": {"type": "integer"}});
-        let single = json!([feature, crs_parameter("crs", "The CRS of the answer"), f()]);
+        let single = json!([feature.clone(), crs_parameter("crs", "The CRS of the answer"), f()]);
         add(
             format!("{base}/items/{{featureId}}"),
             operation(&operation_id("item"), title, "application/geo+json", single),
@@ -197,4 +193,49 @@ fn collection_paths(paths: &mut Map<String, Value>, ask: &Ask, layer: &Published
             ),
         );
     }
+    if edits {
+        writing(paths, id, title, &feature, fields);
+    }
+}
+
+/// What the layer's own editors may do beside reading.
+fn writing(paths: &mut Map<String, Value>, id: &str, title: &str, feature: &Value, fields: &[Field]) {
+    let properties: Map<String, Value> = fields.iter().map(|f| (f.name.clone(), schema(f))).collect();
+    let body = |required: &[&str]| {
+        json!({"required": true, "content": {"application/geo+json": {"schema": {
+        "type": "object", "required": required, "properties": {
+            "type": {"type": "string", "enum": ["Feature"]},
+            "geometry": {"type": "object", "nullable": true},
+            "properties": {"type": "object", "nullable": true, "additionalProperties": false, "properties": properties},
+        }}}}})
+    };
+    let if_match = json!({"name": "If-Match", "in": "header", "schema": {"type": "string"},
+        "description": "The ETag of the feature that is to be changed; 412 when it is another one by now"});
+    let mut add = |path: &str, method: &str, status: &str, parameters: Value, body: Option<Value>| {
+        let mut operation = operation(&format!("{method}.{id}"), title, "application/geo+json", parameters);
+        let mut problems = operation["responses"].as_object().cloned().unwrap_or_default();
+        problems.remove("200");
+        let problem = problems.get("400").cloned().unwrap_or_default();
+        problems.insert(status.into(), json!({"description": "Done"}));
+        problems.extend(["409", "412", "415"].map(|status| (status.to_owned(), problem.clone())));
+        operation["responses"] = Value::Object(problems);
+        if let Some(body) = body {
+            operation["requestBody"] = body;
+        }
+        paths[path][method] = operation;
+    };
+    let (items, item) = (format!("/collections/{id}/items"), format!("/collections/{id}/items/{{featureId}}"));
+    add(&items, "post", "201", json!([]), Some(body(&["type", "geometry", "properties"])));
+    add(&item, "put", "204", json!([feature, if_match]), Some(body(&["type", "geometry", "properties"])));
+    add(&item, "patch", "204", json!([feature, if_match]), Some(body(&["type"])));
+    add(&item, "delete", "204", json!([feature, if_match]), None);
+}
+
+fn schema(field: &Field) -> Value {
+    let (kind, format) = field.kind.json_schema();
+    let mut schema = json!({ "type": kind });
+    if let Some(format) = format {
+        schema["format"] = format.into();
+    }
+    schema
 }
