@@ -120,7 +120,7 @@ impl Tiles {
 
     /// How the layer is drawn from its index, if it can be.
     fn drawing(&self, drawn: &Drawn, fields: &[&Field]) -> Option<Drawing> {
-        let opened = self.indexes.get(drawn.layer.state().revision)?;
+        let opened = self.indexes.to_draw(drawn.layer.state().revision)?;
         Drawing::of(opened, drawn, fields, &self.areas)
     }
 

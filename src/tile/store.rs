@@ -113,6 +113,8 @@ pub(super) struct Slot {
     /// It serves, but a better one is due: the table was edited much, or the layer's options changed.
     pub stale: bool,
     pub building: Option<Arc<Progress>>,
+    /// What the last one took, if one was ever built.
+    pub known_bytes: u64,
     pub failures: u32,
     pub not_before: Option<Instant>,
     pub trouble: Option<Said>,
@@ -184,13 +186,17 @@ impl Indexes {
         }))
     }
 
-    /// The revision's index, if it can be read now.
+    /// The revision's index, if it serves now.
     pub fn get(&self, revision: i64) -> Option<Arc<Opened>> {
         let slots = self.slots();
         let slot = slots.get(&revision)?;
         slot.asked.store(now(), Ordering::Relaxed);
-        let opened = slot.opened.clone().filter(|_| slot.proved.is_some())?;
-        drop(slots);
+        slot.opened.clone().filter(|_| slot.proved.is_some())
+    }
+
+    /// The revision's index to draw from: looked at once more.
+    pub fn to_draw(&self, revision: i64) -> Option<Arc<Opened>> {
+        let opened = self.get(revision)?;
         if !opened.is_whole() {
             self.damaged(revision, "its length has changed");
             return None;
@@ -298,7 +304,8 @@ impl Indexes {
         if let Some((revision, _, opened)) = unproved.min_by_key(|(.., opened)| opened.bytes()) {
             return Some(Task::Verify(revision, opened));
         }
-        let due = slots.values().filter(|s| s.is_due()).filter_map(|s| Some((s.arrived, s.want.clone()?)));
+        let builds = self.budget() > 0;
+        let due = slots.values().filter(|s| builds && s.is_due()).filter_map(|s| Some((s.arrived, s.want.clone()?)));
         if let Some((_, wanted)) = due.min_by_key(|(arrived, want)| (std::cmp::Reverse(*arrived), want.rows)) {
             return Some(Task::Build(wanted));
         }
