@@ -16,8 +16,12 @@ use crate::db::pool::Database;
 use crate::error::Result;
 use crate::job::queue::Queue;
 use crate::job::worker::Worker;
+use crate::layer::archive::Archives;
 use crate::layer::catalog::Catalog;
 use crate::style::glyphs::Glyphs;
+use crate::tile::edits::Edits;
+use crate::tile::export::job::ExportJob;
+use crate::tile::export::kept::Exports;
 use crate::tile::keeper::Keeper;
 use crate::tile::render::Tiles;
 use crate::upload::load::LoadJob;
@@ -30,7 +34,10 @@ pub struct Parts {
     pub gate: Gate,
     pub catalog: Catalog,
     pub login: Login,
+    pub edits: Edits,
     pub tiles: Tiles,
+    pub archives: Archives,
+    pub exports: Exports,
     pub queue: Queue,
     pub uploads: Uploads,
     pub glyphs: Glyphs,
@@ -54,11 +61,16 @@ impl App {
         migrate::run(&database).await?;
         let store = Datastore::new(database.clone());
         let queue = Queue::new(database.clone());
+        let archives = Archives::new(&config.data);
+        let edits = Edits::new(database.clone());
         let app = App(Arc::new(Parts {
             gate: Gate::default(),
             catalog: Catalog::default(),
             login: Login::new(database.clone()),
-            tiles: Tiles::new(store.clone(), &config),
+            tiles: Tiles::new(store.clone(), archives.clone(), edits.clone(), &config),
+            archives,
+            exports: Exports::new(&config.data),
+            edits,
             uploads: Uploads::new(database.clone(), queue.clone(), &config),
             queue,
             glyphs: Glyphs::new(config.data.join("glyphs")),
@@ -67,6 +79,7 @@ impl App {
             config,
         }));
         app.refresh().await?;
+        app.edits.sync().await?;
         Ok(app)
     }
 
@@ -80,7 +93,8 @@ impl App {
 
     /// Starts what goes on beside the requests: following the database's notices, keeping the tile indexes, `workers` job workers.
     pub fn start(&self, workers: usize, stop: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
-        let mut tasks = vec![tokio::spawn(follow(self.clone(), stop.clone()))];
+        let edits = self.edits.clone().follow(stop.clone());
+        let mut tasks = vec![tokio::spawn(follow(self.clone(), stop.clone())), tokio::spawn(edits)];
         tasks.push(tokio::spawn(self.keeper().run(stop.clone())));
         for _ in 0..workers {
             let (worker, stop) = (self.worker(), stop.clone());
@@ -111,6 +125,15 @@ impl App {
                     database: self.database.clone(),
                     store: self.store.clone(),
                     gate: self.gate.clone(),
+                    archives: self.archives.clone(),
+                }),
+                Arc::new(ExportJob {
+                    database: self.database.clone(),
+                    store: self.store.clone(),
+                    gate: self.gate.clone(),
+                    catalog: self.catalog.clone(),
+                    tiles: self.tiles.clone(),
+                    exports: self.exports.clone(),
                 }),
             ],
         }

@@ -15,10 +15,14 @@ pub enum Kind {
     Forbidden,
     /// It changed in the meantime, or stands in the way of something else.
     Conflict,
+    /// It is not in the state that the caller made a condition of.
+    Outdated,
     /// Over a size limit or a quota.
     TooLarge,
     /// A format, CRS or method that onemap does not offer.
     Unsupported,
+    /// None of the representations there are is one that the caller accepts.
+    NotAcceptable,
     /// Too much at once, or a part that is needed is away for now.
     Busy,
     /// The address does not answer this method.
@@ -81,6 +85,9 @@ impl Error {
     }
     pub fn conflict(zh: impl Into<String>, en: impl Into<String>) -> Self {
         Self::new(Kind::Conflict, zh, en)
+    }
+    pub fn outdated(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::new(Kind::Outdated, zh, en)
     }
     pub fn too_large(zh: impl Into<String>, en: impl Into<String>) -> Self {
         Self::new(Kind::TooLarge, zh, en)

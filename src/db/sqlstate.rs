@@ -30,6 +30,10 @@ impl From<tokio_postgres::Error> for Error {
                 Error::busy("服务器存储空间不足，数据未改变", "the server is out of disk space; nothing was changed")
                     .hint("请联系平台管理员", "tell the platform's administrator")
             }
+            SqlState::LOCK_NOT_AVAILABLE => {
+                Error::busy("数据正被他人修改", "the data is being changed by somebody else")
+                    .hint("请稍后重试", "try again in a moment")
+            }
             SqlState::UNIQUE_VIOLATION | SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => {
                 Error::conflict("与同时进行的修改冲突", "it conflicts with another change made at the same time")
                     .hint("请刷新后重试", "reload and try again")

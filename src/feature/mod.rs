@@ -1,5 +1,6 @@
-//! Features: the parameters of a query and the formats of its answer.
+//! Features: the parameters of a query, the formats of its answer, and what is written.
 
 pub mod geojson;
 pub mod query;
 pub mod values;
+pub mod write;

@@ -47,13 +47,18 @@ pub fn not_modified(headers: &HeaderMap, etag: &str, policy: Keep) -> Option<Res
 
 /// A weak validator of whatever the parts stand for.
 pub fn weak_etag(parts: &[&[u8]]) -> String {
+    format!("W/\"{}\"", digest(parts))
+}
+
+/// A digest of the parts, for a validator.
+pub fn digest(parts: &[&[u8]]) -> String {
     use sha2::Digest;
     let mut hash = sha2::Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
-    format!("W/\"{}\"", hex::encode(&hash.finalize()[..12]))
+    hex::encode(&hash.finalize()[..12])
 }
 
 /// The headers that every answer has, and `no-store` where nothing else was said.

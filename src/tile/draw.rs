@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use onemap_cql2::Filter;
 use onemap_tiles::area::Area;
+use onemap_tiles::delta::Delta;
 use onemap_tiles::draw::Request;
 use onemap_tiles::window::Window;
 
@@ -22,7 +23,8 @@ pub struct Drawing {
     columns: Vec<usize>,
     rows: Vec<(usize, Vec<String>)>,
     area: Option<Arc<Area>>,
-    filter: Option<Arc<Filter>>,
+    filter: Option<Filter>,
+    delta: Option<Arc<Delta>>,
     limit: usize,
 }
 
@@ -31,7 +33,14 @@ pub type Areas = moka::sync::Cache<u64, Arc<Area>>;
 
 impl Drawing {
     /// None when the index cannot answer just as PostGIS would: then PostGIS does.
-    pub fn of(opened: Arc<Opened>, drawn: &Drawn, fields: &[&Field], areas: &Areas) -> Option<Drawing> {
+    pub fn of(
+        opened: Arc<Opened>,
+        delta: Option<Arc<Delta>>,
+        drawn: &Drawn,
+        fields: &[&Field],
+        filter: Option<Filter>,
+        areas: &Areas,
+    ) -> Option<Drawing> {
         let (state, scope) = (drawn.layer.state(), drawn.grant.scope());
         if !is_of(&opened, state) {
             return None;
@@ -42,7 +51,8 @@ impl Drawing {
             columns: columns.collect(),
             rows: rows(state, scope)?,
             area: area(scope, areas)?,
-            filter: None,
+            filter,
+            delta,
             opened,
             layer: drawn.layer.id.clone(),
             limit: drawn.layer.thinning.limit.unwrap_or(TILE_LIMIT),
@@ -56,10 +66,10 @@ impl Drawing {
             window: &window,
             layer: &self.layer,
             columns: &self.columns,
-            filter: self.filter.as_deref(),
+            filter: self.filter.as_ref(),
             rows: &self.rows,
             area: self.area.as_deref(),
-            delta: None,
+            delta: self.delta.as_deref(),
             limit: self.limit,
         };
         let draw = || {
@@ -74,6 +84,9 @@ impl Drawing {
 fn window(tile: TileCoord) -> Window {
     match tile.set {
         TileMatrixSet::WebMercatorQuad => Window::mercator(tile.z, tile.x, tile.y),
+        TileMatrixSet::WorldCRS84Quad => Window::geographic(tile.z, tile.x, tile.y),
+        // Tianditu counts its levels from 1.
+        TileMatrixSet::CGCS2000Quad => Window::geographic(tile.z - 1, tile.x, tile.y),
     }
 }
 

@@ -1,30 +1,31 @@
 //! One tile of one or more layers: the grants in, MVT bytes out. Each layer comes from its tile index; where there is none (yet), and
-//! for tables of other people, PostGIS makes it.
+//! for tables of other people, PostGIS makes it; tile archives hold theirs.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use onemap_cql2::Filter;
 use tokio::sync::Semaphore;
 
-use super::cache::{LayerKey, TileCache, TileKey};
+use super::cache::{Format, LayerKey, TileCache, TileKey, encode, version};
 use super::draw::{Areas, Drawing};
+use super::edits::Edits;
+use super::encoding::Encoding;
 use super::store::Indexes;
 use crate::access::datastore::Datastore;
 use crate::access::grant::{Grant, Read};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::geo::tms::TileCoord;
+use crate::geo::tms::{TileCoord, TileMatrixSet};
+use crate::layer::archive::{Archives, scope};
 use crate::layer::catalog::Published;
 use crate::layer::model::Field;
 use crate::layer::select;
 
-/// The most features of one layer in one tile that PostGIS makes: a bound for tiles of whole cities.
+/// The most features of one layer in a tile that PostGIS makes: it does not thin.
 const MOST_FEATURES: i64 = 60_000;
-/// Areas of grants that are kept as the engine reads them.
-const AREAS: u64 = 1_000;
+/// Areas of grants that are kept ready.
+const AREAS: u64 = 200;
 
 /// A layer and the right to read it.
 #[derive(Clone)]
@@ -33,9 +34,36 @@ pub struct Drawn {
     pub grant: Grant<Read>,
 }
 
+/// What a tile is to show of its layers.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    pub tile: TileCoord,
+    pub format: Format,
+    /// Of the fields that are seen only these.
+    pub fields: Option<Vec<String>>,
+    /// One for each layer, or none.
+    pub filters: Vec<Filter>,
+}
+
+impl Picture {
+    /// Everything, as MVT.
+    pub fn of(tile: TileCoord) -> Picture {
+        Picture { tile, format: Format::Mvt, fields: None, filters: vec![] }
+    }
+
+    /// The fields of a layer that the tile carries.
+    fn fields<'a>(&self, drawn: &'a Drawn) -> Vec<&'a Field> {
+        let mut fields = select::visible_fields(drawn.layer.state(), drawn.grant.scope());
+        fields.retain(|f| self.fields.as_ref().is_none_or(|names| names.contains(&f.name)));
+        fields
+    }
+}
+
 #[derive(Clone)]
 pub struct Tiles {
     store: Datastore,
+    archives: Archives,
+    edits: Edits,
     cache: TileCache,
     indexes: Indexes,
     areas: Areas,
@@ -44,10 +72,12 @@ pub struct Tiles {
 }
 
 impl Tiles {
-    pub fn new(store: Datastore, config: &Config) -> Self {
+    pub fn new(store: Datastore, archives: Archives, edits: Edits, config: &Config) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, |n| n.get());
         Tiles {
             store,
+            archives,
+            edits,
             cache: TileCache::new(config.tile_cache),
             indexes: Indexes::new(config),
             areas: Areas::new(AREAS),
@@ -60,100 +90,135 @@ impl Tiles {
     }
 
     /// What the tile's bytes depend on. None when a layer is a registered table, which changes without telling.
-    pub fn key(&self, drawn: &[Drawn], tile: TileCoord, fields: Option<&[String]>) -> Option<TileKey> {
-        let layers = drawn.iter().map(|d| self.layer_key(d)).collect::<Option<_>>()?;
-        Some(TileKey { layers, tile, fields: fields.map(<[String]>::to_vec) })
+    pub fn key(&self, drawn: &[Drawn], picture: &Picture) -> Option<TileKey> {
+        let filtered = drawn.iter().enumerate().map(|(i, d)| self.layer(d, picture.filters.get(i)));
+        let layers = filtered.collect::<Option<_>>()?;
+        Some(TileKey::new(layers, picture.tile, picture.format, picture.fields.clone()))
     }
 
-    fn layer_key(&self, drawn: &Drawn) -> Option<LayerKey> {
+    /// The state of the layers, for addresses that mean it for ever: another one after each publication and each edit.
+    pub fn version(&self, drawn: &[Drawn]) -> Option<String> {
+        drawn.iter().map(|d| self.layer(d, None)).collect::<Option<Vec<_>>>().map(|layers| version(&layers))
+    }
+
+    fn layer(&self, drawn: &Drawn, filter: Option<&Filter>) -> Option<LayerKey> {
         let state = drawn.layer.state();
         (!state.source.registered).then(|| LayerKey {
             layer: drawn.layer.id.clone(),
             revision: state.revision,
+            edits: self.edits.of(state.revision).number,
             index: self.indexes.get(state.revision).map(|o| o.index.stamp()),
             limit: drawn.layer.thinning.limit,
             scope: drawn.grant.scope().fingerprint(),
+            filter: filter.map(|f| f.canonical().into()),
         })
     }
 
-    /// The version for a tile's address: these bytes for ever. A tile that PostGIS makes until the index is there has another, for
-    /// it is not thinned alike.
-    pub fn version(&self, drawn: &[Drawn]) -> String {
-        let of = |d: &Drawn| {
-            let revision = d.layer.state().revision;
-            let ready = d.layer.state().source.registered || self.indexes.get(revision).is_some();
-            format!("{revision}{}", if ready { "" } else { "p" })
-        };
-        drawn.iter().map(of).collect::<Vec<_>>().join(".")
+    /// Whether tiles can be had in a format.
+    pub fn offers(&self, format: Format) -> bool {
+        format == Format::Mvt
     }
 
-    /// The zoom from which on every feature of all the layers is in their tiles. None where that is not known: without an index.
-    pub fn complete_from(&self, drawn: &[Drawn]) -> Option<u8> {
-        let of = |d: &Drawn| self.indexes.get(d.layer.state().revision)?.index.complete_from();
-        drawn.iter().map(of).try_fold(0, |most, zoom| Some(most.max(zoom?)))
+    /// From which zoom of WebMercatorQuad on nothing of a layer is left out. None where that is not known: without an index.
+    pub fn complete_from(&self, drawn: &Drawn) -> Option<u8> {
+        self.indexes.get(drawn.layer.state().revision)?.index.complete_from()
     }
 
-    /// The tile, gzip-compressed; empty when nothing is in it.
-    pub async fn render(&self, drawn: &[Drawn], tile: TileCoord, fields: Option<&[String]>) -> Result<Bytes> {
-        match self.key(drawn, tile, fields) {
-            Some(key) => self.cache.get_or_make(key, self.make(drawn, tile, fields)).await,
-            None => self.make(drawn, tile, fields).await,
+    /// The tile in a coding; empty when nothing is in it. `key` is the one that belongs to it: with none it is drawn each time.
+    pub async fn render(
+        &self,
+        drawn: &[Drawn],
+        picture: &Picture,
+        key: Option<&TileKey>,
+        encoding: Encoding,
+    ) -> Result<Bytes> {
+        match key {
+            Some(key) => self.cache.get_or_make(key, encoding, self.make(drawn, picture)).await,
+            None => encode(encoding, self.make(drawn, picture).await?).await,
         }
     }
 
-    /// The layers of a tile stand one after the other: protobuf's repeated field.
-    async fn make(&self, drawn: &[Drawn], tile: TileCoord, fields: Option<&[String]>) -> Result<Bytes> {
-        let wanted: Vec<Vec<&Field>> = drawn.iter().map(|d| wanted_fields(d, fields)).collect();
-        let drawings = drawn.iter().zip(&wanted).map(|(d, fields)| self.drawing(d, fields)).collect();
-        let mut parts = match self.draw(drawings, tile).await? {
-            Sheet::Whole(compressed) => return Ok(compressed),
-            Sheet::Parts(parts) => parts,
-        };
-        for ((part, d), fields) in parts.iter_mut().zip(drawn).zip(&wanted) {
+    /// The tile in gzip.
+    pub async fn gzip(&self, drawn: &[Drawn], picture: &Picture) -> Result<Bytes> {
+        self.render(drawn, picture, self.key(drawn, picture).as_ref(), Encoding::Gzip).await
+    }
+
+    /// The tile's plain bytes. Its layers stand one after the other: protobuf's repeated field.
+    async fn make(&self, drawn: &[Drawn], picture: &Picture) -> Result<Vec<u8>> {
+        let drawings = drawn.iter().enumerate().map(|(i, d)| self.drawing(d, picture, i)).collect();
+        let mut parts = self.draw(drawings, picture.tile).await?;
+        for (i, (part, d)) in parts.iter_mut().zip(drawn).enumerate() {
             if part.is_none() {
-                *part = Some(self.ask_postgis(d, tile, fields).await?);
+                *part = Some(match d.layer.state().archive {
+                    Some(_) => self.archived(d, picture).await?,
+                    None => self.ask_postgis(d, picture, picture.filters.get(i)).await?,
+                });
             }
         }
-        let bytes: Vec<u8> = parts.into_iter().flatten().flatten().collect();
-        tokio::task::spawn_blocking(move || compress(&bytes)).await.map_err(Error::internal)?
+        Ok(match parts.len() {
+            1 => parts.swap_remove(0).unwrap_or_default(),
+            _ => parts.into_iter().flatten().flatten().collect(),
+        })
     }
 
-    /// How the layer is drawn from its index, if it can be.
-    fn drawing(&self, drawn: &Drawn, fields: &[&Field]) -> Option<Drawing> {
-        let opened = self.indexes.to_draw(drawn.layer.state().revision)?;
-        Drawing::of(opened, drawn, fields, &self.areas)
+    /// How a layer is drawn from its index, if it can be: together with the edits since, which are looked up first, for an index that
+    /// is opened in between holds them already.
+    fn drawing(&self, drawn: &Drawn, picture: &Picture, layer: usize) -> Option<Drawing> {
+        let state = drawn.layer.state();
+        let edited = self.edits.of(state.revision);
+        let opened = self.indexes.to_draw(state.revision)?;
+        if edited.worn(opened.index.len()) {
+            self.indexes.rebuild(state.revision);
+        }
+        let Some(delta) = edited.upon(opened.index.stamp()) else {
+            if !edited.too_many {
+                self.edits.attend(state, opened.index.stamp());
+            }
+            return None;
+        };
+        let delta = (!delta.is_empty()).then(|| delta.clone());
+        let filter = picture.filters.get(layer).cloned();
+        Drawing::of(opened, delta, drawn, &picture.fields(drawn), filter, &self.areas)
     }
 
-    /// Draws what has an index, in one go with the compression when all have.
-    async fn draw(&self, drawings: Vec<Option<Drawing>>, tile: TileCoord) -> Result<Sheet> {
+    /// Draws what has an index.
+    async fn draw(&self, drawings: Vec<Option<Drawing>>, tile: TileCoord) -> Result<Vec<Option<Vec<u8>>>> {
         if drawings.iter().all(Option::is_none) {
-            return Ok(Sheet::Parts(drawings.iter().map(|_| None).collect()));
+            return Ok(drawings.iter().map(|_| None).collect());
         }
         let _core = self.cores.acquire().await.map_err(Error::internal)?;
         let indexes = self.indexes.clone();
-        let work = move || {
-            let parts: Vec<_> = drawings.iter().map(|d| drawn_part(d.as_ref()?, tile, &indexes)).collect();
-            match parts.iter().all(Option::is_some) {
-                true => compress(&parts.into_iter().flatten().flatten().collect::<Vec<u8>>()).map(Sheet::Whole),
-                false => Ok(Sheet::Parts(parts)),
-            }
-        };
-        tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
+        let work = move || drawings.iter().map(|d| drawn_part(d.as_ref()?, tile, &indexes)).collect();
+        tokio::task::spawn_blocking(work).await.map_err(Error::internal)
     }
 
-    async fn ask_postgis(&self, drawn: &Drawn, tile: TileCoord, fields: &[&Field]) -> Result<Vec<u8>> {
-        let Some(sql) = select::tile(&drawn.layer, &drawn.grant, fields, tile, MOST_FEATURES) else {
+    async fn ask_postgis(&self, drawn: &Drawn, picture: &Picture, filter: Option<&Filter>) -> Result<Vec<u8>> {
+        let fields = picture.fields(drawn);
+        let Some(sql) = select::tile(&drawn.layer, &drawn.grant, &fields, filter, picture.tile, MOST_FEATURES) else {
             return Ok(Vec::new());
         };
         metrics::counter!("onemap_tile_layers_total", "by" => "postgis").increment(1);
         self.store.read(&drawn.grant).await?.one::<Vec<u8>>(&sql).await
     }
-}
 
-/// A tile as far as the indexes make it: compressed, or its layers, of which PostGIS has to make those that are missing.
-enum Sheet {
-    Whole(Bytes),
-    Parts(Vec<Option<Vec<u8>>>),
+    /// The tile of a layer that is an archive: as it lies there, or what the grant shows of it.
+    async fn archived(&self, drawn: &Drawn, picture: &Picture) -> Result<Vec<u8>> {
+        let tile = picture.tile;
+        if tile.set != TileMatrixSet::WebMercatorQuad {
+            return Err(Error::not_found(
+                "该图层是瓦片归档，只有 WebMercatorQuad 的瓦片",
+                "this layer is a tile archive: it has tiles of WebMercatorQuad only",
+            )
+            .hint("请改用 WebMercatorQuad", "ask for WebMercatorQuad"));
+        }
+        let (archives, drawn, fields) = (self.archives.clone(), drawn.clone(), picture.fields.clone());
+        let work = move || {
+            let stored = archives.tile(drawn.layer.state().revision, tile.z, tile.x, tile.y)?.unwrap_or_default();
+            let at = [u32::from(tile.z), tile.x, tile.y];
+            scope::apply(stored, drawn.grant.scope(), fields.as_deref(), at)
+        };
+        tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
+    }
 }
 
 /// The layer's bytes; none when the index proves wrong.
@@ -167,20 +232,4 @@ fn drawn_part(drawing: &Drawing, tile: TileCoord, indexes: &Indexes) -> Option<V
         }
     }
     bytes
-}
-
-fn wanted_fields<'a>(drawn: &'a Drawn, fields: Option<&[String]>) -> Vec<&'a Field> {
-    select::visible_fields(drawn.layer.state(), drawn.grant.scope())
-        .into_iter()
-        .filter(|f| fields.is_none_or(|names| names.contains(&f.name)))
-        .collect()
-}
-
-fn compress(bytes: &[u8]) -> Result<Bytes> {
-    if bytes.is_empty() {
-        return Ok(Bytes::new());
-    }
-    let mut gzip = GzEncoder::new(Vec::with_capacity(bytes.len() / 2), Compression::fast());
-    gzip.write_all(bytes)?;
-    Ok(gzip.finish()?.into())
 }

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use super::progress::{Progress, Shown};
 use crate::config::Config;
 use crate::error::Said;
-use crate::layer::model::Layer;
+use crate::layer::model::{Layer, State};
 
 /// The default of `Options::tile_limit`.
 pub const TILE_LIMIT: usize = 500_000;
@@ -79,9 +79,10 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// None for what has no index: registered tables, which change without telling, and tables without geometry.
+    /// None for what has no index: registered tables, which change without telling, archives, and tables without geometry.
     pub fn of(layer: &Layer) -> Option<Wanted> {
-        let state = layer.state.as_ref().filter(|s| !s.source.registered && s.source.geometry.is_some())?;
+        let drawn = |s: &&State| !s.source.registered && s.archive.is_none() && s.source.geometry.is_some();
+        let state = layer.state.as_ref().filter(drawn)?;
         let rank = layer.thinning.rank.as_ref();
         Some(Wanted {
             layer: layer.id.clone(),
@@ -224,10 +225,11 @@ impl Indexes {
 
     /// The table has changed so much that a new index is worth while; the old one serves until then.
     pub fn rebuild(&self, revision: i64) {
-        if let Some(slot) = self.slots_mut().get_mut(&revision) {
+        // Asked for at every tile while one is being built: that one it is.
+        if let Some(slot) = self.slots_mut().get_mut(&revision).filter(|s| s.building.is_none() && !s.stale) {
             slot.stale = true;
+            self.0.work.notify_one();
         }
-        self.0.work.notify_one();
     }
 
     pub fn status(&self, revision: i64) -> Status {

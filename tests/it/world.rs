@@ -27,6 +27,7 @@ pub const ROWS: i64 = 100;
 pub struct World {
     pub app: App,
     pub url: String,
+    pub database_url: String,
     client: reqwest::Client,
     stop: watch::Sender<bool>,
     database: String,
@@ -234,17 +235,23 @@ impl World {
         World::serve(name, tempfile::tempdir().expect("a folder"), settings).await
     }
 
+    /// Another node on the same database.
+    pub async fn beside(&self) -> World {
+        World::serve(self.database.clone(), tempfile::tempdir().expect("a folder"), |_| ()).await
+    }
+
     async fn serve(database: String, data: tempfile::TempDir, settings: impl FnOnce(&mut Config)) -> World {
         let mut config = config(data.path());
         settings(&mut config);
-        let app = App::new(config, &cluster().url_of(&database)).await.expect("an app");
+        let database_url = cluster().url_of(&database);
+        let app = App::new(config, &database_url).await.expect("an app");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, stopped) = watch::channel(false);
         app.start(1, &stopped);
         tokio::spawn(serve::serve(app.clone(), listener, stopped));
         let client = reqwest::Client::builder().build().expect("a client");
-        World { app, url, client, stop, database, data: Some(data) }
+        World { app, url, database_url, client, stop, database, data: Some(data) }
     }
 
     /// Another server on the same database and folder, after this one; `meanwhile` sees the folder in between.

@@ -18,8 +18,9 @@ use crate::feature::values;
 use crate::geo::bbox::Bbox;
 use crate::geo::crs::{CRS84, Crs};
 use crate::http::ask::{Answer, Ask};
-use crate::http::cache_policy::{Keep, keep, not_modified, weak_etag};
+use crate::http::cache_policy::{Keep, digest, keep, not_modified, weak_etag};
 use crate::http::parameters::unknown_parameter;
+use crate::layer::edit::{self, missing};
 use crate::layer::model::{Field, FieldType};
 use crate::layer::select::{self, Selection};
 use crate::tile::render::Drawn;
@@ -37,8 +38,11 @@ struct ItemsQuery {
 pub async fn items(mut ask: Ask, Path(id): Path<String>) -> Answer {
     // Permission first: a wrong parameter must not tell that a hidden layer exists.
     let drawn = ask.read(&id)?;
+    drawn.layer.state().need_rows()?;
     let query = parse(&mut ask, &drawn)?;
-    let etag = validator(&ask, &drawn, query.format);
+    // Before the rows are read: they may be newer than the validator says, never older.
+    let edits = ask.app.edits.of(drawn.layer.state().revision).number;
+    let etag = variant(&ask, &drawn, query.format).map(|v| weak_etag(&[v.as_bytes(), &edits.to_be_bytes()]));
     if let Some(response) = etag.as_deref().and_then(|e| not_modified(&ask.headers, e, Keep::Private)) {
         return Ok(response);
     }
@@ -52,7 +56,9 @@ pub async fn items(mut ask: Ask, Path(id): Path<String>) -> Answer {
         Format::Html => html_items(&ask, &drawn, &references, rows, &query, &path).await?,
         Format::Json => {
             let writer = Writer { fields: fields.into(), crs: query.crs };
-            let known = drawn.layer.state().feature_count.filter(|_| drawn.grant.scope().is_all() && !query.filtered);
+            let exact = edits == drawn.layer.state().edits;
+            let whole = drawn.grant.scope().is_all() && !query.filtered;
+            let known = drawn.layer.state().feature_count.filter(|_| exact && whole);
             let finish = closing_members(&ask, &path, &query, known);
             let body = Body::from_stream(begun(writer.collection(rows, query.limit as usize, finish)).await?);
             let mut response = Response::new(body);
@@ -181,6 +187,7 @@ async fn html_items(
 
 pub async fn item(mut ask: Ask, Path((id, feature)): Path<(String, String)>) -> Answer {
     let drawn = ask.read(&id)?;
+    drawn.layer.state().need_rows()?;
     let format = format(&mut ask)?;
     let crs = match ask.parameters.take("crs")? {
         None => CRS84,
@@ -191,12 +198,7 @@ pub async fn item(mut ask: Ask, Path((id, feature)): Path<(String, String)>) -> 
         }
     };
     ask.parameters.clone().finish()?;
-    let missing = || Error::not_found("没有这个要素", "there is no such feature");
-    let feature_id: i64 = feature.parse().map_err(|_| missing())?;
-    // One address per feature: `+1` and `01` are none.
-    if feature_id.to_string() != feature {
-        return Err(missing().into());
-    }
+    let feature_id = feature_id(&feature)?;
     let fields: Arc<[Field]> =
         select::visible_fields(drawn.layer.state(), drawn.grant.scope()).into_iter().cloned().collect();
     let references: Vec<&Field> = fields.iter().collect();
@@ -206,8 +208,9 @@ pub async fn item(mut ask: Ask, Path((id, feature)): Path<(String, String)>) -> 
     let row = rows.next().await.ok_or_else(missing)??;
     // Read to the end, so that the connection goes back to its pool.
     while rows.next().await.is_some() {}
-    // Only a feature that is there can be unchanged.
-    let etag = validator(&ask, &drawn, format);
+    // The state of the feature, which a writer may name in If-Match, then the representation.
+    let digest = edit::digest(&row)?;
+    let etag = variant(&ask, &drawn, format).map(|variant| format!("\"{digest}-{variant}\""));
     if let Some(response) = etag.as_deref().and_then(|e| not_modified(&ask.headers, e, Keep::Private)) {
         return Ok(response);
     }
@@ -247,8 +250,14 @@ fn content_crs(response: &mut Response, crs: Crs) {
     }
 }
 
-/// What an answer depends on: revision, scope, address, language. None for tables that change without telling.
-fn validator(ask: &Ask, drawn: &Drawn, format: Format) -> Option<String> {
+/// A feature's id as it stands in its address.
+pub fn feature_id(text: &str) -> Result<i64> {
+    // One address per feature: `+1` and `01` are none.
+    text.parse().ok().filter(|id: &i64| id.to_string() == text).ok_or_else(missing)
+}
+
+/// What an answer depends on beside the rows: revision, scope, address, language. None for tables that change without telling.
+fn variant(ask: &Ask, drawn: &Drawn, format: Format) -> Option<String> {
     let state = drawn.layer.state();
     if state.source.registered {
         return None;
@@ -256,5 +265,5 @@ fn validator(ask: &Ask, drawn: &Drawn, format: Format) -> Option<String> {
     let numbers = [state.revision as u64, drawn.grant.scope().fingerprint(), format as u64, ask.language as u64];
     let numbers: Vec<u8> = numbers.iter().flat_map(|n| n.to_be_bytes()).collect();
     let address = [&ask.base, &ask.path, &ask.query].map(|part| part.as_bytes());
-    Some(weak_etag(&[&numbers, address[0], address[1], address[2], ask.carried.pair().as_bytes()]))
+    Some(digest(&[&numbers, address[0], address[1], address[2], ask.carried.pair().as_bytes()]))
 }

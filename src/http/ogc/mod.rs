@@ -5,6 +5,7 @@ pub mod features;
 pub mod html;
 pub mod openapi;
 pub mod tiles;
+pub mod transactions;
 
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
