@@ -231,6 +231,8 @@ mod tests {
             key(vec![l(), l()], None),
             key(vec![LayerKey { revision: 2, ..l() }], None),
             key(vec![LayerKey { edits: 1, ..l() }], None),
+            key(vec![LayerKey { index: Some(0), ..l() }], None),
+            key(vec![LayerKey { limit: Some(9), ..l() }], None),
             key(vec![LayerKey { scope: 1, ..l() }], None),
             key(vec![LayerKey { filter: Some("a = 1".into()), ..l() }], None),
             TileKey::new(vec![l()], other_set, Format::Mvt, None),
@@ -240,7 +242,7 @@ mod tests {
         tags.sort();
         tags.dedup();
         assert_eq!(tags.len(), keys.len() * 4);
-        assert_eq!(key(vec![l(), LayerKey { revision: 7, edits: 3, ..l() }], None).version(), "1.0-7.3");
+        assert_eq!(key(vec![l(), LayerKey { revision: 7, edits: 3, ..l() }], None).version(), "1.0p-7.3p");
         // Not a matter of the process: every node gives the same.
         assert_eq!(keys[0].etag(Encoding::Gzip), key(vec![l()], None).etag(Encoding::Gzip));
     }

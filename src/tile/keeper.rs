@@ -156,7 +156,8 @@ impl Keeper {
             return Err(Failure::Stopped);
         }
         let lease = self.store.whole(&grant).await.map_err(Failure::Database)?;
-        let estimate = build::table_bytes(&lease, layer.state()).await.map_err(Failure::Database)?;
+        let table = build::table_bytes(&lease, layer.state()).await.map_err(Failure::Database)?;
+        let estimate = self.indexes.known_bytes(want.revision).unwrap_or(table);
         self.indexes.make_room_to_build(want, estimate)?;
         let (scratch, target) = (scratch(self.indexes.folder()), self.indexes.folder().join(want.file()));
         empty(&scratch)?;
@@ -165,6 +166,7 @@ impl Keeper {
         let _ = std::fs::remove_dir_all(&scratch);
         built?;
         let opened = tokio::task::spawn_blocking(move || prove(&target)).await.map_err(Error::internal)??;
+        self.indexes.learn_bytes(want.revision, opened.bytes());
         self.indexes.make_room(want, opened.bytes())?;
         Ok(opened)
     }
@@ -240,7 +242,8 @@ impl Indexes {
             if slot.want.is_none() && !first {
                 slot.arrived = newest + 1;
             }
-            if let Some(opened) = &slot.opened {
+            // What is being built now may be just what is missed.
+            if let (Some(opened), None) = (&slot.opened, &slot.building) {
                 let path = self.folder().join(want.file());
                 slot.stale |= !opened.is_at(&path) || !path.exists();
             }
@@ -280,6 +283,17 @@ impl Indexes {
             && slot.opened.as_ref().is_some_and(|o| Arc::ptr_eq(o, opened))
         {
             slot.proved = Some(Instant::now());
+        }
+    }
+
+    /// What an index of the revision took, when there was one.
+    fn known_bytes(&self, revision: i64) -> Option<u64> {
+        self.slots().get(&revision).map(|s| s.known_bytes).filter(|&bytes| bytes > 0)
+    }
+
+    fn learn_bytes(&self, revision: i64, bytes: u64) {
+        if let Some(slot) = self.slots_mut().get_mut(&revision) {
+            slot.known_bytes = bytes;
         }
     }
 

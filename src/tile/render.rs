@@ -166,7 +166,7 @@ impl Tiles {
     fn drawing(&self, drawn: &Drawn, picture: &Picture, layer: usize) -> Option<Drawing> {
         let state = drawn.layer.state();
         let edited = self.edits.of(state.revision);
-        let opened = self.indexes.get(state.revision)?;
+        let opened = self.indexes.to_draw(state.revision)?;
         if edited.worn(opened.index.len()) {
             self.indexes.rebuild(state.revision);
         }

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use super::progress::{Progress, Shown};
 use crate::config::Config;
 use crate::error::Said;
-use crate::layer::model::Layer;
+use crate::layer::model::{Layer, State};
 
 /// The default of `Options::tile_limit`.
 pub const TILE_LIMIT: usize = 500_000;
@@ -79,9 +79,10 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// None for what has no index: registered tables, which change without telling, and tables without geometry.
+    /// None for what has no index: registered tables, which change without telling, archives, and tables without geometry.
     pub fn of(layer: &Layer) -> Option<Wanted> {
-        let state = layer.state.as_ref().filter(|s| !s.source.registered && s.source.geometry.is_some())?;
+        let drawn = |s: &&State| !s.source.registered && s.archive.is_none() && s.source.geometry.is_some();
+        let state = layer.state.as_ref().filter(drawn)?;
         let rank = layer.thinning.rank.as_ref();
         Some(Wanted {
             layer: layer.id.clone(),
@@ -113,6 +114,8 @@ pub(super) struct Slot {
     /// It serves, but a better one is due: the table was edited much, or the layer's options changed.
     pub stale: bool,
     pub building: Option<Arc<Progress>>,
+    /// What the last one took, if one was ever built.
+    pub known_bytes: u64,
     pub failures: u32,
     pub not_before: Option<Instant>,
     pub trouble: Option<Said>,
@@ -184,13 +187,17 @@ impl Indexes {
         }))
     }
 
-    /// The revision's index, if it can be read now.
+    /// The revision's index, if it serves now.
     pub fn get(&self, revision: i64) -> Option<Arc<Opened>> {
         let slots = self.slots();
         let slot = slots.get(&revision)?;
         slot.asked.store(now(), Ordering::Relaxed);
-        let opened = slot.opened.clone().filter(|_| slot.proved.is_some())?;
-        drop(slots);
+        slot.opened.clone().filter(|_| slot.proved.is_some())
+    }
+
+    /// The revision's index to draw from: looked at once more.
+    pub fn to_draw(&self, revision: i64) -> Option<Arc<Opened>> {
+        let opened = self.get(revision)?;
         if !opened.is_whole() {
             self.damaged(revision, "its length has changed");
             return None;
@@ -218,10 +225,11 @@ impl Indexes {
 
     /// The table has changed so much that a new index is worth while; the old one serves until then.
     pub fn rebuild(&self, revision: i64) {
-        if let Some(slot) = self.slots_mut().get_mut(&revision) {
+        // Asked for at every tile while one is being built: that one it is.
+        if let Some(slot) = self.slots_mut().get_mut(&revision).filter(|s| s.building.is_none() && !s.stale) {
             slot.stale = true;
+            self.0.work.notify_one();
         }
-        self.0.work.notify_one();
     }
 
     pub fn status(&self, revision: i64) -> Status {
@@ -298,7 +306,8 @@ impl Indexes {
         if let Some((revision, _, opened)) = unproved.min_by_key(|(.., opened)| opened.bytes()) {
             return Some(Task::Verify(revision, opened));
         }
-        let due = slots.values().filter(|s| s.is_due()).filter_map(|s| Some((s.arrived, s.want.clone()?)));
+        let builds = self.budget() > 0;
+        let due = slots.values().filter(|s| builds && s.is_due()).filter_map(|s| Some((s.arrived, s.want.clone()?)));
         if let Some((_, wanted)) = due.min_by_key(|(arrived, want)| (std::cmp::Reverse(*arrived), want.rows)) {
             return Some(Task::Build(wanted));
         }

@@ -59,6 +59,7 @@ async fn a_tile_holds_exactly_the_features_of_its_box() {
 #[tokio::test(flavor = "multi_thread")]
 async fn empty_is_204_and_several_layers_share_a_tile() {
     let world = World::new().await;
+    world.indexed("open").await;
     assert_eq!(world.get(As::Anonymous, "/tiles/open/10/0/0").await.status(), 204);
     let both = world.get(As::Key("health"), "/tiles/open,unconditional/8/213/100.mvt").await.bytes().await.unwrap();
     assert_eq!(decode(&both).keys().collect::<Vec<_>>(), ["open", "unconditional"]);
@@ -73,6 +74,9 @@ async fn empty_is_204_and_several_layers_share_a_tile() {
 #[tokio::test(flavor = "multi_thread")]
 async fn caching_is_immutable_for_open_layers_with_a_version_and_private_for_the_rest() {
     let world = World::new().await;
+    for layer in ["open", "unconditional"] {
+        world.indexed(layer).await;
+    }
     let tilejson = world.json(As::Anonymous, "/tiles/open.json").await;
     let template = tilejson["tiles"][0].as_str().unwrap().strip_prefix(&world.url).unwrap();
     let versioned = template.replace("{z}", "8").replace("{x}", "213").replace("{y}", "100");

@@ -1,187 +1,253 @@
-//! `cargo bench -p onemap-tiles`: a made-up city of houses and points with seven attributes each. `CITY=757000` sets how many.
+//! The engine's hot parts over a made-up town: buildings on a grid of streets, and points among them. `cargo bench -p onemap-tiles`.
 
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 use divan::Bencher;
-use onemap_cql2::Value;
-use onemap_tiles::area::Area;
-use onemap_tiles::build::plan::mix;
+use divan::counter::ItemsCount;
+use onemap_cql2::{Filter, Kind as FieldKind, Schema, Value};
 use onemap_tiles::build::{Builder, Options};
-use onemap_tiles::clip;
+use onemap_tiles::clip::{self, Point};
+use onemap_tiles::compress::gzip_len;
 use onemap_tiles::draw::Request;
 use onemap_tiles::index::Index;
+use onemap_tiles::mvt::Layer;
+use onemap_tiles::shape::{Kind, Shapes};
+use onemap_tiles::simplify;
+use onemap_tiles::strokes;
 use onemap_tiles::value::{Column, ColumnKind};
-use onemap_tiles::window::{Clip, Window};
+use onemap_tiles::window::Window;
 use onemap_tiles::world::project;
 
 fn main() {
     divan::main();
 }
 
-fn count() -> u64 {
-    std::env::var("CITY").ok().and_then(|n| n.parse().ok()).unwrap_or(100_000)
+/// Buildings on each side of the town.
+const SIDE: usize = 250;
+const POINTS: usize = 100_000;
+/// Degrees from one building to the next: some forty metres.
+const STEP: f64 = 0.0004;
+const WEST: f64 = 120.3;
+const SOUTH: f64 = 36.0;
+
+/// Marsaglia's xorshift64: the same town every time.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self) -> f64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as f64 / (1u64 << 53) as f64
+    }
 }
 
-struct City {
-    _folder: tempfile::TempDir,
-    index: Index,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Layer {
-    Houses,
-    Points,
-}
-
-/// A number in 0..1 that belongs to `n`.
-fn lot(n: u64) -> f64 {
-    (mix(n) >> 11) as f64 / (1u64 << 53) as f64
-}
-
-/// Six tenths of the features lie in a tenth of the city's half a degree.
-fn place(n: u64) -> (f64, f64) {
-    let spread = if n % 10 < 6 { 0.16 } else { 0.5 };
-    (120.3 + spread * (lot(n) - 0.5), 36.1 + spread * (lot(n + 7_777_777_777) - 0.5))
-}
-
-fn geometry(layer: Layer, n: u64) -> Vec<u8> {
-    let (x, y) = place(n);
-    let mut bytes = vec![1, 1, 0, 0, 0];
-    let places = match layer {
-        Layer::Points => vec![(x, y)],
-        Layer::Houses => {
-            let (w, h) = (0.0001 + 0.0002 * lot(n + 1), 0.0001 + 0.0001 * lot(n + 2));
-            bytes = vec![1, 3, 0, 0, 0, 1, 0, 0, 0, 7, 0, 0, 0];
-            vec![(x, y), (x + w, y), (x + w, y + h), (x + w / 2.0, y + h), (x + w / 2.0, y + h / 2.0), (x, y + h / 2.0), (x, y)]
+fn ewkb(kind: u32, rings: &[Vec<[f64; 2]>]) -> Vec<u8> {
+    let mut bytes = vec![1];
+    bytes.extend((kind | 0x2000_0000).to_le_bytes());
+    bytes.extend(4490u32.to_le_bytes());
+    if kind == 3 {
+        bytes.extend((rings.len() as u32).to_le_bytes());
+    }
+    for ring in rings {
+        if kind != 1 {
+            bytes.extend((ring.len() as u32).to_le_bytes());
         }
-    };
-    for (x, y) in places {
-        bytes.extend(f64::to_le_bytes(x));
-        bytes.extend(f64::to_le_bytes(y));
+        ring.iter().flatten().for_each(|n| bytes.extend(n.to_le_bytes()));
     }
     bytes
 }
 
-fn build(layer: Layer, folder: &Path) -> Index {
-    let columns = [
-        ("name", ColumnKind::Text),
-        ("kind", ColumnKind::Text),
-        ("floors", ColumnKind::Integer),
-        ("height", ColumnKind::Float),
-        ("year", ColumnKind::Integer),
-        ("address", ColumnKind::Text),
-        ("district", ColumnKind::Text),
-    ];
-    let columns = columns.map(|(name, kind)| Column { name: name.into(), kind }).to_vec();
-    let mut builder = Builder::create(folder, columns, Options::default()).unwrap();
-    for n in 0..count() {
-        let floors = (lot(n + 3) * 30.0) as i64;
-        let (name, kind) = (format!("第{n}号楼"), format!("类别{}", n % 24));
-        let (address, district) = (format!("某某路{}号", n % 9000), format!("区{}", n % 10));
-        let values = [
-            Value::Text(&name),
-            Value::Text(&kind),
-            Value::Integer(floors),
-            Value::Float(floors as f64 * 3.1),
-            Value::Integer(1950 + (n % 75) as i64),
-            Value::Text(&address),
-            Value::Text(&district),
-        ];
-        builder.push(n as i64, Some(&geometry(layer, n)), &values).unwrap();
+fn columns() -> Vec<Column> {
+    [("name", ColumnKind::Text), ("kind", ColumnKind::Text), ("floors", ColumnKind::Integer)]
+        .into_iter()
+        .map(|(name, kind)| Column { name: name.into(), kind })
+        .collect()
+}
+
+fn buildings(mut each: impl FnMut(i64, &[u8], &[Value<'_>])) {
+    let mut dice = Dice(7);
+    for i in 0..SIDE * SIDE {
+        let (x, y) = (WEST + (i % SIDE) as f64 * STEP, SOUTH + (i / SIDE) as f64 * STEP);
+        let (w, h) = (STEP * (0.3 + 0.4 * dice.roll()), STEP * (0.3 + 0.4 * dice.roll()));
+        // An L: six corners and the first again.
+        let ring = [[0., 0.], [1., 0.], [1., 0.5], [0.5, 0.5], [0.5, 1.], [0., 1.], [0., 0.]];
+        let ring = ring.map(|[a, b]| [x + a * w, y + b * h]).to_vec();
+        let floors = (dice.roll() * 30.0) as i64;
+        let kind = ["dwelling", "shop", "office", "school"][(dice.roll() * 4.0) as usize];
+        let values = [Value::Text(&format!("No. {i}")), Value::Text(kind), Value::Integer(floors)];
+        each(i as i64 + 1, &ewkb(3, &[ring]), &values);
     }
-    let path = folder.join(format!("{layer:?}.tix"));
+}
+
+fn points(mut each: impl FnMut(i64, &[u8], &[Value<'_>])) {
+    let mut dice = Dice(11);
+    let side = SIDE as f64 * STEP;
+    for i in 0..POINTS {
+        let at = [WEST + side * dice.roll(), SOUTH + side * dice.roll()];
+        let values =
+            [Value::Text(&format!("shop {i}")), Value::Text("shop"), Value::Integer((dice.roll() * 30.0) as i64)];
+        each(i as i64 + 1, &ewkb(1, &[vec![at]]), &values);
+    }
+}
+
+fn built(folder: &Path, name: &str, rows: impl FnOnce(&mut dyn FnMut(i64, &[u8], &[Value<'_>]))) -> Index {
+    let mut builder = Builder::create(folder, columns(), Options::default()).unwrap();
+    rows(&mut |id, geometry, values| builder.push(id, Some(geometry), values).unwrap());
+    let path = folder.join(name);
     builder.finish(&path, &mut |_| true).unwrap();
     Index::open(&path).unwrap()
 }
 
-fn city(layer: Layer) -> &'static Index {
-    static HOUSES: OnceLock<City> = OnceLock::new();
-    static POINTS: OnceLock<City> = OnceLock::new();
-    let cell = if layer == Layer::Houses { &HOUSES } else { &POINTS };
-    &cell
-        .get_or_init(|| {
-            let folder = tempfile::tempdir().unwrap();
-            let index = build(layer, folder.path());
-            println!("{layer:?}: {} rows, {} bytes, all from zoom {:?}", index.len(), index.bytes(), index.complete_from());
-            City { _folder: folder, index }
-        })
-        .index
+struct Town {
+    buildings: Index,
+    points: Index,
 }
 
-fn windows(z: u8) -> Vec<Window> {
-    let [x, y] = project(120.3, 36.1).map(|v| v >> (32 - z));
-    let around = if z < 8 { 0..1 } else { 0..4 };
-    around.clone().flat_map(|dx| around.clone().map(move |dy| Window::mercator(z, x + dx - 1, y + dy - 1))).collect()
-}
-
-fn request<'a>(window: &'a Window, columns: &'a [usize]) -> Request<'a> {
-    Request { window, layer: "city", columns, filter: None, rows: &[], area: None, delta: None, limit: 500_000 }
-}
-
-#[divan::bench(args = [Layer::Houses, Layer::Points], sample_count = 1, sample_size = 1)]
-fn index_build(bencher: Bencher, layer: Layer) {
-    bencher.bench(|| {
-        let folder = tempfile::tempdir().unwrap();
-        build(layer, folder.path()).len()
-    });
-}
-
-#[divan::bench(args = [(Layer::Houses, 0), (Layer::Houses, 6), (Layer::Houses, 10), (Layer::Houses, 12), (Layer::Houses, 14),
-    (Layer::Houses, 16), (Layer::Points, 6), (Layer::Points, 10), (Layer::Points, 12), (Layer::Points, 14), (Layer::Points, 16)])]
-fn tile(bencher: Bencher, (layer, z): (Layer, u8)) {
-    let (index, windows) = (city(layer), windows(z));
-    let mut next = windows.iter().cycle();
-    let mut out = vec![];
-    bencher.bench_local(|| {
-        out.clear();
-        index.draw(&request(next.next().unwrap(), &[0, 1, 2, 3, 4, 5, 6]), &mut out);
-        out.len()
-    });
-}
-
-/// The same tiles with fields hidden and the area limited, as a grant does.
-#[divan::bench(args = [(Layer::Houses, 12), (Layer::Houses, 14), (Layer::Houses, 16), (Layer::Points, 14), (Layer::Points, 16)])]
-fn tile_of_a_grant(bencher: Bencher, (layer, z): (Layer, u8)) {
-    let (index, windows) = (city(layer), windows(z));
-    let mut circle = vec![1, 3, 0, 0, 0, 1, 0, 0, 0];
-    circle.extend(2001u32.to_le_bytes());
-    for i in 0..=2000 {
-        let angle = f64::from(i % 2000) / 2000.0 * std::f64::consts::TAU;
-        circle.extend(f64::to_le_bytes(120.3 + 0.05 * angle.cos()));
-        circle.extend(f64::to_le_bytes(36.1 + 0.05 * angle.sin()));
+static TOWN: LazyLock<Town> = LazyLock::new(|| {
+    // Left behind when the process ends: the index stays mapped until then.
+    let folder = tempfile::tempdir().unwrap().keep();
+    Town {
+        buildings: built(&folder, "buildings.tix", |each| buildings(each)),
+        points: built(&folder, "points.tix", |each| points(each)),
     }
-    let area = Area::from_ewkb(&circle).unwrap();
-    let mut next = windows.iter().cycle();
-    let mut out = vec![];
+});
+
+/// The tile in the middle of the town.
+fn middle(zoom: u8) -> Window {
+    let half = SIDE as f64 * STEP / 2.0;
+    let [x, y] = project(WEST + half, SOUTH + half);
+    Window::mercator(zoom, x >> (32 - zoom), y >> (32 - zoom))
+}
+
+fn request<'a>(window: &'a Window, filter: Option<&'a Filter>) -> Request<'a> {
+    Request { window, layer: "town", columns: &[0, 1, 2], filter, rows: &[], area: None, delta: None, limit: 500_000 }
+}
+
+const ZOOMS: [u8; 4] = [8, 12, 14, 16];
+
+#[divan::bench(args = ZOOMS)]
+fn query_and_encode_buildings(bencher: Bencher<'_, '_>, zoom: u8) {
+    let (window, mut out) = (middle(zoom), vec![]);
     bencher.bench_local(|| {
         out.clear();
-        let open = request(next.next().unwrap(), &[1, 2, 3, 4, 6]);
-        index.draw(&Request { area: Some(&area), ..open }, &mut out);
-        out.len()
+        TOWN.buildings.draw(&request(&window, None), &mut out)
+    });
+}
+
+#[divan::bench(args = ZOOMS)]
+fn query_and_encode_points(bencher: Bencher<'_, '_>, zoom: u8) {
+    let (window, mut out) = (middle(zoom), vec![]);
+    bencher.bench_local(|| {
+        out.clear();
+        TOWN.points.draw(&request(&window, None), &mut out)
+    });
+}
+
+struct Fields;
+
+impl Schema for Fields {
+    fn field(&self, name: &str) -> Option<(usize, FieldKind)> {
+        (name == "floors").then_some((2, FieldKind::Integer))
+    }
+    fn is_geometry(&self, _: &str) -> bool {
+        false
+    }
+}
+
+/// `floors >= 0` keeps all: what is more than the open tile is the filter's cost.
+#[divan::bench(args = ["floors >= 0", "floors > 28"])]
+fn query_with_filter(bencher: Bencher<'_, '_>, filter: &str) {
+    let (window, mut out) = (middle(14), vec![]);
+    let filter = onemap_cql2::parse(filter, &Fields).unwrap();
+    bencher.bench_local(|| {
+        out.clear();
+        TOWN.buildings.draw(&request(&window, Some(&filter)), &mut out)
     });
 }
 
 #[divan::bench]
-fn clip_a_ring_of_1000(bencher: Bencher) {
-    let ring: Vec<clip::Point> = (0..1000)
+fn compress(bencher: Bencher<'_, '_>) {
+    let mut tile = vec![];
+    TOWN.buildings.draw(&request(&middle(14), None), &mut tile);
+    bencher.counter(divan::counter::BytesCount::new(tile.len())).bench(|| gzip_len(divan::black_box(&tile)));
+}
+
+#[divan::bench(sample_count = 3, sample_size = 1)]
+fn index_of_buildings(bencher: Bencher<'_, '_>) {
+    let folder = tempfile::tempdir().unwrap();
+    bencher
+        .counter(ItemsCount::new(SIDE * SIDE))
+        .bench_local(|| built(folder.path(), "bench.tix", |each| buildings(each)).bytes());
+}
+
+#[divan::bench(sample_count = 3, sample_size = 1)]
+fn index_of_points(bencher: Bencher<'_, '_>) {
+    let folder = tempfile::tempdir().unwrap();
+    bencher
+        .counter(ItemsCount::new(POINTS))
+        .bench_local(|| built(folder.path(), "bench.tix", |each| points(each)).bytes());
+}
+
+/// A coast: an angle in so many steps, its distance from the middle a walk.
+fn coast(corners: usize) -> Vec<[u32; 2]> {
+    let (mut dice, mut far) = (Dice(3), 1.0);
+    (0..corners)
         .map(|i| {
-            let angle = f64::from(i) / 1000.0 * std::f64::consts::TAU;
-            [(angle.cos() * 6000.0) as i64 + 2048, (angle.sin() * (3000.0 + f64::from(i % 7) * 100.0)) as i64 + 2048]
+            far += (dice.roll() - 0.5) * 0.01;
+            let turn = i as f64 / corners as f64 * std::f64::consts::TAU;
+            project(WEST + 0.2 * far * turn.cos(), SOUTH + 0.2 * far * turn.sin())
         })
-        .collect();
-    let clip = Clip { min: [-64, -64], max: [4160, 4160] };
-    let (mut points, mut spare) = (vec![], vec![]);
-    bencher.bench_local(|| {
-        points.clone_from(&ring);
-        clip::ring(&mut points, &mut spare, &clip);
-        points.len()
+        .collect()
+}
+
+const CORNERS: [usize; 2] = [5_000, 50_000];
+
+#[divan::bench(args = CORNERS)]
+fn clip_a_ring(bencher: Bencher<'_, '_>, corners: usize) {
+    let ring: Vec<Point> = coast(corners).iter().map(|v| v.map(i64::from)).collect();
+    let [x, y] = project(WEST + 0.2, SOUTH);
+    let window = Window::mercator(11, x >> 21, y >> 21);
+    let (mut left, mut spare) = (vec![], vec![]);
+    bencher.counter(ItemsCount::new(corners)).bench_local(|| {
+        left.clear();
+        left.extend_from_slice(&ring);
+        clip::ring(&mut left, &mut spare, window.clip());
+        left.len()
     });
 }
 
-#[divan::bench(args = [Layer::Houses, Layer::Points])]
-fn gzip_of_a_tile(bencher: Bencher, layer: Layer) {
+#[divan::bench(args = CORNERS)]
+fn simplify_a_ring(bencher: Bencher<'_, '_>, corners: usize) {
+    let (ring, mut zooms) = (coast(corners), vec![0; corners]);
+    let (parts, features) = ([0, corners as u64], [0, 1]);
+    let shapes = Shapes { kind: Kind::Polygon, vertices: &ring, parts: &parts, features: &features };
+    bencher.counter(ItemsCount::new(corners)).bench_local(|| simplify::rank(&shapes, &mut zooms, &|| false));
+}
+
+#[divan::bench(args = CORNERS)]
+fn chain_streets(bencher: Bencher<'_, '_>, segments: usize) {
+    // Streets of the coast's pieces: each ends where the next begins.
+    let vertices: Vec<[u32; 2]> = coast(segments).windows(2).flatten().copied().collect();
+    let parts: Vec<u64> = (0..=vertices.len() as u64 / 2).map(|n| n * 2).collect();
+    let features: Vec<u64> = (0..parts.len() as u64).collect();
+    let shapes = Shapes { kind: Kind::Line, vertices: &vertices, parts: &parts, features: &features };
+    bencher.counter(ItemsCount::new(segments)).bench(|| strokes::strokes(&shapes));
+}
+
+#[divan::bench]
+fn encode_ten_thousand_rings(bencher: Bencher<'_, '_>) {
+    let ring = [[10, 10], [60, 10], [60, 35], [35, 35], [35, 60], [10, 60]];
     let mut out = vec![];
-    city(layer).draw(&request(&windows(14)[5], &[0, 1, 2, 3, 4, 5, 6]), &mut out);
-    bencher.bench_local(|| onemap_tiles::compress::gzip_len(&out));
+    bencher.counter(ItemsCount::new(10_000usize)).bench_local(|| {
+        let mut layer = Layer::new(vec![]);
+        for i in 0..10_000 {
+            layer.ring(&ring.map(|[x, y]| [x + i % 4000, y + i / 4]));
+            layer.end_feature(i64::from(i), Kind::Polygon);
+        }
+        out.clear();
+        layer.finish("rings", &mut out);
+        out.len()
+    });
 }

@@ -46,9 +46,8 @@ fn shown(
     fields: Option<&[String]>,
     window: Option<&Window>,
 ) -> Result<()> {
-    let mut table = Table::new(layer, |key| {
-        scope.sees_field(key) && fields.is_none_or(|names| names.iter().any(|n| n == key))
-    });
+    let mut table =
+        Table::new(layer, |key| scope.sees_field(key) && fields.is_none_or(|names| names.iter().any(|n| n == key)));
     let mut kept = Vec::new();
     for (i, feature) in layer.features.iter().enumerate() {
         let tags = layer.tags(feature)?;
