@@ -72,7 +72,7 @@ struct Drawing<'a> {
     request: &'a Request<'a>,
     layer: Layer<'a>,
     painter: Painter<'a>,
-    /// Features whose lot is above are left out.
+    /// How many of the 2^64 lots are drawn: the highest.
     lot: u64,
     thinned: bool,
 }
@@ -119,7 +119,8 @@ impl<'a> Drawing<'a> {
 
     fn skips(&self, view: &View<'_>, feature: usize) -> bool {
         let id = view.ids[feature];
-        (self.lot != u64::MAX && mix(id as u64) > self.lot) || self.request.delta.is_some_and(|d| d.hides(id))
+        // The lowest lots go first: of points those with the highest are the ones that stand for the others.
+        (self.lot != u64::MAX && mix(id as u64) < !self.lot) || self.request.delta.is_some_and(|d| d.hides(id))
     }
 
     /// Draws what shows at the zoom.
