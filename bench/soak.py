@@ -190,7 +190,8 @@ class Soak:
 
     def publish(self):
         """The two revisions of a layer, in turn."""
-        client, revision = self.signed_in(), 2
+        client = self.signed_in()
+        revision = self.server.get(f'/api/v1/layers/{PUBLISHED}', self.keys[city.OWNER])['current_revision']
         reader = Client(self.server.base, self.keys[city.OWNER])
         paths = [f'/tiles/{PUBLISHED}/{z}/{x}/{y}' for z in (8, 10) for _, x, y in self.tiles[z]]
         while not self.stop.wait(self.asked.publish):
