@@ -76,6 +76,7 @@ impl Keeper {
 
     async fn look(&self) {
         loop {
+            self.indexes.find_cut();
             let wanted: Vec<Wanted> = self.catalog.snapshot().layers.values().filter_map(|l| Wanted::of(l)).collect();
             let gone = self.indexes.settle(wanted);
             if !gone.is_empty() {
