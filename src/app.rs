@@ -16,9 +16,12 @@ use crate::db::pool::Database;
 use crate::error::Result;
 use crate::job::queue::Queue;
 use crate::job::worker::Worker;
+use crate::layer::archive::Archives;
 use crate::layer::catalog::Catalog;
 use crate::style::glyphs::Glyphs;
 use crate::tile::edits::Edits;
+use crate::tile::export::job::ExportJob;
+use crate::tile::export::kept::Exports;
 use crate::tile::render::Tiles;
 use crate::upload::load::LoadJob;
 use crate::upload::receive::{InspectJob, Uploads};
@@ -32,6 +35,8 @@ pub struct Parts {
     pub login: Login,
     pub edits: Edits,
     pub tiles: Tiles,
+    pub archives: Archives,
+    pub exports: Exports,
     pub queue: Queue,
     pub uploads: Uploads,
     pub glyphs: Glyphs,
@@ -56,12 +61,15 @@ impl App {
         let store = Datastore::new(database.clone());
         let queue = Queue::new(database.clone());
         let edits = Edits::new(database.clone());
+        let archives = Archives::new(&config.data);
         let app = App(Arc::new(Parts {
             gate: Gate::default(),
             catalog: Catalog::default(),
             login: Login::new(database.clone()),
-            tiles: Tiles::new(store.clone(), edits.clone(), config.tile_cache),
+            tiles: Tiles::new(store.clone(), archives.clone(), edits.clone(), config.tile_cache),
             edits,
+            archives,
+            exports: Exports::new(&config.data),
             uploads: Uploads::new(database.clone(), queue.clone(), &config),
             queue,
             glyphs: Glyphs::new(config.data.join("glyphs")),
@@ -103,6 +111,15 @@ impl App {
                     database: self.database.clone(),
                     store: self.store.clone(),
                     gate: self.gate.clone(),
+                    archives: self.archives.clone(),
+                }),
+                Arc::new(ExportJob {
+                    database: self.database.clone(),
+                    store: self.store.clone(),
+                    gate: self.gate.clone(),
+                    catalog: self.catalog.clone(),
+                    tiles: self.tiles.clone(),
+                    exports: self.exports.clone(),
                 }),
             ],
         }

@@ -1,4 +1,4 @@
-//! The command line: serve · demo · migrate · import · admin · doctor.
+//! The command line: serve · demo · migrate · import · export-tiles · admin · doctor.
 
 use std::process::ExitCode;
 
@@ -53,6 +53,8 @@ enum Command {
     Migrate,
     /// Load a file into a layer and publish it
     Import(commands::import::Arguments),
+    /// Write a layer's tiles into a PMTiles file
+    ExportTiles(commands::export::Arguments),
     /// Manage people and keys
     #[command(subcommand)]
     Admin(commands::admin::Command),
@@ -98,6 +100,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         }
         Command::Migrate => commands::migrate(config),
         Command::Import(arguments) => commands::import::run(config, arguments),
+        Command::ExportTiles(arguments) => commands::export::run(config, arguments),
         Command::Admin(command) => commands::admin::run(config, command),
         Command::Doctor => commands::doctor::run(config),
         Command::ReadChild => Ok(ExitCode::SUCCESS),

@@ -70,6 +70,7 @@ impl Gate {
                     fields: row.get(2),
                     rows: row_filter(row.get(3))?,
                     area: row.get::<_, Option<Vec<u8>>>(4).map(Arc::from),
+                    ..Scope::default()
                 }),
                 until: row.get(5),
                 revoked: row.get(6),

@@ -1,6 +1,6 @@
 //! The rules, pure: what a principal may do on a layer, from the layer's class and the grants on it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +60,20 @@ pub struct Scope {
     pub rows: Vec<(String, Vec<String>)>,
     /// EWKB in EPSG:4490: only what lies inside is seen, lines and polygons are cut at its edge.
     pub area: Option<Arc<[u8]>>,
+    pub digest: Digest,
 }
+
+/// A scope's fingerprint, once somebody has asked for it: an area may be large, and every tile asks.
+#[derive(Debug, Clone, Default)]
+pub struct Digest(OnceLock<u64>);
+
+/// Scopes are the same or not whoever has asked for what.
+impl PartialEq for Digest {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+impl Eq for Digest {}
 
 impl Scope {
     pub fn is_all(&self) -> bool {
@@ -69,12 +82,13 @@ impl Scope {
     pub fn sees_field(&self, name: &str) -> bool {
         self.fields.as_ref().is_none_or(|fields| fields.iter().any(|f| f == name))
     }
-    /// A stable digest: part of every cache key and ETag.
+    /// A stable digest: part of every cache key and ETag. A scope does not change once it is made.
     pub fn fingerprint(&self) -> u64 {
+        if self.is_all() { 0 } else { *self.digest.0.get_or_init(|| self.hashed()) }
+    }
+
+    fn hashed(&self) -> u64 {
         use sha2::Digest;
-        if self.is_all() {
-            return 0;
-        }
         let mut hash = sha2::Sha256::new();
         for part in self.fields.iter().flatten() {
             hash.update(part.as_bytes());

@@ -22,7 +22,8 @@ use crate::upload::report::Datum;
 
 #[derive(Args)]
 pub struct Arguments {
-    /// The file: zipped or loose Shapefile, GeoPackage, GeoJSON, KML/KMZ, FileGDB, DXF, GML, TAB/MIF, FlatGeobuf, CSV, XLSX
+    /// The file: zipped or loose Shapefile, GeoPackage, GeoJSON, KML/KMZ, FileGDB, DXF, GML, TAB/MIF, FlatGeobuf, CSV, XLSX,
+    /// PMTiles, MBTiles
     file: PathBuf,
     /// The department that owns the layer
     #[arg(long)]
@@ -118,6 +119,10 @@ async fn steps(app: &App, a: &Arguments, by: &Principal, upload: Uuid, job: Uuid
 /// What was done, in a line for each thing worth knowing.
 fn summarise(result: &Value) {
     let report = &result["report"];
+    if let Some(tiles) = result["tiles"]["tiles"].as_u64() {
+        println!("载入 loaded: {tiles} 个瓦片 tiles");
+        return;
+    }
     println!("载入 loaded: {} 个要素 features", result["rows"]);
     for (name, zh, en) in [
         ("repaired", "已修复的几何", "geometries repaired"),

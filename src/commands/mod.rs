@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod doctor;
+pub mod export;
 pub mod import;
 pub mod serve;
 

@@ -138,8 +138,9 @@ impl Ask {
         json_response(media, &self.carried.links(document))
     }
 
+    /// Whether anybody sees of the layers what is seen here.
     pub fn is_open_to_all(&self, drawn: &[Drawn]) -> bool {
-        drawn.iter().all(|d| d.layer.anonymous)
+        drawn.iter().all(|d| d.layer.anonymous && d.grant.scope().is_all())
     }
 }
 

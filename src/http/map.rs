@@ -1,54 +1,74 @@
-//! What a web map loads: TileJSON, tiles, styles, sprites, glyphs, legends.
-
-use std::io::Read;
+//! What a web map loads beside tiles: TileJSON, styles, sprites, glyphs, legends.
 
 use axum::extract::Path;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use super::ask::{Answer, Ask, Language};
 use super::cache_policy::{Keep, keep, not_modified, weak_etag};
 use super::ogc::json_response;
-use crate::error::{Error, Result, Said};
+use super::tile::{Wanted, distinct_names, set_named};
+use crate::error::{Error, Said};
 use crate::geo::tms::TileMatrixSet;
 use crate::layer::catalog::Published;
-use crate::layer::model::FieldType;
 use crate::layer::select::visible_fields;
 use crate::style::{glyphs, legend as legends, library, sprites};
 use crate::tile::render::Drawn;
 
-const MVT: HeaderValue = HeaderValue::from_static("application/vnd.mapbox-vector-tile");
-/// Tiles are made up to here; a client draws the deeper zooms from these.
+/// TileJSON names tiles up to here, in WebMercatorQuad's zooms; a client draws the deeper ones from these.
 const MAX_ZOOM: u8 = 16;
 
 /// `/tiles/{layers}.json`: TileJSON 3.0.0 of one layer or several.
 pub async fn tilejson(ask: Ask, Path(name): Path<String>) -> Answer {
-    let ids = name.strip_suffix(".json").ok_or_else(|| {
-        Error::not_found("没有这个地址", "there is nothing at this address")
-            .hint("TileJSON 位于 /tiles/{图层}.json", "TileJSON is at /tiles/{layers}.json")
-    })?;
-    let drawn = ask.read_many(ids)?;
+    // Permission first, as everywhere; what has no `.json` at its end names no layers.
+    let drawn = name.strip_suffix(".json").map(|ids| ask.read_many(ids)).ok_or_else(no_tilejson)??;
+    describe_tiles(ask, drawn, TileMatrixSet::WebMercatorQuad)
+}
+
+/// `/tiles/{layers}/{set}.json`: the same for another tile matrix set.
+pub async fn tilejson_of_set(ask: Ask, Path((ids, name)): Path<(String, String)>) -> Answer {
+    let drawn = ask.read_many(&ids)?;
+    let set = set_named(name.strip_suffix(".json").ok_or_else(no_tilejson)?)?;
+    describe_tiles(ask, drawn, set)
+}
+
+fn no_tilejson() -> Error {
+    Error::not_found("没有这个地址", "there is nothing at this address").hint(
+        "TileJSON 位于 /tiles/{图层}.json 和 /tiles/{图层}/{矩阵集}.json",
+        "TileJSON is at /tiles/{layers}.json and /tiles/{layers}/{set}.json",
+    )
+}
+
+fn describe_tiles(mut ask: Ask, drawn: Vec<Drawn>, set: TileMatrixSet) -> Answer {
+    let wanted = Wanted::take(&mut ask.parameters, &drawn)?;
     ask.parameters.clone().finish()?;
-    let version: Vec<String> = drawn.iter().map(|d| ask.app.edits.version(d.layer.state().revision)).collect();
-    let tiles = format!("{}/tiles/{ids}/{{z}}/{{x}}/{{y}}?v={}", ask.base, version.join("."));
+    distinct_names(&drawn)?;
+    let ids = drawn.iter().map(|d| &*d.layer.id).collect::<Vec<_>>().join(",");
+    let path = if set == TileMatrixSet::WebMercatorQuad { ids } else { format!("{ids}/{}", set.id()) };
+    let query = wanted.query(ask.app.tiles.version(&drawn));
     let mut bounds: Option<[f64; 4]> = None;
     for bbox in drawn.iter().filter(|d| d.grant.scope().is_all()).filter_map(|d| d.layer.state().bbox) {
         bounds =
             Some(bounds.map_or(bbox, |b| [b[0].min(bbox[0]), b[1].min(bbox[1]), b[2].max(bbox[2]), b[3].max(bbox[3])]));
     }
+    let complete: Option<Vec<u8>> = drawn.iter().map(|d| complete_from(&ask, d, set)).collect();
     let mut document = json!({
         "tilejson": "3.0.0",
         "name": drawn.iter().map(|d| ask.language.pick(&d.layer.title)).collect::<Vec<_>>().join("、"),
         "scheme": "xyz",
-        "tiles": [tiles],
-        "minzoom": 0,
-        "maxzoom": MAX_ZOOM,
-        "vector_layers": drawn.iter().map(|d| vector_layer(&ask, d)).collect::<Vec<_>>(),
+        "tiles": [format!("{}/tiles/{path}/{{z}}/{{x}}/{{y}}{query}", ask.base)],
+        "minzoom": drawn.iter().map(|d| zooms(&ask, d, set).0).min(),
+        "maxzoom": drawn.iter().map(|d| zooms(&ask, d, set).1).max(),
+        "complete_from": complete.and_then(|zooms| zooms.into_iter().max()),
+        "tile_matrix_set": set.id(),
+        "crs": set.crs_uri(),
+        "vector_layers": drawn.iter().flat_map(|d| vector_layers(&ask, d, set)).collect::<Vec<_>>(),
     });
     if let Some(bounds) = bounds {
+        let zoom = set.zoom_like_mercator(10);
         document["bounds"] = json!(bounds);
-        document["center"] = json!([(bounds[0] + bounds[2]) / 2.0, (bounds[1] + bounds[3]) / 2.0, 10]);
+        document["center"] = json!([(bounds[0] + bounds[2]) / 2.0, (bounds[1] + bounds[3]) / 2.0, zoom]);
     }
     let document = ask.carried.links(document);
     let etag = weak_etag(&[document.to_string().as_bytes()]);
@@ -58,99 +78,45 @@ pub async fn tilejson(ask: Ask, Path(name): Path<String>) -> Answer {
     Ok(keep(json_response("application/json", &document), Keep::Private, Some(&etag)))
 }
 
-fn vector_layer(ask: &Ask, drawn: &Drawn) -> Value {
-    let fields: Map<String, Value> = visible_fields(drawn.layer.state(), drawn.grant.scope())
+/// From which zoom of the set on nothing of a layer is left out, if that is known.
+fn complete_from(ask: &Ask, drawn: &Drawn, set: TileMatrixSet) -> Option<u8> {
+    ask.app.tiles.complete_from(drawn).map(|zoom| set.zoom_like_mercator(zoom))
+}
+
+/// The zooms that a layer has tiles of: the last is one that shows everything, because clients draw the deeper ones from it.
+fn zooms(ask: &Ask, drawn: &Drawn, set: TileMatrixSet) -> (u8, u8) {
+    match &drawn.layer.state().archive {
+        Some(archive) => (archive.minzoom, archive.maxzoom),
+        None => {
+            let last = set.zoom_like_mercator(MAX_ZOOM);
+            (*set.zooms().start(), complete_from(ask, drawn, set).map_or(last, |zoom| zoom.max(last)))
+        }
+    }
+}
+
+fn vector_layers(ask: &Ask, drawn: &Drawn, set: TileMatrixSet) -> Vec<Value> {
+    let Some(archive) = &drawn.layer.state().archive else { return vec![vector_layer(ask, drawn, set)] };
+    let all = field_types(drawn);
+    let layers = archive.layers.iter().map(|layer| {
+        let fields: Map<String, Value> =
+            layer.fields.iter().filter_map(|name| Some((name.clone(), all.get(name)?.clone()))).collect();
+        json!({"id": layer.id, "description": layer.description, "fields": fields,
+               "minzoom": layer.minzoom, "maxzoom": layer.maxzoom, "complete_from": null})
+    });
+    layers.collect()
+}
+
+fn vector_layer(ask: &Ask, drawn: &Drawn, set: TileMatrixSet) -> Value {
+    let (minzoom, maxzoom) = zooms(ask, drawn, set);
+    json!({"id": drawn.layer.id, "description": ask.language.pick(&drawn.layer.title), "fields": field_types(drawn),
+           "minzoom": minzoom, "maxzoom": maxzoom, "complete_from": complete_from(ask, drawn, set)})
+}
+
+fn field_types(drawn: &Drawn) -> Map<String, Value> {
+    visible_fields(drawn.layer.state(), drawn.grant.scope())
         .into_iter()
-        .map(|f| {
-            let kind = match f.kind {
-                FieldType::Integer | FieldType::Float => "Number",
-                FieldType::Boolean => "Boolean",
-                _ => "String",
-            };
-            (f.name.clone(), kind.into())
-        })
-        .collect();
-    json!({"id": drawn.layer.id, "description": ask.language.pick(&drawn.layer.title), "fields": fields,
-           "minzoom": 0, "maxzoom": MAX_ZOOM})
-}
-
-/// `/tiles/{layers}/{z}/{x}/{y}`, also with `.mvt` or `.pbf`.
-pub async fn tile(ask: Ask, Path((ids, z, x, y)): Path<(String, String, String, String)>) -> Answer {
-    let drawn = ask.read_many(&ids)?;
-    let y = y.strip_suffix(".mvt").or_else(|| y.strip_suffix(".pbf")).unwrap_or(&y).to_owned();
-    answer_tile(ask, drawn, TileMatrixSet::WebMercatorQuad, [&z, &x, &y]).await
-}
-
-/// One tile of layers that may be read. `address` is zoom, column, row.
-pub async fn answer_tile(mut ask: Ask, drawn: Vec<Drawn>, set: TileMatrixSet, address: [&str; 3]) -> Answer {
-    let version = ask.parameters.take("v")?;
-    let fields = ask.parameters.take("fields")?.map(|list| wanted_fields(&list, &drawn)).transpose()?;
-    ask.parameters.clone().finish()?;
-    let (z, x, y) = (tile_number(address[0], "z")?, tile_number(address[1], "x")?, tile_number(address[2], "y")?);
-    let tile = set.tile(z, x, y).ok_or_else(|| {
-        Error::not_found("瓦片超出矩阵范围", "the tile lies outside of the tile matrix set")
-            .hint("z 为 0–24，x、y 小于 2^z", "z is 0 to 24, x and y are below 2^z")
-    })?;
-    let key = ask.app.tiles.key(&drawn, tile, fields.as_deref());
-    let etag = key.as_ref().map(|k| k.etag());
-    // A version in the address means these bytes for ever; only open layers may lie in shared caches.
-    let current: Vec<String> = drawn.iter().map(|d| ask.app.edits.version(d.layer.state().revision)).collect();
-    let policy = match ask.is_open_to_all(&drawn) {
-        // A registered table has no version: it changes without telling.
-        true if etag.is_some() && version.is_some_and(|v| v == current.join(".")) => Keep::Forever,
-        true => Keep::Public,
-        false => Keep::Private,
-    };
-    if let Some(response) = etag.as_deref().and_then(|e| not_modified(&ask.headers, e, policy)) {
-        return Ok(response);
-    }
-    let bytes = ask.app.tiles.render(&drawn, tile, fields.as_deref()).await?;
-    if bytes.is_empty() {
-        return Ok(keep(StatusCode::NO_CONTENT.into_response(), policy, etag.as_deref()));
-    }
-    let mut response = match accepts_gzip(&ask) {
-        true => ([(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))], bytes).into_response(),
-        false => {
-            let mut plain = Vec::with_capacity(bytes.len() * 3);
-            flate2::read::GzDecoder::new(&bytes[..]).read_to_end(&mut plain)?;
-            plain.into_response()
-        }
-    };
-    response.headers_mut().insert(header::CONTENT_TYPE, MVT);
-    Ok(keep(response, policy, etag.as_deref()))
-}
-
-/// A number of a tile's address. One that no `u32` holds is a number all the same: its tile lies outside of every matrix.
-fn tile_number(text: &str, name: &str) -> Result<u32> {
-    match !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-        true => Ok(text.parse().unwrap_or(u32::MAX)),
-        false => Err(Error::invalid(name, "瓦片坐标必须是非负整数", "a tile's coordinates are non-negative integers")),
-    }
-}
-
-fn accepts_gzip(ask: &Ask) -> bool {
-    let accepted = ask.headers.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    accepted.split(',').any(|coding| {
-        let mut parts = coding.split(';').map(str::trim);
-        matches!(parts.next(), Some("gzip" | "*"))
-            && !parts.any(|q| matches!(q, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
-    })
-}
-
-/// `fields=a,b`: each must be one that the caller sees in one of the layers.
-fn wanted_fields(list: &str, drawn: &[Drawn]) -> Result<Vec<String>> {
-    let mut names: Vec<String> = list.split(',').filter(|n| !n.is_empty()).map(str::to_owned).collect();
-    names.sort();
-    names.dedup();
-    for name in &names {
-        let seen =
-            drawn.iter().any(|d| visible_fields(d.layer.state(), d.grant.scope()).iter().any(|f| f.name == *name));
-        if !seen {
-            let shown: String = name.chars().take(60).collect();
-            return Err(Error::invalid("fields", format!("没有字段 {shown}"), format!("there is no field {shown}")));
-        }
-    }
-    Ok(names)
+        .map(|f| (f.name.clone(), f.kind.tilejson().into()))
+        .collect()
 }
 
 /// `/styles/{id}.json`: a style of `styles/`, or the one of a layer.
@@ -162,7 +128,7 @@ pub async fn style(ask: Ask, Path(name): Path<String>) -> Answer {
         false => {
             let drawn = ask.read(id)?;
             let title = said(&drawn.layer);
-            library::style_for(&described(&drawn, &title), &ask.base)
+            style_of(&drawn, &title, &ask.base)
         }
     };
     let document = ask.carried.links(document);
@@ -189,13 +155,30 @@ fn described<'a>(drawn: &'a Drawn, title: &'a Said) -> library::Drawn<'a> {
     }
 }
 
+/// The style of a layer that nobody has styled; of an archive, of every layer in its tiles.
+fn style_of(drawn: &Drawn, title: &Said, base: &str) -> Value {
+    let whole = described(drawn, title);
+    let Some(archive) = &drawn.layer.state().archive else { return library::style_for(&whole, base) };
+    let inner: Vec<library::Drawn<'_>> = archive
+        .layers
+        .iter()
+        .map(|layer| library::Drawn {
+            id: &layer.id,
+            shape: library::Shape::of(Some(&layer.geometry)),
+            label_field: whole.label_field.filter(|name| layer.fields.iter().any(|f| f == name)),
+            ..whole.clone()
+        })
+        .collect();
+    library::style_of_tiles(&drawn.layer.id, &inner, base)
+}
+
 /// `/api/v1/layers/{id}/legend`: JSON, or a picture with `f=png` (`f=png@2x` for dense screens).
 pub async fn legend(mut ask: Ask, Path(id): Path<String>) -> Answer {
     let drawn = ask.read(&id)?;
     let format = ask.parameters.take("f")?;
     ask.parameters.clone().finish()?;
     let title = said(&drawn.layer);
-    let style = library::style_for(&described(&drawn, &title), &ask.base);
+    let style = style_of(&drawn, &title, &ask.base);
     let layers = style["layers"].as_array().cloned().unwrap_or_default();
     let entries = legends::entries(&layers, &title);
     let double = match format.as_deref() {

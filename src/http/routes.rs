@@ -7,9 +7,9 @@ use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use super::api::{catalogue, identify, jobs, keys, layers, session, uploads};
+use super::api::{catalogue, exports, identify, jobs, keys, layers, session, uploads};
 use super::problem::Problem;
-use super::{api, assets, health, map, ogc};
+use super::{api, assets, health, map, ogc, tile};
 use crate::access::gate::sign_in;
 use crate::access::principal::{Principal, Role, Who};
 use crate::app::App;
@@ -119,7 +119,9 @@ pub fn table() -> Vec<Route> {
         route("GET", "/ogc/tileMatrixSets/{set}", Open, "A tile matrix set", ogc::tiles::matrix_set),
 
         route("GET", "/tiles/{layer}", Layer, "TileJSON of one layer or several (layer.json)", map::tilejson),
-        route("GET", "/tiles/{layer}/{z}/{x}/{y}", Layer, "A vector tile (MVT) of one layer or several", map::tile),
+        route("GET", "/tiles/{layer}/{set}", Layer, "TileJSON for another tile matrix set (set.json)", map::tilejson_of_set),
+        route("GET", "/tiles/{layer}/{z}/{x}/{y}", Layer, "A vector tile (MVT) of one layer or several", tile::tile),
+        route("GET", "/tiles/{layer}/{set}/{z}/{x}/{y}", Layer, "A vector tile in another tile matrix set", tile::tile_of_set),
         route("GET", "/styles/{style}", Open, "A MapLibre style", map::style),
         route("GET", "/sprites/{sprite}", Open, "A sprite sheet", map::sprite),
         route("GET", "/fonts/{stack}/{range}", Open, "Glyphs of a font", map::glyphs),
@@ -140,6 +142,7 @@ pub fn table() -> Vec<Route> {
         route("GET", "/api/v1/layers/{layer}/revisions/{number}/preview", Layer, "The first features of a revision", layers::preview),
         route("DELETE", "/api/v1/layers/{layer}/revisions/{number}", Layer, "Discard a staged revision", layers::discard),
         route("POST", "/api/v1/layers/{layer}/rollback", Layer, "Publish an earlier revision again", layers::rollback),
+        route("POST", "/api/v1/layers/{layer}/export", Layer, "Export a layer's tiles as PMTiles", exports::begin),
         route("GET", "/api/v1/identify", Open, "What is at a point", identify::identify),
         route("OPTIONS", "/api/v1/uploads", Open, "What is spoken of tus", uploads::options),
         route("POST", "/api/v1/uploads", Publisher, "Begin an upload (tus)", uploads::create),
@@ -152,6 +155,7 @@ pub fn table() -> Vec<Route> {
         route("GET", "/api/v1/jobs", Person, "The department's jobs", jobs::list),
         route("GET", "/api/v1/jobs/{job}", Person, "A job", jobs::get),
         route("GET", "/api/v1/jobs/{job}/events", Person, "A job's progress as server-sent events", jobs::events),
+        route("GET", "/api/v1/jobs/{job}/tiles.pmtiles", Person, "The file of a finished export", exports::fetch),
         route("DELETE", "/api/v1/jobs/{job}", Person, "Cancel a job", jobs::cancel),
         route("GET", "/api/v1/keys", KeyManager, "The department's keys", keys::list),
         route("POST", "/api/v1/keys", KeyManager, "Make a key", keys::create),

@@ -13,7 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
-use super::{authenticate, cache_policy, cors, problem, routes};
+use super::{authenticate, cache_policy, cors, negotiation, problem, routes};
 use crate::app::App;
 use crate::error::{Error, Result};
 
@@ -28,10 +28,15 @@ pub fn service(app: App) -> Router {
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn(problem::middleware))
         .layer(middleware::from_fn(cache_policy::middleware))
-        .layer(CompressionLayer::new().compress_when(
-            // Events must not wait in a compressor; tiles are compressed already.
-            SizeAbove::new(600).and(NotForContentType::SSE).and(NotForContentType::IMAGES),
-        ))
+        .layer(
+            CompressionLayer::new().compress_when(
+                // Events must not wait in a compressor; tiles are compressed already, if their reader likes that.
+                SizeAbove::new(600)
+                    .and(NotForContentType::SSE)
+                    .and(NotForContentType::IMAGES)
+                    .and(NotForContentType::const_new(negotiation::MVT)),
+            ),
+        )
         .layer(middleware::from_fn_with_state(app.clone(), cors::middleware))
         .layer(middleware::from_fn(measure))
         .with_state(app)

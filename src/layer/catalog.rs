@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tokio_postgres::Row;
 
+use super::archive::TileArchive;
 use super::model::{Department, Field, FieldType, Layer, ShareClass, Source, State, Theme, Title};
 use crate::access::gate::Gate;
 use crate::access::grant::{Action, Grant};
@@ -34,7 +35,7 @@ const LAYERS: &str = "select l.id, l.department_id, l.theme_id, l.title_zh, l.ti
     l.share_class, l.anonymous, l.style, l.source, l.synthetic, \
     to_char(l.updated_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') as updated, \
     l.registered_schema, l.registered_table, l.registered_key, l.registered_geometry, \
-    r.id as revision, r.number, r.table_name, r.geometry_type, r.srid, r.fields, r.feature_count, r.bbox, r.edits \
+    r.id as revision, r.number, r.table_name, r.geometry_type, r.srid, r.fields, r.feature_count, r.bbox, r.archive, r.edits \
     from onemap.layer l left join onemap.revision r on r.id = l.current_revision";
 
 impl Catalog {
@@ -134,6 +135,8 @@ fn layer(row: &Row, state: Option<State>) -> Layer {
 fn revisioned(row: &Row) -> Result<Option<State>> {
     let Some(revision) = row.get::<_, Option<i64>>("revision") else { return Ok(None) };
     let geometry_type: Option<String> = row.get("geometry_type");
+    let archive: Option<Arc<TileArchive>> =
+        row.get::<_, Option<_>>("archive").map(serde_json::from_value).transpose()?.map(Arc::new);
     Ok(Some(State {
         revision,
         number: row.get("number"),
@@ -141,13 +144,14 @@ fn revisioned(row: &Row) -> Result<Option<State>> {
             schema: "data".into(),
             table: row.get("table_name"),
             key: "fid".into(),
-            geometry: geometry_type.is_some().then(|| "geom".into()),
+            geometry: (geometry_type.is_some() && archive.is_none()).then(|| "geom".into()),
             registered: false,
         },
         geometry_type,
         srid: row.get("srid"),
         fields: serde_json::from_value(row.get("fields"))?,
-        feature_count: Some(row.get("feature_count")),
+        feature_count: archive.is_none().then(|| row.get("feature_count")),
+        archive,
         edits: row.get::<_, i64>("edits") as u64,
         bbox: row.get::<_, Option<Vec<f64>>>("bbox").and_then(|b| b.try_into().ok()),
     }))
@@ -173,6 +177,7 @@ async fn registered(client: &deadpool_postgres::ClientWrapper, row: &Row, table:
         revision: 0,
         number: 0,
         source: Source { schema: schema.into(), table: table.into(), key, geometry, registered: true },
+        archive: None,
         geometry_type: None,
         srid: 0,
         fields: vec![],

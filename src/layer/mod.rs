@@ -1,8 +1,10 @@
 //! Layers: what they are, which exist, and how their rows are selected, loaded and edited.
 
+pub mod archive;
 pub mod catalog;
 pub mod copy;
 pub mod edit;
+pub mod filter;
 pub mod model;
 pub mod registered;
 pub mod registry;

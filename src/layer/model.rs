@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::archive::TileArchive;
 pub use crate::access::policy::ShareClass;
+use crate::error::{Error, Result};
 
 /// A text in Chinese and English.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -51,6 +53,15 @@ impl FieldType {
         }
     }
 
+    /// What TileJSON calls the type.
+    pub fn tilejson(self) -> &'static str {
+        match self {
+            FieldType::Integer | FieldType::Float => "Number",
+            FieldType::Boolean => "Boolean",
+            _ => "String",
+        }
+    }
+
     /// What `information_schema` calls the type, for tables that are shared as they stand.
     pub fn of_postgres(udt: &str) -> FieldType {
         match udt {
@@ -94,6 +105,8 @@ pub struct State {
     pub revision: i64,
     pub number: i32,
     pub source: Source,
+    /// For a revision that is an archive of finished tiles: what is in it. It has no rows, and no table is behind `source`.
+    pub archive: Option<Arc<TileArchive>>,
     /// As PostGIS names it: Point, MultiPolygon, … or Geometry when mixed.
     pub geometry_type: Option<String>,
     pub srid: i32,
@@ -125,6 +138,17 @@ pub struct Layer {
 }
 
 impl State {
+    /// Whether there is anything to draw.
+    pub fn has_tiles(&self) -> bool {
+        self.source.geometry.is_some() || self.archive.is_some()
+    }
+    /// Refuses what needs features when there are only tiles.
+    pub fn need_rows(&self) -> Result<()> {
+        match self.archive {
+            None => Ok(()),
+            Some(_) => Err(tiles_only()),
+        }
+    }
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|f| f.name == name)
     }
@@ -134,6 +158,15 @@ impl State {
         let named = texts().find(|f| matches!(f.name.as_str(), "name" | "name_zh" | "名称" | "title" | "mc"));
         named.or_else(|| texts().next()).map(|f| f.name.as_str())
     }
+}
+
+/// Said wherever features of a tile archive are asked for.
+pub fn tiles_only() -> Error {
+    Error::conflict(
+        "该图层是瓦片归档，只有瓦片，没有要素",
+        "this layer is a tile archive: it has tiles, but no features",
+    )
+    .hint("瓦片地址见 /tiles/{图层}.json", "its tiles are described at /tiles/{layer}.json")
 }
 
 #[derive(Debug, Clone, Serialize)]

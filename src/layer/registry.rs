@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio_postgres::Transaction;
 
-use super::model::{Field, ShareClass, Title};
+use super::model::{Field, ShareClass, Title, tiles_only};
 use super::select;
 use crate::access::audit::{self, Entry};
 use crate::access::datastore::Datastore;
@@ -249,7 +249,8 @@ pub async fn publish(store: &Datastore, grant: &Grant<Edit>, number: i32, action
     transaction.execute("select 1 from onemap.layer where id = $1 for update", &[&grant.layer()]).await?;
     let row = transaction
         .query_opt(
-            "select id, state, table_name, fields, geometry_type from onemap.revision where layer_id = $1 and number = $2",
+            "select id, state, table_name, fields, geometry_type, archive is not null from onemap.revision
+             where layer_id = $1 and number = $2",
             &[&grant.layer(), &number],
         )
         .await?
@@ -284,9 +285,13 @@ pub async fn publish(store: &Datastore, grant: &Grant<Edit>, number: i32, action
         )
         .await?;
     let fields: Vec<Field> = serde_json::from_value(row.get(3))?;
-    let columns = view_columns(&fields, row.get::<_, Option<&str>>(4).is_some());
-    replace_view(&mut transaction, grant.layer(), row.get(2), &columns).await?;
-    transaction.execute("select onemap.open_to_edits($1)", &[&id]).await?;
+    if row.get(5) {
+        drop_view(&transaction, grant.layer()).await?;
+    } else {
+        let columns = view_columns(&fields, row.get::<_, Option<&str>>(4).is_some());
+        replace_view(&mut transaction, grant.layer(), row.get(2), &columns).await?;
+        transaction.execute("select onemap.open_to_edits($1)", &[&id]).await?;
+    }
     let detail = json!({"revision": number});
     audit::write(
         &*transaction,
@@ -325,8 +330,15 @@ async fn replace_view(
         Err(e) if e.code() == Some(&SqlState::INVALID_TABLE_DEFINITION) => attempt.rollback().await?,
         Err(e) => return Err(e.into()),
     }
-    let anew = format!("drop view map.{}; create {definition}", Ident(layer));
-    transaction.batch_execute(&anew).await.map_err(|e| match e.code() {
+    drop_view(transaction, layer).await?;
+    Ok(transaction.batch_execute(&format!("create {definition}")).await?)
+}
+
+/// Removes the view: for a revision with other columns, or for one of tiles, which has none.
+async fn drop_view(transaction: &deadpool_postgres::Transaction<'_>, layer: &str) -> Result<()> {
+    use tokio_postgres::error::SqlState;
+    let sql = format!("drop view if exists map.{}", Ident(layer));
+    transaction.batch_execute(&sql).await.map_err(|e| match e.code() {
         Some(&SqlState::DEPENDENT_OBJECTS_STILL_EXIST) => Error::conflict(
             "数据库中有其他视图依赖该图层的视图，而新版本的字段不同",
             "other views in the database stand on this layer's view, and the new revision has other fields",
@@ -337,25 +349,29 @@ async fn replace_view(
     })
 }
 
-/// Removes a revision that was never published, with its table.
-pub async fn discard(store: &Datastore, grant: &Grant<Edit>, number: i32) -> Result<()> {
+/// Removes a revision that was never published, with its table. For an archive, whose file is the caller's to remove, its id.
+pub async fn discard(store: &Datastore, grant: &Grant<Edit>, number: i32) -> Result<Option<i64>> {
     let mut client = store.write(grant).await?;
     let transaction = client.transaction().await?;
     let row = transaction
         .query_opt(
-            "delete from onemap.revision where layer_id = $1 and number = $2 and state = 'staged' returning table_name",
+            "delete from onemap.revision where layer_id = $1 and number = $2 and state = 'staged'
+             returning table_name, id, archive is not null",
             &[&grant.layer(), &number],
         )
         .await?
         .ok_or_else(|| {
             Error::conflict("只能丢弃尚未发布的版本", "only a revision that was never published can be discarded")
         })?;
-    transaction.batch_execute(&format!("drop table data.{}", Ident(row.get(0)))).await?;
+    let archive = row.get::<_, bool>(2).then(|| row.get(1));
+    if archive.is_none() {
+        transaction.batch_execute(&format!("drop table data.{}", Ident(row.get(0)))).await?;
+    }
     let detail = json!({"revision": number});
     let entry = Entry { action: "discard", object_kind: "layer", object_id: grant.layer(), detail };
     audit::write(&*transaction, grant.principal(), entry).await?;
     transaction.commit().await?;
-    Ok(())
+    Ok(archive)
 }
 
 /// The first features of a revision, for its owner.
@@ -368,11 +384,15 @@ pub async fn preview(
     let client = store.write(grant).await?;
     let row = client
         .query_opt(
-            "select table_name, fields, geometry_type is not null from onemap.revision where layer_id = $1 and number = $2",
+            "select table_name, fields, geometry_type is not null, archive is not null from onemap.revision
+             where layer_id = $1 and number = $2",
             &[&grant.layer(), &number],
         )
         .await?
         .ok_or_else(|| Error::not_found(format!("没有第 {number} 版"), format!("there is no revision {number}")))?;
+    if row.get(3) {
+        return Err(tiles_only());
+    }
     let fields: Vec<Field> = serde_json::from_value(row.get(1))?;
     let sql = select::sample(row.get(0), &fields, row.get(2), limit);
     let rows = store.look(grant).await?.rows(&sql).await?;
@@ -385,6 +405,8 @@ pub struct RevisionInfo {
     pub number: i32,
     pub state: String,
     pub feature_count: i64,
+    /// Of an archive, which has no features.
+    pub tiles: Option<i64>,
     pub created: String,
     pub created_by: String,
     pub published: Option<String>,
@@ -396,7 +418,8 @@ pub async fn revisions(store: &Datastore, grant: &Grant<Edit>) -> Result<Vec<Rev
     let time = "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'";
     let sql = format!(
         "select number, state, feature_count, to_char(created_at at time zone 'UTC', {time}), created_by,
-                to_char(published_at at time zone 'UTC', {time}), note
+                to_char(published_at at time zone 'UTC', {time}), note,
+                (archive->>'tiles')::bigint
          from onemap.revision where layer_id = $1 and state <> 'staging' order by number desc"
     );
     let rows = client.query(&sql, &[&grant.layer()]).await?;
@@ -410,6 +433,7 @@ pub async fn revisions(store: &Datastore, grant: &Grant<Edit>) -> Result<Vec<Rev
             created_by: r.get(4),
             published: r.get(5),
             note: r.get(6),
+            tiles: r.get(7),
         })
         .collect())
 }

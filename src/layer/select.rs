@@ -1,5 +1,8 @@
 //! The only SELECT builder over layer tables. It always applies the grant's scope: fields, rows and area.
 
+use onemap_cql2::Filter;
+
+use super::filter;
 use crate::access::grant::{Grant, Read};
 use crate::access::policy::Scope;
 use crate::db::sql::{Bind, Sql};
@@ -127,12 +130,17 @@ pub fn near(
 }
 
 /// One tile as `bytea`: the layer's MVT encoding, by PostGIS. `None` when the layer has no geometry.
-pub fn tile(layer: &Published, grant: &Grant<Read>, fields: &[&Field], tile: TileCoord, most: i64) -> Option<Sql> {
+pub fn tile(
+    layer: &Published,
+    grant: &Grant<Read>,
+    fields: &[&Field],
+    filter: Option<&Filter>,
+    tile: TileCoord,
+    most: i64,
+) -> Option<Sql> {
     let state = layer.state();
     let column = state.source.geometry.as_deref()?;
-    let [west, south, east, north] = tile.extent();
-    // A margin of 64 of 4096 units, so that lines and symbols at the edge are drawn by both neighbours.
-    let margin = (east - west) * 64.0 / 4096.0;
+    let srid = tile.set.srid();
     // Names that no field has: a field called `t` would stand in the place of the row, one called `geom` beside the geometry.
     let mut sql = Sql::new("select coalesce(st_asmvt(onemap_tile.*, ");
     sql.bind(Bind::Text(layer.id.to_string())).push(", 4096, 'onemap_geom', 'onemap_id'), ''::bytea) from (select ");
@@ -141,18 +149,22 @@ pub fn tile(layer: &Published, grant: &Grant<Read>, fields: &[&Field], tile: Til
         sql.push(", ");
         mvt_column(&mut sql, state, field);
     }
-    sql.push(", st_asmvtgeom(st_transform(");
-    cut_geometry(&mut sql, state, grant.scope(), column);
-    sql.push(", 3857), st_makeenvelope(");
-    numbers(&mut sql, [west, south, east, north]);
-    sql.push(", 3857), 4096, 64, true) as onemap_geom from ").table(&state.source.schema, &state.source.table);
-    let (w, s) = degrees(west - margin, south - margin);
-    let (e, n) = degrees(east + margin, north + margin);
-    let bbox = Bbox { west: w.max(-180.0), south: s, east: e.min(180.0), north: n };
+    sql.push(", st_asmvtgeom(");
+    geometry_column(&mut sql, state, grant.scope(), Some(srid));
+    sql.push(", st_makeenvelope(");
+    numbers(&mut sql, tile.extent());
+    sql.push(", ").integer(i64::from(srid)).push("), 4096, 64, true) as onemap_geom from ");
+    sql.table(&state.source.schema, &state.source.table);
+    // A margin of 64 of 4096 units, so that lines and symbols at the edge are drawn by both neighbours.
+    let [west, south, east, north] = tile.degrees(64.0 / 4096.0);
+    let bbox = Bbox { west, south, east, north };
     sql.push(" where ");
     boxed(&mut sql, state, column, bbox, 4490, " && ");
     flat(&mut sql, state, column);
     scope_conditions(&mut sql, state, grant.scope());
+    if let Some(filter) = filter {
+        filter::condition(&mut sql, state, grant.scope(), filter);
+    }
     sql.push(" limit ").bind(Bind::Integer(most)).push(") onemap_tile where onemap_geom is not null");
     Some(sql)
 }
@@ -328,7 +340,7 @@ fn cuts(state: &State, scope: &Scope) -> bool {
 
 /// The stored geometry, cut at the edge of the grant's area. What touches the edge from inside leaves points and lines behind when
 /// it is cut: a layer of polygons stays one of polygons.
-fn cut_geometry(sql: &mut Sql, state: &State, scope: &Scope, column: &str) {
+pub(super) fn cut_geometry(sql: &mut Sql, state: &State, scope: &Scope, column: &str) {
     match &scope.area {
         Some(area) if cuts(state, scope) => {
             sql.push("case when st_coveredby(").ident(column).push(", ");
@@ -395,7 +407,7 @@ fn seen_geometry(sql: &mut Sql, state: &State, scope: &Scope, column: &str) {
 }
 
 /// A field in the type its `FieldType` promises; other people's tables have types of their own.
-fn field_column(sql: &mut Sql, state: &State, field: &Field) {
+pub(super) fn field_column(sql: &mut Sql, state: &State, field: &Field) {
     sql.ident(&field.name);
     if state.source.registered {
         sql.push(match field.kind {

@@ -84,6 +84,20 @@ pub fn style_for(layer: &Drawn, base_url: &str) -> Value {
     styles_for(std::slice::from_ref(layer), base_url)
 }
 
+/// A whole style for one source whose tiles hold several layers under names of their own.
+pub fn style_of_tiles(source_id: &str, layers: &[Drawn], base_url: &str) -> Value {
+    let mut style = styles_for(layers, base_url);
+    for layer in style["layers"].as_array_mut().into_iter().flatten().filter(|l| l["source-layer"].is_string()) {
+        layer["source"] = json!(source_id);
+    }
+    style["sources"] = json!({ source_id: source(source_id, base_url) });
+    if let Some(title) = layers.first().map(|l| l.title) {
+        style["name"] = json!(title.zh);
+        style["metadata"] = json!({ "onemap:title": { "zh": title.zh, "en": title.en } });
+    }
+    style
+}
+
 /// A whole style for several layers, polygons below lines below points; no two share a colour while there are enough.
 pub fn styles_for(layers: &[Drawn], base_url: &str) -> Value {
     let colours = palette::distinct(layers.iter().map(|l| l.id));

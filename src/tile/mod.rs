@@ -2,4 +2,6 @@
 
 pub mod cache;
 pub mod edits;
+pub mod encoding;
+pub mod export;
 pub mod render;

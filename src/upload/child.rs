@@ -1,8 +1,9 @@
 //! The reading process: one job from stdin, events to stderr as lines of JSON, COPY bytes to stdout.
 
-use super::open::{Options, Progress};
+use super::open::{self, Options, Progress};
 use super::report::{Inspection, Note, ReadPlan, ReadReport};
 use super::sandbox::{self, Limits};
+use super::tileset::{self, PackedTiles};
 use super::{inspect, read};
 use crate::error::{Error, Kind, Result};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,9 @@ pub struct Job {
     pub limits: Limits,
     /// Without a plan the file is inspected.
     pub plan: Option<ReadPlan>,
+    /// The data set of finished tiles that is to be packed instead.
+    #[serde(default)]
+    pub pack: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -30,6 +34,7 @@ pub enum Event {
     Progress(Progress),
     Inspected { inspection: Box<Inspection> },
     Read { report: Box<ReadReport> },
+    Packed { tiles: Box<PackedTiles> },
     Error { kind: String, parameter: Option<String>, detail: Note, hint: Option<Note>, log: String },
 }
 
@@ -89,12 +94,22 @@ fn run() -> Result<Event> {
     std::fs::create_dir_all(&job.options.work)?;
     sandbox::enter(&job.limits)?;
     let mut progress = reporter();
+    if let Some(name) = &job.pack {
+        return pack(&job, name, &mut progress);
+    }
     match &job.plan {
         None => inspect::inspect(&job.path, &job.options, job.limits.archive, &mut progress)
             .map(|i| Event::Inspected { inspection: Box::new(i) }),
         Some(plan) => read::read(&job.path, plan, &job.options, job.limits.archive, &mut out, &mut progress)
             .map(|r| Event::Read { report: Box::new(r) }),
     }
+}
+
+fn pack(job: &Job, name: &str, progress: &mut dyn FnMut(Progress)) -> Result<Event> {
+    let opened = open::survey(&job.path, &job.options, job.limits.archive)?;
+    let dataset = opened.datasets.iter().find(|d| d.name == name).ok_or_else(|| Error::internal("no such data set"))?;
+    let tiles = tileset::pack(dataset, &tileset::waiting(&job.options.work), progress)?;
+    Ok(Event::Packed { tiles: Box::new(tiles) })
 }
 
 /// The reading process as a whole.

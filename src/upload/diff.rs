@@ -35,7 +35,7 @@ pub async fn against_current(
         .query(
             "select r.table_name, r.fields, r.geometry_type is not null, r.number = $2 from onemap.revision r
              join onemap.layer l on l.id = r.layer_id
-             where l.id = $1 and (r.number = $2 or r.id = l.current_revision) order by r.number = $2",
+             where l.id = $1 and (r.number = $2 or r.id = l.current_revision) and r.archive is null order by r.number = $2",
             &[&grant.layer(), &staged],
         )
         .await?;

@@ -26,6 +26,8 @@ pub enum Format {
     Csv,
     Sheet,
     Wkt,
+    PmTiles,
+    MbTiles,
     Zip,
     Gzip,
 }
@@ -51,6 +53,8 @@ impl Format {
             Format::Csv => "CSV",
             Format::Sheet => "Excel",
             Format::Wkt => "WKT",
+            Format::PmTiles => "PMTiles",
+            Format::MbTiles => "MBTiles",
             Format::Zip => "ZIP",
             Format::Gzip => "gzip",
         }
@@ -271,6 +275,8 @@ pub fn tell(path: &Path) -> Result<Told> {
         "wkt" => Told::Is(Format::Wkt),
         _ if looks_like_wkt(trimmed) => Told::Is(Format::Wkt),
         "txt" if trimmed.contains([',', '\t', ';', '|']) => csv(trimmed),
+        "pmtiles" => refused("不是有效的 PMTiles 文件（文件头不符）", "it is no PMTiles file: its header is wrong"),
+        "mbtiles" => refused("不是有效的 MBTiles 文件（不是 SQLite）", "it is no MBTiles file: it is not SQLite"),
         "shp" => refused("不是有效的 .shp 文件（文件头不符）", "it is no .shp file: its header is wrong"),
         "" | "txt" | "log" | "ini" | "bak" | "lock" => Told::Part,
         _ => refused(format!("不支持的格式（.{ext}）"), format!("a format that is not supported (.{ext})")),
@@ -282,7 +288,7 @@ fn by_magic(head: &[u8], ext: &str, path: &Path) -> Option<Told> {
     if starts(b"SQLite format 3\0") {
         let app = head.get(68..72).unwrap_or_default();
         return Some(match (app, ext) {
-            (b"MPBX", _) | (_, "mbtiles") => tiles("MBTiles"),
+            (b"MPBX", _) | (_, "mbtiles") => Told::Is(Format::MbTiles),
             (b"GPKG" | b"GP10" | b"GP11", _) | (_, "gpkg") => Told::Is(Format::GeoPackage),
             _ => Told::Is(Format::Sqlite),
         });
@@ -300,6 +306,9 @@ fn by_magic(head: &[u8], ext: &str, path: &Path) -> Option<Told> {
     if starts(&[0, 0, 0x27, 0x0a]) {
         return Some(Told::Is(Format::Shapefile));
     }
+    if starts(b"PMTiles") {
+        return Some(Told::Is(Format::PmTiles));
+    }
     if starts(b"fgb") && head.get(4..7) == Some(b"fgb") {
         return Some(Told::Is(Format::FlatGeobuf));
     }
@@ -313,18 +322,8 @@ fn by_magic(head: &[u8], ext: &str, path: &Path) -> Option<Told> {
     refusal_by_magic(head)
 }
 
-fn tiles(what: &str) -> Told {
-    refused(
-        format!("{what} 是切好的瓦片，不是要素数据；请上传原始矢量数据"),
-        format!("{what} holds finished tiles, not features; upload the source data"),
-    )
-}
-
 fn refusal_by_magic(head: &[u8]) -> Option<Told> {
     let starts = |magic: &[u8]| head.starts_with(magic);
-    if starts(b"PMTiles") {
-        return Some(tiles("PMTiles"));
-    }
     if starts(b"AC10") && head.get(4..6).is_some_and(|v| v.iter().all(u8::is_ascii_digit)) {
         return Some(refused(
             "DWG 是 AutoCAD 的专有格式，无法读取；请另存为 DXF（2000 或更新版本）后上传",
@@ -485,11 +484,13 @@ mod tests {
         assert_eq!(told("a.xml", b"<?xml version='1.0'?><!-- <gpx> --><kml>"), Told::Is(Format::Kml));
         assert_eq!(told("a.csv", b"SRID,name\n1,2"), Told::Is(Format::Csv));
         assert_eq!(told("a.wkt", b"POINT (1 2)"), Told::Is(Format::Wkt));
+        assert_eq!(told("a.bin", b"PMTiles\x03"), Told::Is(Format::PmTiles));
+        assert_eq!(told("a.mbtiles", b"SQLite format 3\0"), Told::Is(Format::MbTiles));
         for (name, bytes) in [
             ("a.dwg", &b"AC1021\0\0"[..]),
             ("a.shp", b"<!DOCTYPE html><html>"),
             ("a.xml", b"<run><case/></run>"),
-            ("a.pmtiles", b"PMTiles\x03"),
+            ("a.pmtiles", b"PNTiles\x03"),
             ("a.geojson", b""),
             ("a.csv", b"\n\n"),
         ] {

@@ -9,6 +9,7 @@ use super::geometry::{Geometry, Kind};
 use super::open::{self, Options, Progress};
 use super::report::*;
 use super::source::{Cell, LayerHead, Next, Row, Rows, Shape, Source, SourceField};
+use super::tileset;
 use super::validity::Checker;
 use crate::error::{Error, Result};
 use std::collections::{BTreeMap, HashSet};
@@ -94,6 +95,9 @@ fn inspect_dataset(
     reference: &Reference,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Vec<SourceLayer>> {
+    if matches!(dataset.format, files::Format::PmTiles | files::Format::MbTiles) {
+        return Ok(vec![tileset::inspect(dataset, progress)?]);
+    }
     let mut source = open::open(dataset, &options.work, options.encoding.as_deref())?;
     let heads: Vec<LayerHead> = source.layers().to_vec();
     let mut layers = Vec::new();
@@ -346,6 +350,7 @@ impl Scan {
             key_candidates,
             geometry: self.found,
             notes,
+            tiles: None,
         }
     }
 

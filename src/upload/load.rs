@@ -1,5 +1,6 @@
 //! From an inspected file to a staged revision: plan, read in the child, COPY, compare.
 
+use std::path::PathBuf;
 use std::pin::Pin;
 
 use bytes::Bytes;
@@ -13,6 +14,8 @@ use super::diff;
 use super::parent;
 use super::receive::{Uploads, upload_id};
 use super::report::{Confidence, CrsChoice, Datum, Inspection, ReadPlan, ReadReport, SourceLayer};
+use super::sandbox::Limits;
+use super::tileset;
 use crate::access::datastore::Datastore;
 use crate::access::gate::Gate;
 use crate::access::grant::{Edit, Grant};
@@ -20,6 +23,7 @@ use crate::db::pool::Database;
 use crate::error::{Error, Kind, Result};
 use crate::geo::crs::STORAGE_SRID;
 use crate::job::{Job, Task, problem_to_json};
+use crate::layer::archive::{Archives, stage};
 use crate::layer::model::{ShareClass, Title};
 use crate::layer::registry::{self, NewLayer, Shape, Staged};
 
@@ -169,6 +173,7 @@ pub struct LoadJob {
     pub database: Database,
     pub store: Datastore,
     pub gate: Gate,
+    pub archives: Archives,
 }
 
 impl LoadJob {
@@ -181,6 +186,9 @@ impl LoadJob {
         let (source, plan) = request.plan(&inspection)?;
         let grant = self.layer(task, &department, &request, source, &info.filename).await?;
         self.uploads.set_state(id, "loading", None).await?;
+        if source.tiles.is_some() {
+            return self.stage_tiles(task, id, &grant, source, &info.filename).await;
+        }
         let (staged, report) = self.stage(task, id, &grant, (source, &plan), &info.filename).await?;
         task.progress().set("compare", staged.rows as u64, Some(staged.rows as u64));
         let diff = diff::against_current(&self.store, &grant, staged.number, plan.key.as_deref()).await?;
@@ -234,6 +242,39 @@ impl LoadJob {
         self.gate.open(&task.principal, &request.layer)
     }
 
+    /// Packs an archive of finished tiles and takes it in.
+    async fn stage_tiles(
+        &self,
+        task: &Task,
+        id: Uuid,
+        grant: &Grant<Edit>,
+        source: &SourceLayer,
+        filename: &str,
+    ) -> Result<Value> {
+        let path = self.uploads.path(id).await?;
+        let options = self.uploads.options(id);
+        let packed = Unfinished(tileset::waiting(&options.work));
+        // Packed anew, an archive is about as large as it came; tiles that were not compressed become smaller.
+        let room = std::fs::metadata(&path)?.len().saturating_mul(2).saturating_add(64 << 20);
+        let limits = Limits { file_bytes: room.max(self.uploads.limits.file_bytes), ..self.uploads.limits };
+        let (progress, total) = (task.progress().clone(), source.tiles.as_ref().map(|t| t.tiles));
+        let tiles = parent::pack(&self.uploads.reader, &path, &source.dataset, &options, &limits, |p| {
+            progress.set("tiles", p.done, total);
+        })
+        .await?;
+        let shape = Shape {
+            fields: tiles.fields,
+            geometry: Some(tiles.geometry),
+            key_field: None,
+            note: filename.to_owned(),
+            report: None,
+        };
+        let archive = &tiles.archive;
+        let staged = stage::stage(&self.store, grant, &shape, archive, tiles.bbox, (&packed.0, &self.archives)).await?;
+        self.uploads.set_loaded(id, grant.layer(), staged.number).await?;
+        Ok(json!({"layer": grant.layer(), "revision": staged.number, "rows": 0, "tiles": archive, "diff": null}))
+    }
+
     /// Reads and copies at once; only a whole stream is committed.
     async fn stage(
         &self,
@@ -281,6 +322,15 @@ impl LoadJob {
         // The reader's word first: it knows what is wrong with the file; the COPY's failure follows from it.
         let report = report?;
         Ok((staged?, report))
+    }
+}
+
+/// A file that is removed unless it went elsewhere.
+struct Unfinished(PathBuf);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
     }
 }
 

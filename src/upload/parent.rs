@@ -4,6 +4,7 @@ use super::child::{Event, Job, SUBCOMMAND, kind_of};
 use super::open::{Options, Progress};
 use super::report::{Inspection, ReadPlan, ReadReport};
 use super::sandbox::Limits;
+use super::tileset::PackedTiles;
 use crate::error::{Error, Result};
 use bytes::{Bytes, BytesMut};
 use std::path::Path;
@@ -26,7 +27,7 @@ pub async fn inspect(
     limits: &Limits,
     progress: impl FnMut(Progress),
 ) -> Result<Inspection> {
-    let job = Job { path: path.to_owned(), options: options.clone(), limits: *limits, plan: None };
+    let job = Job { path: path.to_owned(), options: options.clone(), limits: *limits, plan: None, pack: None };
     match run(exe, &job, None, progress).await? {
         Event::Inspected { inspection } => Ok(*inspection),
         _ => Err(Error::internal("the reader answered something else")),
@@ -45,9 +46,27 @@ pub async fn read(
     rows: mpsc::Sender<Bytes>,
     progress: impl FnMut(Progress),
 ) -> Result<ReadReport> {
-    let job = Job { path: path.to_owned(), options: options.clone(), limits: *limits, plan: Some(plan.clone()) };
+    let job =
+        Job { path: path.to_owned(), options: options.clone(), limits: *limits, plan: Some(plan.clone()), pack: None };
     match run(exe, &job, Some(rows), progress).await? {
         Event::Read { report } => Ok(*report),
+        _ => Err(Error::internal("the reader answered something else")),
+    }
+}
+
+/// Packs a data set of finished tiles in a child process; the file lies in the options' work folder then.
+pub async fn pack(
+    exe: &Path,
+    path: &Path,
+    dataset: &str,
+    options: &Options,
+    limits: &Limits,
+    progress: impl FnMut(Progress),
+) -> Result<PackedTiles> {
+    let pack = Some(dataset.to_owned());
+    let job = Job { path: path.to_owned(), options: options.clone(), limits: *limits, plan: None, pack };
+    match run(exe, &job, None, progress).await? {
+        Event::Packed { tiles } => Ok(*tiles),
         _ => Err(Error::internal("the reader answered something else")),
     }
 }

@@ -1,6 +1,7 @@
 //! What an upload turned out to be: the words between the reading child, the server and the page. All texts in zh and en.
 
 use crate::error::Said;
+use crate::layer::archive::TileArchive;
 use crate::layer::model::{Field, FieldType};
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +75,9 @@ pub struct SourceLayer {
     /// Up to 20 features as GeoJSON, in CGCS2000 where the CRS is known.
     pub sample: Vec<serde_json::Value>,
     pub notes: Vec<Note>,
+    /// For an archive of finished tiles: what is in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tiles: Option<TileArchive>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

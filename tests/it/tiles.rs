@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use geozero::mvt::{Message, Tile};
+use onemap::tile::encoding::Encoding;
 use reqwest::Method;
 
 use crate::world::{As, World};
@@ -89,14 +90,249 @@ async fn caching_is_immutable_for_open_layers_with_a_version_and_private_for_the
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn gzip_only_for_those_who_take_it() {
+async fn each_coding_has_its_own_validator() {
     let world = World::new().await;
-    let path = "/tiles/open/8/213/100";
-    let gzip = world.request(Method::GET, path).header("accept-encoding", "gzip").send().await.unwrap();
-    assert_eq!(gzip.headers()["content-encoding"], "gzip");
-    let plain = world.request(Method::GET, path).header("accept-encoding", "gzip;q=0").send().await.unwrap();
-    assert!(plain.headers().get("content-encoding").is_none());
-    decode(&plain.bytes().await.unwrap());
+    let ask = |accepted: &'static str, tag: Option<reqwest::header::HeaderValue>| {
+        let request = world.request(Method::GET, "/tiles/open/8/213/100").header("accept-encoding", accepted);
+        let request = tag.into_iter().fold(request, |request, tag| request.header("if-none-match", tag));
+        async { request.send().await.unwrap() }
+    };
+    let plain = ask("", None).await.bytes().await.unwrap();
+    assert_eq!(decode(&plain)["open"].ids.len(), 100);
+    let mut tags = vec![];
+    for (accepted, coding) in [
+        ("gzip, deflate, br, zstd", Encoding::Zstd),
+        ("gzip, deflate, br", Encoding::Gzip),
+        ("br;q=1.0, gzip;q=0.8", Encoding::Brotli),
+        ("gzip;q=0", Encoding::Identity),
+        ("deflate", Encoding::Identity),
+    ] {
+        let response = ask(accepted, None).await;
+        let named = response.headers().get("content-encoding").map(|v| v.to_str().unwrap().to_owned());
+        assert_eq!(named.as_deref(), (coding != Encoding::Identity).then_some(coding.name()), "{accepted}");
+        assert_eq!(response.headers()["vary"], "Accept, Accept-Encoding");
+        assert_eq!(response.headers()["content-type"], "application/vnd.mapbox-vector-tile");
+        let tag = response.headers()["etag"].clone();
+        assert_eq!(coding.decode(&response.bytes().await.unwrap()).unwrap(), plain, "{accepted}");
+        let again = ask(accepted, Some(tag.clone())).await;
+        assert_eq!((again.status().as_u16(), &again.headers()["etag"]), (304, &tag), "{accepted}");
+        assert_eq!(again.headers()["vary"], "Accept, Accept-Encoding");
+        tags.push((coding, tag));
+    }
+    // The bytes of one coding are not those of another.
+    for (coding, tag) in &tags {
+        let expected = if *coding == Encoding::Gzip { 304 } else { 200 };
+        assert_eq!(ask("gzip", Some(tag.clone())).await.status(), expected);
+    }
+    // The empty tile is a state too.
+    let empty = world.get(As::Anonymous, "/tiles/open/10/0/0").await;
+    assert_eq!(
+        (empty.status().as_u16(), &empty.headers()["cache-control"]),
+        (204, &"public, no-cache".parse().unwrap())
+    );
+    assert!(empty.headers().contains_key("etag"));
+}
+
+/// Where the points of a tile's one layer lie, by id: fractions of its side from the north-west.
+fn positions(bytes: &[u8]) -> BTreeMap<u64, [f64; 2]> {
+    let unzigzag = |v: u32| f64::from((v >> 1) as i32 ^ -((v & 1) as i32));
+    let tile = Tile::decode(bytes).expect("a vector tile");
+    let features = tile.layers[0].features.iter();
+    let place = |g: &[u32]| [unzigzag(g[1]) / 4096.0, unzigzag(g[2]) / 4096.0];
+    features.map(|f| (f.id.expect("an id"), place(&f.geometry))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tiles_of_degrees_hold_their_features_in_the_right_place() {
+    let world = World::new().await;
+    // Zoom, column, row of WorldCRS84Quad; CGCS2000Quad counts its zooms from 1. The points stand 0.01 apart from 120 E, 36 N.
+    for (z, x, y) in [(0u32, 1u32, 0u32), (9, 853, 153), (12, 6826, 1228), (12, 6827, 1228), (14, 27313, 4912)] {
+        let path = format!("/tiles/open/WorldCRS84Quad/{z}/{x}/{y}");
+        let bytes = world.get(As::Anonymous, &path).await.bytes().await.unwrap();
+        let side = 180.0 / f64::from(1 << z);
+        let (west, north) = (f64::from(x) * side - 180.0, 90.0 - f64::from(y) * side);
+        let margin = side * 64.0 / 4096.0;
+        let expected: BTreeMap<u64, [f64; 2]> = (0..100)
+            .map(|i| (i + 1, (120.0 + (i % 10) as f64 * 0.01, 36.0 + (i / 10) as f64 * 0.01)))
+            .filter(|(_, (lon, lat))| {
+                (west - margin..=west + side + margin).contains(lon)
+                    && (north - side - margin..=north + margin).contains(lat)
+            })
+            .map(|(id, (lon, lat))| (id, [(lon - west) / side, (north - lat) / side]))
+            .collect();
+        assert!(!expected.is_empty(), "{path}");
+        let found = positions(&bytes);
+        assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{path}");
+        for (id, [x, y]) in &expected {
+            let near = |a: f64, b: f64| (a - b).abs() <= 1.01 / 4096.0;
+            assert!(near(found[id][0], *x) && near(found[id][1], *y), "{path} {id}: {:?} {x} {y}", found[id]);
+        }
+        let level = z + 1;
+        for same in [
+            format!("/tiles/open/CGCS2000Quad/{level}/{x}/{y}.mvt"),
+            format!("/ogc/collections/open/tiles/CGCS2000Quad/{level}/{y}/{x}"),
+            format!("/ogc/tiles/WorldCRS84Quad/{z}/{y}/{x}?collections=open"),
+        ] {
+            let bytes = world.get(As::Anonymous, &same).await.bytes().await.unwrap();
+            assert_eq!(positions(&bytes), found, "{same}");
+        }
+    }
+}
+
+async fn filtered(world: &World, who: As, layers: &str, filter: &str) -> BTreeMap<String, Layer> {
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("filter", filter).finish();
+    let response = world.get(who, &format!("/tiles/{layers}/8/213/100?{query}")).await;
+    assert!(response.status().is_success(), "{filter}: {}", response.text().await.unwrap());
+    decode(&response.bytes().await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_leaves_what_meets_it() {
+    let world = World::new().await;
+    // Row i (id i + 1) has `floors` i % 30, `kind` 住宅 when even, `listed` when i % 3 = 0, `built` 2019-04-14 and i days.
+    type Meets = fn(u64) -> bool;
+    let cases: [(&str, Meets); 9] = [
+        ("floors > 27", |i| i % 30 > 27),
+        ("floors BETWEEN 3 AND 4 AND NOT kind = '住宅'", |i| i % 30 == 3),
+        ("kind IN ('商业') OR floors = 0", |i| i % 2 == 1 || i % 30 == 0),
+        ("listed = TRUE", |i| i % 3 == 0),
+        ("name LIKE '第1%'", |i| i == 1 || (10..20).contains(&i)),
+        ("name IS NULL", |_| false),
+        ("built < DATE('2019-04-17')", |i| i < 3),
+        ("height >= 303.8", |i| i >= 98),
+        ("S_INTERSECTS(geometry, BBOX(119.995, 35.995, 120.025, 36.015))", |i| i % 10 <= 2 && i / 10 <= 1),
+    ];
+    for (filter, meets) in cases {
+        let expected: Vec<u64> = (0..100).filter(|i| meets(*i)).map(|i| i + 1).collect();
+        let found = filtered(&world, As::Anonymous, "open", filter).await;
+        assert_eq!(found.get("open").map_or(&[][..], |layer| &layer.ids), expected, "{filter}");
+    }
+    let both = filtered(&world, As::Key("health"), "open,unconditional", "floors = 5").await;
+    assert_eq!((&both["open"].ids, &both["unconditional"].ids), (&vec![6, 36, 66, 96], &vec![6, 36, 66, 96]));
+    // Filters that say the same have one validator; others do not.
+    let tag = async |filter: &str| {
+        world.get(As::Anonymous, &format!("/tiles/open/8/213/100?filter={filter}")).await.headers()["etag"].clone()
+    };
+    assert_eq!(tag("floors%3D1").await, tag("(floors+%3D+1)").await);
+    assert_ne!(tag("floors%3D1").await, tag("floors%3D2").await);
+    let document = world.json(As::Anonymous, "/tiles/open.json?filter=floors%3D1").await;
+    assert!(document["tiles"][0].as_str().unwrap().ends_with("&filter=floors%3D1"), "{document}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_cannot_ask_for_what_a_grant_hides() {
+    let world = World::new().await;
+    world.grant("fields, row_filter", "'{name,kind}', '{\"kind\": [\"住宅\"]}'").await;
+    let problem = async |field: &str| {
+        let path = format!("/tiles/conditional/8/213/100?filter={field}+%3D+1");
+        let request = world.by(As::Key("health"), Method::GET, &path).await.header("accept-language", "en");
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 400);
+        let problem: serde_json::Value = response.json().await.unwrap();
+        assert_eq!(problem["parameter"], "filter");
+        problem["detail"].as_str().unwrap().replace(field, "…")
+    };
+    // A hidden field is as unknown as one that is not there.
+    assert_eq!(problem("floors").await, problem("flooss").await);
+    let found = filtered(&world, As::Key("health"), "conditional", "kind = '商业' OR name LIKE '第1%'").await;
+    assert_eq!(found["conditional"].ids, [11, 13, 15, 17, 19]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tilejson_and_the_standards_documents_name_all_sets() {
+    let world = World::new().await;
+    for (set, minzoom, maxzoom, crs) in [
+        ("WebMercatorQuad", 0, 16, "EPSG/0/3857"),
+        ("WorldCRS84Quad", 0, 15, "OGC/1.3/CRS84"),
+        ("CGCS2000Quad", 1, 16, "EPSG/0/4490"),
+    ] {
+        let document = world.json(As::Anonymous, &format!("/tiles/open/{set}.json?fields=name")).await;
+        let template = document["tiles"][0].as_str().unwrap().strip_prefix(&world.url).unwrap().to_owned();
+        let path = if set == "WebMercatorQuad" { "open".to_owned() } else { format!("open/{set}") };
+        assert!(template.starts_with(&format!("/tiles/{path}/{{z}}/{{x}}/{{y}}?v=")), "{template}");
+        assert!(template.ends_with("&fields=name"), "{template}");
+        assert_eq!((&document["minzoom"], &document["maxzoom"]), (&minzoom.into(), &maxzoom.into()));
+        assert_eq!(document["vector_layers"][0]["minzoom"], minzoom);
+        assert!(document.as_object().unwrap().contains_key("complete_from"));
+        assert!(document["vector_layers"][0].as_object().unwrap().contains_key("complete_from"));
+        assert!(document["crs"].as_str().unwrap().ends_with(crs));
+        let first = template.replace("{z}", &minzoom.to_string()).replace("{x}", "0").replace("{y}", "0");
+        let tile = world.get(As::Anonymous, &first).await;
+        assert!(tile.headers()["cache-control"].to_str().unwrap().contains("immutable"), "{first}");
+        let definition = world.json(As::Anonymous, &format!("/ogc/tileMatrixSets/{set}")).await;
+        assert_eq!((&definition["id"], &definition["crs"]), (&set.into(), &document["crs"]));
+        let tileset = world.json(As::Anonymous, &format!("/ogc/collections/open/tiles/{set}")).await;
+        assert_eq!((&tileset["crs"], &tileset["tileMatrixSetURI"]), (&document["crs"], &definition["uri"]));
+        let page = world.get(As::Anonymous, &format!("/ogc/tileMatrixSets/{set}?f=html")).await.text().await.unwrap();
+        assert!(page.contains(set) && page.contains(crs));
+        let layers = world.get(As::Anonymous, "/ogc/collections/open/tiles?f=html").await.text().await.unwrap();
+        assert!(layers.contains(&format!("/ogc/collections/open/tiles/{set}")));
+    }
+    let lists = ["/ogc/tileMatrixSets", "/ogc/tiles", "/ogc/collections/open/tiles"];
+    for (path, member) in lists.into_iter().zip(["tileMatrixSets", "tilesets", "tilesets"]) {
+        assert_eq!(world.json(As::Anonymous, path).await[member].as_array().unwrap().len(), 3, "{path}");
+    }
+    let api = world.json(As::Anonymous, "/ogc/api").await;
+    let set = &api["paths"]["/tiles/{tileMatrixSetId}"]["get"]["parameters"][0]["schema"]["enum"];
+    assert_eq!(set.as_array().unwrap().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_tile_is_said_at_once() {
+    let world = World::new().await;
+    for (path, status, parameter) in [
+        ("/tiles/open/25/0/0", 404, None),
+        ("/tiles/open/4294967295/0/0", 404, None),
+        ("/tiles/open/99999999999999999999/0/0", 404, None),
+        ("/tiles/open/3/8/0", 404, None),
+        ("/tiles/open/3/0/8", 404, None),
+        ("/tiles/open/-1/0/0", 400, Some("z")),
+        ("/tiles/open/1.5/0/0", 400, Some("z")),
+        ("/tiles/open/3/x/0", 400, Some("x")),
+        ("/tiles/open/3/0/1.5", 400, Some("y")),
+        ("/tiles/open/3/0/.mvt", 400, Some("y")),
+        ("/tiles/open/CGCS2000Quad/0/0/0", 404, None),
+        ("/tiles/open/CGCS2000Quad/1/0/1", 404, None),
+        ("/tiles/open/WorldCRS84Quad/0/2/0", 404, None),
+        ("/tiles/open/WorldCRS84Quad/24/0/0", 404, None),
+        ("/tiles/open/worldcrs84quad/0/0/0", 404, None),
+        ("/tiles/open/NoSuchQuad/0/0/0", 404, None),
+        ("/tiles/open/NoSuchQuad.json", 404, None),
+        ("/tiles/open/WorldCRS84Quad", 404, None),
+        ("/ogc/tiles/NoSuchQuad/0/0/0", 404, None),
+        ("/ogc/tileMatrixSets/NoSuchQuad", 404, None),
+        ("/tiles/open/8/213/100.mlt", 400, Some("f")),
+        ("/tiles/open/8/213/100?f=mlt", 400, Some("f")),
+        ("/tiles/open/8/213/100?fields=owner", 400, Some("fields")),
+        ("/tiles/open/8/213/100?tms=1", 400, Some("tms")),
+        ("/tiles/open/8/213/100?filter=floors+%3E", 400, Some("filter")),
+        ("/tiles/open/8/213/100?filter=", 400, Some("filter")),
+        ("/tiles/open/8/213/100?filter=owner+%3D+1", 400, Some("filter")),
+        ("/tiles/open/8/213/100?filter=floors+%3D+'x'", 400, Some("filter")),
+        ("/tiles/open/8/213/100?filter=floors%3D1&filter-lang=ecql", 400, Some("filter-lang")),
+        ("/tiles/open/8/213/100?filter-lang=cql2-json", 400, Some("filter-lang")),
+        ("/tiles/open.json?filter=floors+%3E", 400, Some("filter")),
+        ("/ogc/collections/open/tiles/WebMercatorQuad/8/100/213?filter=floors+%3E", 400, Some("filter")),
+    ] {
+        let request = world.request(Method::GET, path).header("accept-language", "en");
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), status, "{path}");
+        let problem: serde_json::Value = response.json().await.unwrap();
+        assert_eq!(problem["parameter"].as_str(), parameter, "{path}: {problem}");
+        let hint = problem["hint"].as_str().unwrap();
+        if path.contains("NoSuchQuad") {
+            assert!(
+                ["WebMercatorQuad", "WorldCRS84Quad", "CGCS2000Quad"].iter().all(|set| hint.contains(set)),
+                "{hint}"
+            );
+        }
+        if path.contains("CGCS2000Quad/0") {
+            assert!(hint.contains("1 to 24") && hint.contains("Tianditu"), "{hint}");
+        }
+    }
+    let accept = |text| world.request(Method::GET, "/tiles/open/8/213/100").header("accept", text);
+    assert_eq!(accept("application/vnd.maplibre-tile").send().await.unwrap().status(), 406);
+    assert_eq!(accept("application/vnd.maplibre-tile, */*;q=0.1").send().await.unwrap().status(), 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,22 +13,22 @@ use serde_json::{Value, json};
 
 use crate::world::{As, World};
 
-const PUBLISHER: As = As::Person("housing", Role::Publisher);
+pub const PUBLISHER: As = As::Person("housing", Role::Publisher);
 
-async fn create(world: &World, who: As, name: &str, size: usize) -> reqwest::Response {
+pub async fn create(world: &World, who: As, name: &str, size: usize) -> reqwest::Response {
     let name = base64::engine::general_purpose::STANDARD.encode(name);
     let request = world.by(who, Method::POST, "/api/v1/uploads").await.header("tus-resumable", "1.0.0");
     let request = request.header("upload-length", size).header("upload-metadata", format!("filename {name}"));
     request.send().await.unwrap()
 }
 
-async fn patch(world: &World, path: &str, offset: usize, bytes: Vec<u8>) -> reqwest::Response {
+pub async fn patch(world: &World, path: &str, offset: usize, bytes: Vec<u8>) -> reqwest::Response {
     let request = world.by(PUBLISHER, Method::PATCH, path).await.header("upload-offset", offset);
     request.header("content-type", "application/offset+octet-stream").body(bytes).send().await.unwrap()
 }
 
 /// Uploads in two pieces, with a wrong offset in between, and waits for the inspection.
-async fn upload(world: &World, name: &str, bytes: &[u8]) -> (String, Value) {
+pub async fn upload(world: &World, name: &str, bytes: &[u8]) -> (String, Value) {
     let created = create(world, PUBLISHER, name, bytes.len()).await;
     assert_eq!(created.status(), 201);
     let location = created.headers()["location"].to_str().unwrap().strip_prefix(&world.url).unwrap().to_owned();
@@ -53,7 +53,7 @@ async fn settled(world: &World, location: &str, states: &[&str]) -> Value {
 }
 
 /// Asks for a load and waits for its end.
-async fn load(world: &World, location: &str, request: &Value) -> Value {
+pub async fn load(world: &World, location: &str, request: &Value) -> Value {
     let response =
         world.by(PUBLISHER, Method::POST, &format!("{location}/load")).await.json(request).send().await.unwrap();
     let status = response.status();

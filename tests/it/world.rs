@@ -28,6 +28,7 @@ pub struct World {
     pub app: App,
     pub url: String,
     database: String,
+    pub database_url: String,
     client: reqwest::Client,
     stop: watch::Sender<bool>,
     /// Removed with the world.
@@ -236,14 +237,15 @@ impl World {
 
     async fn of(name: String) -> World {
         let data = tempfile::tempdir().expect("a folder");
-        let app = App::new(config(data.path()), &cluster().url_of(&name)).await.expect("an app");
+        let database_url = cluster().url_of(&name);
+        let app = App::new(config(data.path()), &database_url).await.expect("an app");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, stopped) = watch::channel(false);
         app.start(1, &stopped);
         tokio::spawn(serve::serve(app.clone(), listener, stopped));
         let client = reqwest::Client::builder().build().expect("a client");
-        World { app, url, database: name, client, stop, _data: data }
+        World { app, url, database: name, database_url, client, stop, _data: data }
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {

@@ -106,7 +106,7 @@ pub trait Row {
 
 /// Where a filter is written as SQL. The text that comes here is made of constants; values come as binds only.
 pub trait Sql {
-    fn text(&mut self, sql: &str);
+    fn text(&mut self, sql: &'static str);
     /// The column, of type text, int8 (or narrower), float8, bool, date or timestamptz as the field's kind says.
     fn field(&mut self, index: usize);
     /// The geometry column, in EPSG:4490.

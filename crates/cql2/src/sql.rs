@@ -45,7 +45,7 @@ impl Expr {
     }
 }
 
-fn joined<T>(out: &mut dyn Sql, between: &str, members: &[T], each: impl Fn(&mut dyn Sql, &T)) {
+fn joined<T>(out: &mut dyn Sql, between: &'static str, members: &[T], each: impl Fn(&mut dyn Sql, &T)) {
     out.text("(");
     for (i, member) in members.iter().enumerate() {
         if i > 0 {

@@ -63,6 +63,7 @@ fn summary(layer: &Layer, standing: &Standing) -> Value {
         "department": layer.department, "theme": layer.theme,
         "share_class": layer.class.name(), "anonymous": layer.anonymous,
         "geometry": state.and_then(|s| s.geometry_type.clone()),
+        "tiles_only": state.is_some_and(|s| s.archive.is_some()),
         "access": access,
         "partial": !whole && access == "read",
         "feature_count": state.and_then(|s| s.feature_count).filter(|_| whole),
@@ -99,7 +100,8 @@ pub async fn layer(ask: Ask, Path(id): Path<String>) -> Answer {
         document["crs"] = Crs::epsg(state.srid.max(4326)).uri().into();
         document["current_revision"] = state.number.into();
     }
-    if standing == Standing::Edits && layer.state.as_ref().is_some_and(|s| !s.source.registered) {
+    if standing == Standing::Edits && layer.state.as_ref().is_some_and(|s| !s.source.registered && s.archive.is_none())
+    {
         document["view"] = format!("map.\"{}\"", layer.id).into();
     }
     Ok(ok(&document))

@@ -53,7 +53,10 @@ pub async fn rollback(ask: Ask, Path(id): Path<String>, bytes: Bytes) -> Answer 
 pub async fn discard(ask: Ask, Path((id, revision)): Path<(String, String)>) -> Answer {
     ask.parameters.clone().finish()?;
     let grant = ask.edit(&id)?;
-    registry::discard(&ask.app.store, &grant, number(&revision, "number")?).await?;
+    let archive = registry::discard(&ask.app.store, &grant, number(&revision, "number")?).await?;
+    if let Some(id) = archive {
+        ask.app.archives.remove(id);
+    }
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -1,6 +1,7 @@
 //! Management: `/api/v1`.
 
 pub mod catalogue;
+pub mod exports;
 pub mod identify;
 pub mod jobs;
 pub mod keys;

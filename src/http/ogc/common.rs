@@ -131,9 +131,11 @@ pub fn describe(ask: &Ask, layer: &Published, grant: &Grant<Read>) -> Value {
     let path = format!("/ogc/collections/{}", layer.id);
     let url = |rest: &str| format!("{}{path}{rest}", ask.base);
     let mut links = self_links(ask, &path, Format::Json, "application/json");
-    links.push(link(url("/items?f=json"), "items", "application/geo+json", "Features as GeoJSON"));
-    links.push(link(url("/items?f=html"), "items", "text/html", "Features as HTML"));
-    if state.source.geometry.is_some() {
+    if state.archive.is_none() {
+        links.push(link(url("/items?f=json"), "items", "application/geo+json", "Features as GeoJSON"));
+        links.push(link(url("/items?f=html"), "items", "text/html", "Features as HTML"));
+    }
+    if state.has_tiles() {
         let tilesets = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector";
         links.push(link(url("/tiles"), tilesets, "application/json", "Vector tiles"));
     }
@@ -142,7 +144,6 @@ pub fn describe(ask: &Ask, layer: &Published, grant: &Grant<Read>) -> Value {
         "id": layer.id,
         "title": ask.language.pick(&layer.title),
         "description": ask.language.pick(&layer.description),
-        "itemType": "feature",
         "crs": crs,
         "storageCrs": Crs::epsg(state.srid.max(4326)).uri(),
         "links": links,
@@ -150,6 +151,9 @@ pub fn describe(ask: &Ask, layer: &Published, grant: &Grant<Read>) -> Value {
         "attribution": ask.language.pick(&department_title(ask, &layer.department)),
         "updated": layer.updated,
     });
+    if state.archive.is_none() {
+        document["itemType"] = "feature".into();
+    }
     // A grant on a part of the layer must not tell how far the whole reaches.
     if let (Some(bbox), true) = (state.bbox, grant.scope().is_all()) {
         document["extent"] = json!({"spatial": {"bbox": [bbox], "crs": CRS84.uri()}});

@@ -38,6 +38,7 @@ struct ItemsQuery {
 pub async fn items(mut ask: Ask, Path(id): Path<String>) -> Answer {
     // Permission first: a wrong parameter must not tell that a hidden layer exists.
     let drawn = ask.read(&id)?;
+    drawn.layer.state().need_rows()?;
     let query = parse(&mut ask, &drawn)?;
     // Before the rows are read: they may be newer than the validator says, never older.
     let edits = ask.app.edits.of(drawn.layer.state().revision).number;
@@ -186,6 +187,7 @@ async fn html_items(
 
 pub async fn item(mut ask: Ask, Path((id, feature)): Path<(String, String)>) -> Answer {
     let drawn = ask.read(&id)?;
+    drawn.layer.state().need_rows()?;
     let format = format(&mut ask)?;
     let crs = match ask.parameters.take("crs")? {
         None => CRS84,

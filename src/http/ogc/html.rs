@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::access::grant::{Grant, Read};
 use crate::geo::crs::Crs;
+use crate::geo::tms::TileMatrixSet;
 use crate::http::ask::{Ask, Language};
 use crate::layer::catalog::Published;
 use crate::layer::model::Field;
@@ -78,6 +79,50 @@ pub fn list<'a>(items: impl Iterator<Item = &'a str>) -> String {
     out + "</ul>"
 }
 
+/// A link to an address of ours.
+pub fn link(ask: &Ask, path: &str, text: &str) -> String {
+    format!("<a href=\"{}\">{}</a>", href(ask, path), escape(text))
+}
+
+/// The tile matrix sets, with links to what is at `path` for each.
+pub fn matrix_sets(ask: &Ask, path: &str) -> String {
+    let mut out = format!("<div class=scroll><table><tr><th>{}<th>CRS<th>", word(ask, "矩阵集", "Set"));
+    for set in TileMatrixSet::ALL {
+        let link = link(ask, &format!("{path}/{}", set.id()), set.id());
+        let _ = write!(out, "<tr><td>{link}<td>{}<td>{}", set.crs_uri(), escape(set.title()));
+    }
+    out + "</table></div>"
+}
+
+/// The matrices of a set.
+pub fn matrix_set(ask: &Ask, set: TileMatrixSet) -> String {
+    let document = set.definition();
+    let origin = &document["tileMatrices"][0]["pointOfOrigin"];
+    let mut out = format!(
+        "<p class=quiet>{} · {} · {} {origin} {}</p><div class=scroll><table><tr><th>{}<th>{}<th>{}<th>{}",
+        escape(set.title()),
+        set.crs_uri(),
+        word(ask, "原点", "Origin"),
+        document["orderedAxes"],
+        word(ask, "级别", "Matrix"),
+        word(ask, "比例尺分母", "Scale denominator"),
+        word(ask, "像元大小", "Cell size"),
+        word(ask, "列 × 行", "Columns × rows"),
+    );
+    for m in document["tileMatrices"].as_array().into_iter().flatten() {
+        let _ = write!(
+            out,
+            "<tr><td>{}<td>{}<td>{}<td>{} × {}",
+            m["id"].as_str().unwrap_or_default(),
+            m["scaleDenominator"],
+            m["cellSize"],
+            m["matrixWidth"],
+            m["matrixHeight"]
+        );
+    }
+    out + "</table></div>"
+}
+
 pub fn landing(ask: &Ask) -> String {
     let rows = [
         ("/ogc/collections", word(ask, "图层目录与要素", "Collections and their features")),
@@ -138,12 +183,14 @@ pub fn collections(ask: &Ask, layers: &[(Published, Grant<Read>)]) -> String {
 pub fn collection(ask: &Ask, layer: &Published, grant: &Grant<Read>) -> String {
     let state = layer.state();
     let id = &layer.id;
+    let items = href(ask, &format!("/ogc/collections/{id}/items?limit=50"));
+    let items = match state.archive {
+        None => format!("<a href=\"{items}\">{}</a> · ", word(ask, "浏览要素", "Features")),
+        Some(_) => String::new(),
+    };
     let mut out = format!(
-        "<p>{}</p><p><a href=\"{}\">{}</a> · <a href=\"{}\">TileJSON</a> · <a href=\"{}\">{}</a> · \
-         <a href=\"/?l={id}\">{}</a></p>",
+        "<p>{}</p><p>{items}<a href=\"{}\">TileJSON</a> · <a href=\"{}\">{}</a> · <a href=\"/?l={id}\">{}</a></p>",
         escape(ask.language.pick(&layer.description)),
-        href(ask, &format!("/ogc/collections/{id}/items?limit=50")),
-        word(ask, "浏览要素", "Features"),
         href(ask, &format!("/tiles/{id}.json")),
         href(ask, &format!("/styles/{id}.json")),
         word(ask, "样式", "Style"),

@@ -8,8 +8,10 @@ use super::html::{self, page};
 use super::{Format, format};
 use crate::feature::query::{DEFAULT_LIMIT, MOST_FEATURES};
 use crate::geo::crs::Crs;
+use crate::geo::tms::TileMatrixSet;
 use crate::http::ask::{Answer, Ask};
 use crate::http::cache_policy::{Keep, keep};
+use crate::http::negotiation::MVT;
 use crate::layer::catalog::Published;
 use crate::layer::model::Field;
 use crate::layer::select::visible_fields;
@@ -52,7 +54,9 @@ fn build(ask: &Ask) -> Value {
                       "schema": {"type": "array", "items": {"type": "string"}}, "style": "form", "explode": false});
     simple("/tiles/{tileMatrixSetId}", "tileset", "A tileset", "application/json", json!([set(), list, f()]));
     let tile_path = "/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}";
-    simple(tile_path, "tile", "A tile of several layers", MVT, json!([set(), matrix(), row(), column(), list]));
+    let place = [set(), matrix(), row(), column()];
+    let parameters: Vec<Value> = place.iter().cloned().chain([list]).chain(tile_parameters()).collect();
+    simple(tile_path, "tile", "A tile of several layers", MVT, parameters.into());
     for (layer, grant) in readable(ask) {
         let fields: Vec<Field> = visible_fields(layer.state(), grant.scope()).into_iter().cloned().collect();
         collection_paths(&mut paths, ask, &layer, &fields);
@@ -84,8 +88,6 @@ fn build(ask: &Ask) -> Value {
     })
 }
 
-const MVT: &str = "application/vnd.mapbox-vector-tile";
-
 fn operation(id: &str, summary: &str, media: &str, parameters: Value) -> Value {
     let problem = json!({"description": "Problem", "content": {"application/problem+json": {
         "schema": {"$ref": "#/components/schemas/problem"}}}});
@@ -110,13 +112,27 @@ fn f() -> Value {
     json!({"name": "f", "in": "query", "description": "The representation", "schema": {"type": "string", "enum": ["json", "html"]}})
 }
 fn set() -> Value {
-    json!({"name": "tileMatrixSetId", "in": "path", "required": true, "schema": {"type": "string", "enum": ["WebMercatorQuad"]}})
+    json!({"name": "tileMatrixSetId", "in": "path", "required": true, "schema": {"type": "string", "enum": TileMatrixSet::ALL.map(TileMatrixSet::id)}})
 }
 fn matrix() -> Value {
     json!({"name": "tileMatrix", "in": "path", "required": true, "schema": {"type": "integer", "minimum": 0, "maximum": 24}})
 }
 fn row() -> Value {
     json!({"name": "tileRow", "in": "path", "required": true, "schema": {"type": "integer", "minimum": 0}})
+}
+/// What tiles are asked for beside their place.
+fn tile_parameters() -> [Value; 4] {
+    let list = |name: &str, what: &str| {
+        json!({"name": name, "in": "query", "description": what, "style": "form", "explode": false,
+               "schema": {"type": "array", "items": {"type": "string"}}})
+    };
+    [
+        list("fields", "Of the fields only these, comma-separated"),
+        json!({"name": "filter", "in": "query", "description": "CQL2 text: features that meet it", "schema": {"type": "string"}}),
+        json!({"name": "filter-lang", "in": "query", "description": "The filter's language",
+               "schema": {"type": "string", "enum": ["cql2-text"], "default": "cql2-text"}}),
+        json!({"name": "f", "in": "query", "description": "The representation", "schema": {"type": "string", "enum": ["mvt"]}}),
+    ]
 }
 fn column() -> Value {
     json!({"name": "tileCol", "in": "path", "required": true, "schema": {"type": "integer", "minimum": 0}})
@@ -147,19 +163,19 @@ fn collection_paths(paths: &mut Map<String, Value>, ask: &Ask, layer: &Published
     let base = format!("/collections/{id}");
     let mut add = |path: String, operation: Value| paths.insert(path, json!({ "get": operation }));
     let operation_id = |what: &str| format!("{what}.{id}");
-    let edits = !layer.state().source.registered && ask.edit(id).is_ok();
     add(base.clone(), operation(&operation_id("collection"), title, "application/json", json!([f()])));
-    add(
-        format!("{base}/items"),
-        operation(&operation_id("items"), title, "application/geo+json", Value::Array(parameters)),
-    );
-    let feature = json!({"name": "featureId", "in": "path", "required": true, "schema": {"type": "integer"}});
-    let single = json!([feature.clone(), crs_parameter("crs", "The CRS of the answer"), f()]);
-    add(
-        format!("{base}/items/{{featureId}}"),
-        operation(&operation_id("item"), title, "application/geo+json", single.clone()),
-    );
-    if layer.state().source.geometry.is_some() {
+    if layer.state().archive.is_none() {
+        add(
+            format!("{base}/items"),
+            operation(&operation_id("items"), title, "application/geo+json", Value::Array(parameters)),
+        );
+        let single = json!([feature(), crs_parameter("crs", "The CRS of the answer"), f()]);
+        add(
+            format!("{base}/items/{{featureId}}"),
+            operation(&operation_id("item"), title, "application/geo+json", single),
+        );
+    }
+    if layer.state().has_tiles() {
         add(format!("{base}/tiles"), operation(&operation_id("tilesets"), title, "application/json", json!([f()])));
         add(
             format!("{base}/tiles/{{tileMatrixSetId}}"),
@@ -167,16 +183,25 @@ fn collection_paths(paths: &mut Map<String, Value>, ask: &Ask, layer: &Published
         );
         add(
             format!("{base}/tiles/{{tileMatrixSetId}}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"),
-            operation(&operation_id("tile"), title, MVT, json!([set(), matrix(), row(), column()])),
+            operation(
+                &operation_id("tile"),
+                title,
+                MVT,
+                [set(), matrix(), row(), column()].into_iter().chain(tile_parameters()).collect(),
+            ),
         );
     }
-    if edits {
-        writing(paths, id, title, &feature, fields);
+    if layer.state().archive.is_none() && !layer.state().source.registered && ask.edit(id).is_ok() {
+        writing(paths, id, title, fields);
     }
 }
 
+fn feature() -> Value {
+    json!({"name": "featureId", "in": "path", "required": true, "schema": {"type": "integer"}})
+}
+
 /// What the layer's own editors may do beside reading.
-fn writing(paths: &mut Map<String, Value>, id: &str, title: &str, feature: &Value, fields: &[Field]) {
+fn writing(paths: &mut Map<String, Value>, id: &str, title: &str, fields: &[Field]) {
     let properties: Map<String, Value> = fields.iter().map(|f| (f.name.clone(), schema(f))).collect();
     let body = |required: &[&str]| {
         json!({"required": true, "content": {"application/geo+json": {"schema": {
@@ -203,9 +228,9 @@ fn writing(paths: &mut Map<String, Value>, id: &str, title: &str, feature: &Valu
     };
     let (items, item) = (format!("/collections/{id}/items"), format!("/collections/{id}/items/{{featureId}}"));
     add(&items, "post", "201", json!([]), Some(body(&["type", "geometry", "properties"])));
-    add(&item, "put", "204", json!([feature, if_match]), Some(body(&["type", "geometry", "properties"])));
-    add(&item, "patch", "204", json!([feature, if_match]), Some(body(&["type"])));
-    add(&item, "delete", "204", json!([feature, if_match]), None);
+    add(&item, "put", "204", json!([feature(), if_match]), Some(body(&["type", "geometry", "properties"])));
+    add(&item, "patch", "204", json!([feature(), if_match]), Some(body(&["type"])));
+    add(&item, "delete", "204", json!([feature(), if_match]), None);
 }
 
 fn schema(field: &Field) -> Value {

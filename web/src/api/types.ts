@@ -104,6 +104,8 @@ export interface LoadResult {
   layer: string;
   revision: number;
   report?: Record<string, unknown> | null;
+  /** For an archive of finished tiles, which has no features to show. */
+  tiles?: { tiles: number; minzoom: number; maxzoom: number };
   /** Null where there was nothing to compare with; missing where the figures are no longer known. */
   diff?: Diff | null;
 }
@@ -140,6 +142,8 @@ export interface Revision {
   number: number;
   state: 'staged' | 'published' | 'superseded';
   feature_count: number | null;
+  /** Of an archive of finished tiles. */
+  tiles?: number | null;
   created: string;
   published: string | null;
   note?: string | Said | null;

@@ -1,0 +1,108 @@
+//! A caller's filter (CQL2) over what a grant shows of a layer, and its place in a statement.
+
+use onemap_cql2::{Filter, Kind, Schema};
+
+use super::catalog::Published;
+use super::model::{Field, FieldType, State};
+use super::select::{cut_geometry, field_column};
+use crate::access::grant::{Grant, Read};
+use crate::access::policy::Scope;
+use crate::db::sql::{Bind, Sql};
+use crate::error::{Error, Result};
+use crate::geo::crs::{STORAGE_SRID, same_coordinates};
+
+/// Reads a filter over the fields that the grant shows: for others it is as if they did not exist, or one could find out by
+/// filters what they hold. Fields are numbered as they stand in the layer's state.
+pub fn parse(text: &str, layer: &Published, grant: &Grant<Read>) -> Result<Filter> {
+    if layer.state().archive.is_some() {
+        let (zh, en) = ("瓦片归档不支持过滤", "a tile archive cannot be filtered");
+        return Err(Error::invalid("filter", format!("图层 {}：{zh}", layer.id), format!("layer {}: {en}", layer.id)));
+    }
+    onemap_cql2::parse(text, &Shown { state: layer.state(), scope: grant.scope() }).map_err(|problem| {
+        let before = text.get(..problem.at).map_or(0, |before| before.chars().count());
+        Error::invalid(
+            "filter",
+            format!("图层 {}，第 {} 个字符：{}", layer.id, before + 1, problem.zh),
+            format!("layer {}, character {}: {}", layer.id, before + 1, problem.en),
+        )
+        .hint(
+            "CQL2 文本，例如 floors >= 6 AND kind IN ('住宅', '商业')",
+            "CQL2 text, such as floors >= 6 AND kind IN ('home', 'shop')",
+        )
+    })
+}
+
+struct Shown<'a> {
+    state: &'a State,
+    scope: &'a Scope,
+}
+
+impl Shown<'_> {
+    fn fields(&self) -> impl Iterator<Item = (usize, &Field)> {
+        self.state.fields.iter().enumerate().filter(|(_, f)| self.scope.sees_field(&f.name))
+    }
+}
+
+impl Schema for Shown<'_> {
+    fn field(&self, name: &str) -> Option<(usize, Kind)> {
+        let (index, field) = self.fields().find(|(_, f)| f.name == name)?;
+        let kind = match field.kind {
+            FieldType::Text => Kind::Text,
+            FieldType::Integer => Kind::Integer,
+            FieldType::Float => Kind::Float,
+            FieldType::Boolean => Kind::Boolean,
+            FieldType::Date => Kind::Date,
+            FieldType::Timestamp => Kind::Timestamp,
+        };
+        Some((index, kind))
+    }
+
+    /// As GeoJSON calls it, whatever the column is called.
+    fn is_geometry(&self, name: &str) -> bool {
+        self.state.source.geometry.is_some() && matches!(name, "geometry" | "geom")
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.fields().map(|(_, f)| f.name.as_str()).collect()
+    }
+}
+
+/// Appends the filter as a condition.
+pub(super) fn condition(sql: &mut Sql, state: &State, scope: &Scope, filter: &Filter) {
+    sql.push(" and ");
+    filter.sql(&mut Statement { sql, state, scope });
+}
+
+struct Statement<'a> {
+    sql: &'a mut Sql,
+    state: &'a State,
+    scope: &'a Scope,
+}
+
+impl onemap_cql2::Sql for Statement<'_> {
+    fn text(&mut self, sql: &'static str) {
+        self.sql.push(sql);
+    }
+    fn field(&mut self, index: usize) {
+        field_column(self.sql, self.state, &self.state.fields[index]);
+    }
+    /// What the grant shows of it: what is cut off must not answer to a box either.
+    fn geometry(&mut self) {
+        let Some(column) = self.state.source.geometry.as_deref() else { return };
+        self.sql.push(if same_coordinates(self.state.srid, STORAGE_SRID) { "st_setsrid(" } else { "st_transform(" });
+        cut_geometry(self.sql, self.state, self.scope, column);
+        self.sql.push(", 4490)");
+    }
+    fn bind_text(&mut self, value: &str) {
+        self.sql.bind(Bind::Text(value.to_owned()));
+    }
+    fn bind_int(&mut self, value: i64) {
+        self.sql.bind(Bind::Integer(value));
+    }
+    fn bind_float(&mut self, value: f64) {
+        self.sql.bind(Bind::Float(value));
+    }
+    fn bind_bool(&mut self, value: bool) {
+        self.sql.bind(Bind::Boolean(value));
+    }
+}
