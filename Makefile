@@ -12,7 +12,7 @@ help:
 	@echo "make run    install what is missing, build, start PostGIS in $(data), load the demo city, serve it"
 	@echo "make test   all tests"
 	@echo "make dev    the same as run, unoptimised: builds fast, runs slowly"
-	@echo "make bench  the figures: load the demo city, measure tiles and features"
+	@echo "make bench  the figures: tiles, features, memory; beside the peers where they are installed"
 	@echo "make check  format, lints, licences and advisories"
 	@echo "make clean  remove what was built (the data directory stays)"
 

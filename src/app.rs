@@ -22,6 +22,7 @@ use crate::style::glyphs::Glyphs;
 use crate::tile::edits::Edits;
 use crate::tile::export::job::ExportJob;
 use crate::tile::export::kept::Exports;
+use crate::tile::keeper::Keeper;
 use crate::tile::render::Tiles;
 use crate::upload::load::LoadJob;
 use crate::upload::receive::{InspectJob, Uploads};
@@ -60,16 +61,16 @@ impl App {
         migrate::run(&database).await?;
         let store = Datastore::new(database.clone());
         let queue = Queue::new(database.clone());
-        let edits = Edits::new(database.clone());
         let archives = Archives::new(&config.data);
+        let edits = Edits::new(database.clone());
         let app = App(Arc::new(Parts {
             gate: Gate::default(),
             catalog: Catalog::default(),
             login: Login::new(database.clone()),
-            tiles: Tiles::new(store.clone(), archives.clone(), edits.clone(), config.tile_cache),
-            edits,
+            tiles: Tiles::new(store.clone(), archives.clone(), edits.clone(), &config),
             archives,
             exports: Exports::new(&config.data),
+            edits,
             uploads: Uploads::new(database.clone(), queue.clone(), &config),
             queue,
             glyphs: Glyphs::new(config.data.join("glyphs")),
@@ -85,18 +86,31 @@ impl App {
     /// Reads the snapshots anew, for a request that must see what it just wrote.
     pub async fn refresh(&self) -> Result<()> {
         self.gate.reload(&self.database).await?;
-        self.catalog.reload(&self.database).await
+        self.catalog.reload(&self.database).await?;
+        self.tiles.indexes().look_again();
+        Ok(())
     }
 
-    /// Starts what goes on beside the requests: following the database's notices, and `workers` job workers.
+    /// Starts what goes on beside the requests: following the database's notices, keeping the tile indexes, `workers` job workers.
     pub fn start(&self, workers: usize, stop: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
         let edits = self.edits.clone().follow(stop.clone());
         let mut tasks = vec![tokio::spawn(follow(self.clone(), stop.clone())), tokio::spawn(edits)];
+        tasks.push(tokio::spawn(self.keeper().run(stop.clone())));
         for _ in 0..workers {
             let (worker, stop) = (self.worker(), stop.clone());
             tasks.push(tokio::spawn(async move { worker.run(stop).await }));
         }
         tasks
+    }
+
+    fn keeper(&self) -> Keeper {
+        Keeper {
+            indexes: self.tiles.indexes().clone(),
+            database: self.database.clone(),
+            store: self.store.clone(),
+            gate: self.gate.clone(),
+            catalog: self.catalog.clone(),
+        }
     }
 
     /// A worker that knows every kind of job.

@@ -28,6 +28,8 @@ pub struct Config {
     pub statement_timeout: u64,
     /// Mebibytes of encoded tiles kept in memory.
     pub tile_cache: u64,
+    /// Mebibytes of disk for tile indexes; without it 32 GiB, but no more than a fifth of the disk. 0 builds none.
+    pub tile_index_disk: Option<u64>,
     /// Bytes of one upload, and of all kept files of a department.
     pub upload_limit: u64,
     pub department_quota: u64,
@@ -53,6 +55,7 @@ impl Default for Config {
             database_connections: 16,
             statement_timeout: 30_000,
             tile_cache: 256,
+            tile_index_disk: None,
             upload_limit: 20 << 30,
             department_quota: 100 << 30,
             import_timeout: 3600,
@@ -77,6 +80,7 @@ pub struct Overrides {
     pub database_connections: Option<usize>,
     pub statement_timeout: Option<u64>,
     pub tile_cache: Option<u64>,
+    pub tile_index_disk: Option<u64>,
     pub upload_limit: Option<u64>,
     pub department_quota: Option<u64>,
     pub import_timeout: Option<u64>,
@@ -110,6 +114,7 @@ impl Config {
         take!(data, listen, cors_origins, database_connections, statement_timeout, tile_cache);
         take!(upload_limit, department_quota, import_timeout, secure_cookie, log);
         self.area = o.area.or(self.area);
+        self.tile_index_disk = o.tile_index_disk.or(self.tile_index_disk);
         self.database_url = o.database_url.or(self.database_url.take());
         self.public_url = o.public_url.map(|u| u.trim_end_matches('/').to_owned()).or(self.public_url.take());
     }
@@ -149,6 +154,7 @@ fn from_environment(vars: impl Iterator<Item = (String, String)>) -> Result<Over
             "database_connections"
             | "statement_timeout"
             | "tile_cache"
+            | "tile_index_disk"
             | "upload_limit"
             | "department_quota"
             | "import_timeout" => {

@@ -32,7 +32,7 @@ pub enum Kind {
 }
 
 /// A text in the portal's two languages.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Said {
     pub zh: String,
     pub en: String,

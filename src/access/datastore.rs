@@ -31,6 +31,11 @@ impl Datastore {
         Ok(Reader { lease: Lease::new(self.database.app().await?) })
     }
 
+    /// For reading a layer whole, however long it takes: its tile index is built from that.
+    pub async fn whole(&self, _grant: &Grant<Edit>) -> Result<Lease> {
+        Ok(Lease::new(self.database.importer().await?))
+    }
+
     /// A connection that may create and fill tables of the granted layer.
     pub async fn write(&self, _grant: &Grant<Edit>) -> Result<deadpool_postgres::Object> {
         self.database.importer().await

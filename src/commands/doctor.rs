@@ -10,6 +10,7 @@ use crate::db::embedded::{find_binaries, running};
 use crate::db::pool::Database;
 use crate::error::Result;
 use crate::style::glyphs::DEBIAN_FONTS;
+use crate::tile::store;
 
 /// A finding: what was looked at, and what is wrong with it, if anything.
 struct Finding {
@@ -26,6 +27,7 @@ pub fn run(config: Config) -> Result<ExitCode> {
         gdal(),
         fonts(),
         database(&config),
+        tile_indexes(&config),
     ];
     let mut healthy = true;
     for finding in findings {
@@ -103,6 +105,31 @@ fn fonts() -> Finding {
         false => Err(("Noto Sans CJK is not installed: maps have no labels".into(), "apt-get install fonts-noto-cjk")),
     };
     Finding { about: "fonts", outcome }
+}
+
+/// The files' heads only: whether they are whole, the server looks itself.
+fn tile_indexes(config: &Config) -> Finding {
+    let (mut count, mut bytes, mut bad) = (0, 0, vec![]);
+    for entry in std::fs::read_dir(store::folder(config)).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.extension().is_some_and(|e| e == "tix") {
+            count += 1;
+            bytes += entry.metadata().map_or(0, |m| m.len());
+            if onemap_tiles::index::Index::open(&path).is_err() {
+                bad.push(entry.file_name().to_string_lossy().into_owned());
+            }
+        }
+    }
+    let budget = store::budget(config);
+    let outcome = match bad.is_empty() {
+        false => Err((format!("cannot be read: {}", bad.join(", ")), "nothing: the server builds them anew")),
+        true if bytes > budget / 10 * 9 => Err((
+            format!("{count} files, {} of {} MiB", bytes >> 20, budget >> 20),
+            "raise tile_index_disk: layers without an index are slower, their tiles come from PostGIS",
+        )),
+        true => Ok(format!("{count} files, {} of {} MiB", bytes >> 20, budget >> 20)),
+    };
+    Finding { about: "tile indexes", outcome }
 }
 
 fn database(config: &Config) -> Finding {

@@ -73,7 +73,9 @@ async fn serve_until_stopped(config: Config, url: &str, demo: Option<Demo>, begu
     }
     let tasks = app.start(WORKERS, &stopped);
     welcome(&app, loaded.as_ref(), begun);
+    let indexing = loaded.is_some().then(|| tokio::spawn(tell_of_indexes(app.clone())));
     let outcome = serve::serve(app, listener, stopped).await;
+    indexing.inspect(|task| task.abort());
     for task in tasks {
         let _ = tokio::time::timeout(std::time::Duration::from_secs(3), task).await;
     }
@@ -95,6 +97,31 @@ fn welcome(app: &App, demo: Option<&load::Credentials>, begun: Instant) {
         }
     }
     println!("  Ctrl-C 停止 stops it\n");
+}
+
+/// Lines about the tile indexes until all are there: the map works meanwhile, PostGIS makes its tiles.
+async fn tell_of_indexes(app: App) {
+    let (begun, mut told) = (Instant::now(), false);
+    loop {
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        let t = app.tiles.indexes().totals();
+        let all = t.ready + t.building + t.missing;
+        let Some((layer, p)) = t.layer.zip(t.progress) else {
+            if t.missing == 0 && told {
+                let seconds = begun.elapsed().as_secs();
+                println!("onemap: 瓦片索引已就绪 tile indexes ready: {all} in {seconds} s, {} MiB", t.bytes >> 20);
+            }
+            if t.missing == 0 {
+                return;
+            }
+            continue;
+        };
+        told = true;
+        println!(
+            "onemap:   瓦片索引 tile index {}/{all} · {layer} · {}/{} 要素 features · {}/s · 约剩 {} s left",
+            t.ready, p.done, p.total, p.rows_per_second, p.seconds_left
+        );
+    }
 }
 
 /// One server per data directory.

@@ -48,5 +48,13 @@ pub async fn metrics(State(app): State<App>) -> Response {
     metrics::gauge!("onemap_database_connections").set(status.size as f64);
     metrics::gauge!("onemap_database_connections_free").set(status.available as f64);
     metrics::gauge!("onemap_database_waiting").set(status.waiting as f64);
+    let indexes = app.tiles.indexes().totals();
+    for (state, count) in [("ready", indexes.ready), ("building", indexes.building), ("missing", indexes.missing)] {
+        metrics::gauge!("onemap_tile_indexes", "state" => state).set(count as f64);
+    }
+    metrics::gauge!("onemap_tile_index_bytes").set(indexes.bytes as f64);
+    let progress = indexes.progress.as_ref();
+    metrics::gauge!("onemap_tile_index_rows_per_second").set(progress.map_or(0.0, |p| p.rows_per_second as f64));
+    metrics::gauge!("onemap_tile_index_rows_left").set(progress.map_or(0.0, |p| p.total.saturating_sub(p.done) as f64));
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], handle.render()).into_response()
 }

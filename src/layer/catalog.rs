@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use tokio_postgres::Row;
 
 use super::archive::TileArchive;
-use super::model::{Department, Field, FieldType, Layer, ShareClass, Source, State, Theme, Title};
+use super::model::{Department, Field, FieldType, Layer, ShareClass, Source, State, Theme, Thinning, Title};
 use crate::access::gate::Gate;
 use crate::access::grant::{Action, Grant};
 use crate::access::policy::Standing;
@@ -32,7 +32,7 @@ pub struct Catalog {
 }
 
 const LAYERS: &str = "select l.id, l.department_id, l.theme_id, l.title_zh, l.title_en, l.abstract_zh, l.abstract_en, \
-    l.share_class, l.anonymous, l.style, l.source, l.synthetic, \
+    l.share_class, l.anonymous, l.style, l.source, l.synthetic, l.tile_rank, l.tile_limit, \
     to_char(l.updated_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') as updated, \
     l.registered_schema, l.registered_table, l.registered_key, l.registered_geometry, \
     r.id as revision, r.number, r.table_name, r.geometry_type, r.srid, r.fields, r.feature_count, r.bbox, r.archive, r.edits \
@@ -127,6 +127,10 @@ fn layer(row: &Row, state: Option<State>) -> Layer {
         style: row.get("style"),
         source: row.get("source"),
         synthetic: row.get("synthetic"),
+        thinning: Thinning {
+            rank: row.get("tile_rank"),
+            limit: row.get::<_, Option<i32>>("tile_limit").and_then(|l| l.try_into().ok()),
+        },
         updated: row.get("updated"),
         state,
     }

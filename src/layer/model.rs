@@ -119,6 +119,15 @@ pub struct State {
     pub bbox: Option<[f64; 4]>,
 }
 
+/// How a layer's tiles are thinned.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Thinning {
+    /// The field whose higher numbers show first.
+    pub rank: Option<String>,
+    /// Bytes of a compressed tile at most, when not the default.
+    pub limit: Option<usize>,
+}
+
 #[derive(Debug, Clone)]
 pub struct Layer {
     pub id: Arc<str>,
@@ -131,6 +140,7 @@ pub struct Layer {
     pub style: Option<String>,
     pub source: String,
     pub synthetic: bool,
+    pub thinning: Thinning,
     /// RFC 3339, UTC.
     pub updated: String,
     /// None until the first revision is published.

@@ -303,6 +303,21 @@ pub async fn publish(store: &Datastore, grant: &Grant<Edit>, number: i32, action
     Ok(())
 }
 
+/// Of each layer the revision that was published before the current one: what a rollback most likely goes to.
+pub async fn previous(database: &Database) -> Result<Vec<i64>> {
+    let rows = database
+        .app()
+        .await?
+        .query(
+            "select distinct on (r.layer_id) r.id from onemap.revision r join onemap.layer l on l.id = r.layer_id
+             where r.state = 'superseded' and r.id <> l.current_revision
+             order by r.layer_id, r.published_at desc nulls last",
+            &[],
+        )
+        .await?;
+    Ok(rows.iter().map(|r| r.get(0)).collect())
+}
+
 fn view_columns(fields: &[Field], geometry: bool) -> String {
     let mut columns = String::from("fid");
     for field in fields {

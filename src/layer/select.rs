@@ -169,6 +169,19 @@ pub fn tile(
     Some(sql)
 }
 
+/// The whole of a revision as a binary COPY stream: the id, the geometry, then every field. No scope is applied: this is for its
+/// tile index, which applies the scope of whoever asks for a tile. `None` when the layer has no geometry.
+pub fn whole(state: &State) -> Option<Sql> {
+    let column = state.source.geometry.as_deref()?;
+    let mut sql = Sql::new("copy (select ");
+    sql.ident(&state.source.key).push("::int8, ").ident(column);
+    for field in &state.fields {
+        sql.push(", ").ident(&field.name);
+    }
+    sql.push(" from ").table(&state.source.schema, &state.source.table).push(") to stdout (format binary)");
+    Some(sql)
+}
+
 /// The rows of a revision that have these ids, as a tile index holds them: id, EWKB (null without geometry), every field as MVT
 /// has it. For the index alone, which applies each reader's scope itself.
 pub fn rows(state: &State, ids: &[i64]) -> Sql {

@@ -39,8 +39,12 @@ pub struct TileKey {
 pub struct LayerKey {
     pub layer: Arc<str>,
     pub revision: i64,
-    /// The number of the revision's state: each edit makes another one.
+    /// The number of the revision's state: edits make a new one.
     pub edits: u64,
+    /// The stamp of the index that draws it; none when PostGIS does, which thins otherwise.
+    pub index: Option<u64>,
+    /// Bytes of a tile at most, when the layer says so.
+    pub limit: Option<usize>,
     pub scope: u64,
     /// The filter's canonical text.
     pub filter: Option<Box<str>>,
@@ -59,6 +63,8 @@ impl TileKey {
         for l in &layers {
             part(l.layer.as_bytes());
             part(&[l.revision.to_le_bytes(), l.edits.to_le_bytes(), l.scope.to_le_bytes()].concat());
+            let (stamp, limit) = (l.index.map_or(0, |s| s + 1), l.limit.map_or(0, |n| n as u64));
+            part(&[stamp.to_le_bytes(), limit.to_le_bytes()].concat());
             part(l.filter.as_deref().unwrap_or_default().as_bytes());
         }
         fields.iter().flatten().for_each(|name| part(name.as_bytes()));
@@ -86,7 +92,9 @@ pub fn version(layers: &[LayerKey]) -> String {
     let mut version = String::new();
     for l in layers {
         let dash = if version.is_empty() { "" } else { "-" };
-        let _ = write!(version, "{dash}{}.{}", l.revision, l.edits);
+        // A tile that PostGIS makes until the index is there is thinned otherwise.
+        let made = if l.index.is_some() { "" } else { "p" };
+        let _ = write!(version, "{dash}{}.{}{made}", l.revision, l.edits);
     }
     version
 }
@@ -204,7 +212,7 @@ mod tests {
     use crate::geo::tms::TileMatrixSet;
 
     fn layer() -> LayerKey {
-        LayerKey { layer: "roads".into(), revision: 1, edits: 0, scope: 0, filter: None }
+        LayerKey { layer: "roads".into(), revision: 1, edits: 0, index: None, limit: None, scope: 0, filter: None }
     }
     fn key(layers: Vec<LayerKey>, fields: Option<&[&str]>) -> TileKey {
         let tile = TileMatrixSet::WebMercatorQuad.tile(8, 213, 100).unwrap();

@@ -1,13 +1,20 @@
-//! One tile of one or more layers: the grants in, MVT bytes out.
+//! One tile of one or more layers: the grants in, MVT bytes out. Each layer comes from its tile index; where there is none (yet), and
+//! for tables of other people, PostGIS makes it; tile archives hold theirs.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use onemap_cql2::Filter;
+use tokio::sync::Semaphore;
 
 use super::cache::{Format, LayerKey, TileCache, TileKey, encode, version};
+use super::draw::{Areas, Drawing};
 use super::edits::Edits;
 use super::encoding::Encoding;
+use super::store::Indexes;
 use crate::access::datastore::Datastore;
 use crate::access::grant::{Grant, Read};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::geo::tms::{TileCoord, TileMatrixSet};
 use crate::layer::archive::{Archives, scope};
@@ -15,8 +22,10 @@ use crate::layer::catalog::Published;
 use crate::layer::model::Field;
 use crate::layer::select;
 
-/// The most features of one layer in one tile: a bound for tiles of whole cities, until the tile index thins them properly.
+/// The most features of one layer in a tile that PostGIS makes: it does not thin.
 const MOST_FEATURES: i64 = 60_000;
+/// Areas of grants that are kept ready.
+const AREAS: u64 = 200;
 
 /// A layer and the right to read it.
 #[derive(Clone)]
@@ -42,8 +51,11 @@ impl Picture {
         Picture { tile, format: Format::Mvt, fields: None, filters: vec![] }
     }
 
-    fn shows(&self, field: &str) -> bool {
-        self.fields.as_ref().is_none_or(|names| names.iter().any(|n| n == field))
+    /// The fields of a layer that the tile carries.
+    fn fields<'a>(&self, drawn: &'a Drawn) -> Vec<&'a Field> {
+        let mut fields = select::visible_fields(drawn.layer.state(), drawn.grant.scope());
+        fields.retain(|f| self.fields.as_ref().is_none_or(|names| names.contains(&f.name)));
+        fields
     }
 }
 
@@ -53,11 +65,28 @@ pub struct Tiles {
     archives: Archives,
     edits: Edits,
     cache: TileCache,
+    indexes: Indexes,
+    areas: Areas,
+    /// Drawing is nothing but work: more at a time than there are cores would only make each take longer.
+    cores: Arc<Semaphore>,
 }
 
 impl Tiles {
-    pub fn new(store: Datastore, archives: Archives, edits: Edits, cache_mebibytes: u64) -> Self {
-        Tiles { store, archives, edits, cache: TileCache::new(cache_mebibytes) }
+    pub fn new(store: Datastore, archives: Archives, edits: Edits, config: &Config) -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, |n| n.get());
+        Tiles {
+            store,
+            archives,
+            edits,
+            cache: TileCache::new(config.tile_cache),
+            indexes: Indexes::new(config),
+            areas: Areas::new(AREAS),
+            cores: Arc::new(Semaphore::new(cores)),
+        }
+    }
+
+    pub fn indexes(&self) -> &Indexes {
+        &self.indexes
     }
 
     /// What the tile's bytes depend on. None when a layer is a registered table, which changes without telling.
@@ -74,10 +103,15 @@ impl Tiles {
 
     fn layer(&self, drawn: &Drawn, filter: Option<&Filter>) -> Option<LayerKey> {
         let state = drawn.layer.state();
+        let edited = self.edits.of(state.revision);
+        // An index that lacks edits does not draw: PostGIS does, and thins otherwise.
+        let draws = |stamp: &u64| edited.upon(*stamp).is_some();
         (!state.source.registered).then(|| LayerKey {
             layer: drawn.layer.id.clone(),
             revision: state.revision,
-            edits: self.edits.of(state.revision).number,
+            edits: edited.number,
+            index: self.indexes.get(state.revision).map(|o| o.index.stamp()).filter(draws),
+            limit: drawn.layer.thinning.limit,
             scope: drawn.grant.scope().fingerprint(),
             filter: filter.map(|f| f.canonical().into()),
         })
@@ -88,9 +122,9 @@ impl Tiles {
         format == Format::Mvt
     }
 
-    /// From which zoom of WebMercatorQuad on nothing of a layer is left out. None when that is not known.
-    pub fn complete_from(&self, _drawn: &Drawn) -> Option<u8> {
-        None
+    /// From which zoom of WebMercatorQuad on nothing of a layer is left out. None where that is not known: without an index.
+    pub fn complete_from(&self, drawn: &Drawn) -> Option<u8> {
+        self.indexes.get(drawn.layer.state().revision)?.index.complete_from()
     }
 
     /// The tile in a coding; empty when nothing is in it. `key` is the one that belongs to it: with none it is drawn each time.
@@ -112,29 +146,66 @@ impl Tiles {
         self.render(drawn, picture, self.key(drawn, picture).as_ref(), Encoding::Gzip).await
     }
 
-    /// The tile's plain bytes.
+    /// The tile's plain bytes. Its layers stand one after the other: protobuf's repeated field.
     async fn make(&self, drawn: &[Drawn], picture: &Picture) -> Result<Vec<u8>> {
-        let mut bytes: Vec<u8> = Vec::new();
-        for (i, d) in drawn.iter().enumerate() {
-            if d.layer.state().archive.is_some() {
-                bytes.extend(self.archived(d, picture.tile, picture.fields.as_deref()).await?);
-                continue;
+        let drawings = drawn.iter().enumerate().map(|(i, d)| self.drawing(d, picture, i)).collect();
+        let mut parts = self.draw(drawings, picture.tile).await?;
+        for (i, (part, d)) in parts.iter_mut().zip(drawn).enumerate() {
+            if part.is_none() {
+                *part = Some(match d.layer.state().archive {
+                    Some(_) => self.archived(d, picture).await?,
+                    None => self.ask_postgis(d, picture, picture.filters.get(i)).await?,
+                });
             }
-            let mut wanted: Vec<&Field> = select::visible_fields(d.layer.state(), d.grant.scope());
-            wanted.retain(|f| picture.shows(&f.name));
-            let Some(sql) =
-                select::tile(&d.layer, &d.grant, &wanted, picture.filters.get(i), picture.tile, MOST_FEATURES)
-            else {
-                continue;
-            };
-            // The layers of a tile stand one after the other: protobuf's repeated field.
-            bytes.extend(self.store.read(&d.grant).await?.one::<Vec<u8>>(&sql).await?);
         }
-        Ok(bytes)
+        Ok(match parts.len() {
+            1 => parts.swap_remove(0).unwrap_or_default(),
+            _ => parts.into_iter().flatten().flatten().collect(),
+        })
+    }
+
+    /// How a layer is drawn from its index, if it can be: together with the edits since, which are looked up first, for an index that
+    /// is opened in between holds them already.
+    fn drawing(&self, drawn: &Drawn, picture: &Picture, layer: usize) -> Option<Drawing> {
+        let state = drawn.layer.state();
+        let edited = self.edits.of(state.revision);
+        let opened = self.indexes.get(state.revision)?;
+        let stamp = opened.index.stamp();
+        if edited.since != stamp {
+            // Another index than the edits are counted from: a new one would be taken for worn by what it holds already.
+            self.edits.attend(state, stamp);
+        } else if edited.worn(opened.index.len()) {
+            self.indexes.rebuild(state.revision);
+        }
+        let delta = edited.upon(stamp)?;
+        let delta = (!delta.is_empty()).then(|| delta.clone());
+        let filter = picture.filters.get(layer).cloned();
+        Drawing::of(opened, delta, drawn, &picture.fields(drawn), filter, &self.areas)
+    }
+
+    /// Draws what has an index.
+    async fn draw(&self, drawings: Vec<Option<Drawing>>, tile: TileCoord) -> Result<Vec<Option<Vec<u8>>>> {
+        if drawings.iter().all(Option::is_none) {
+            return Ok(drawings.iter().map(|_| None).collect());
+        }
+        let _core = self.cores.acquire().await.map_err(Error::internal)?;
+        let indexes = self.indexes.clone();
+        let work = move || drawings.iter().map(|d| drawn_part(d.as_ref()?, tile, &indexes)).collect();
+        tokio::task::spawn_blocking(work).await.map_err(Error::internal)
+    }
+
+    async fn ask_postgis(&self, drawn: &Drawn, picture: &Picture, filter: Option<&Filter>) -> Result<Vec<u8>> {
+        let fields = picture.fields(drawn);
+        let Some(sql) = select::tile(&drawn.layer, &drawn.grant, &fields, filter, picture.tile, MOST_FEATURES) else {
+            return Ok(Vec::new());
+        };
+        metrics::counter!("onemap_tile_layers_total", "by" => "postgis").increment(1);
+        self.store.read(&drawn.grant).await?.one::<Vec<u8>>(&sql).await
     }
 
     /// The tile of a layer that is an archive: as it lies there, or what the grant shows of it.
-    async fn archived(&self, drawn: &Drawn, tile: TileCoord, fields: Option<&[String]>) -> Result<Vec<u8>> {
+    async fn archived(&self, drawn: &Drawn, picture: &Picture) -> Result<Vec<u8>> {
+        let tile = picture.tile;
         if tile.set != TileMatrixSet::WebMercatorQuad {
             return Err(Error::not_found(
                 "该图层是瓦片归档，只有 WebMercatorQuad 的瓦片",
@@ -142,7 +213,7 @@ impl Tiles {
             )
             .hint("请改用 WebMercatorQuad", "ask for WebMercatorQuad"));
         }
-        let (archives, drawn, fields) = (self.archives.clone(), drawn.clone(), fields.map(<[String]>::to_vec));
+        let (archives, drawn, fields) = (self.archives.clone(), drawn.clone(), picture.fields.clone());
         let work = move || {
             let stored = archives.tile(drawn.layer.state().revision, tile.z, tile.x, tile.y)?.unwrap_or_default();
             let at = [u32::from(tile.z), tile.x, tile.y];
@@ -150,4 +221,17 @@ impl Tiles {
         };
         tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
     }
+}
+
+/// The layer's bytes; none when the index proves wrong.
+fn drawn_part(drawing: &Drawing, tile: TileCoord, indexes: &Indexes) -> Option<Vec<u8>> {
+    let bytes = drawing.draw(tile);
+    match bytes {
+        Some(_) => metrics::counter!("onemap_tile_layers_total", "by" => "index").increment(1),
+        None => {
+            tracing::error!(?tile, "the engine panicked");
+            indexes.damaged(drawing.revision, "the engine panicked");
+        }
+    }
+    bytes
 }

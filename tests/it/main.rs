@@ -12,6 +12,7 @@ mod routes;
 mod sharing;
 mod sign_in;
 mod tidy;
+mod tile_index;
 mod tiles;
 mod upload;
 mod world;

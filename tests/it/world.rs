@@ -27,12 +27,12 @@ pub const ROWS: i64 = 100;
 pub struct World {
     pub app: App,
     pub url: String,
-    database: String,
     pub database_url: String,
     client: reqwest::Client,
     stop: watch::Sender<bool>,
+    database: String,
     /// Removed with the world.
-    _data: tempfile::TempDir,
+    data: Option<tempfile::TempDir>,
 }
 
 static CLUSTER: OnceLock<Cluster> = OnceLock::new();
@@ -221,31 +221,64 @@ pub enum As {
 
 impl World {
     pub async fn new() -> World {
+        World::with(|_| ()).await
+    }
+
+    /// A world with other settings.
+    pub async fn with(settings: impl FnOnce(&mut Config)) -> World {
         health::install_metrics();
         // Starting PostgreSQL blocks: not on a thread of the runtime.
         tokio::task::spawn_blocking(cluster).await.expect("a cluster");
         TEMPLATE.get_or_init(make_template).await;
         let name = format!("w{}", COUNT.fetch_add(1, Ordering::Relaxed));
         copy_template(&name).await;
-        World::of(name).await
+        World::serve(name, tempfile::tempdir().expect("a folder"), settings).await
     }
 
     /// Another node on the same database.
     pub async fn beside(&self) -> World {
-        World::of(self.database.clone()).await
+        World::serve(self.database.clone(), tempfile::tempdir().expect("a folder"), |_| ()).await
     }
 
-    async fn of(name: String) -> World {
-        let data = tempfile::tempdir().expect("a folder");
-        let database_url = cluster().url_of(&name);
-        let app = App::new(config(data.path()), &database_url).await.expect("an app");
+    async fn serve(database: String, data: tempfile::TempDir, settings: impl FnOnce(&mut Config)) -> World {
+        let mut config = config(data.path());
+        settings(&mut config);
+        let database_url = cluster().url_of(&database);
+        let app = App::new(config, &database_url).await.expect("an app");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, stopped) = watch::channel(false);
         app.start(1, &stopped);
         tokio::spawn(serve::serve(app.clone(), listener, stopped));
         let client = reqwest::Client::builder().build().expect("a client");
-        World { app, url, database: name, database_url, client, stop, _data: data }
+        World { app, url, database_url, client, stop, database, data: Some(data) }
+    }
+
+    /// Another server on the same database and folder, after this one; `meanwhile` sees the folder in between.
+    pub async fn again(
+        mut self,
+        settings: impl FnOnce(&mut Config),
+        meanwhile: impl FnOnce(&std::path::Path),
+    ) -> World {
+        let _ = self.stop.send(true);
+        let (database, data) = (self.database.clone(), self.data.take().expect("a folder"));
+        drop(self);
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        meanwhile(data.path());
+        World::serve(database, data, settings).await
+    }
+
+    /// Waits until the layer's tile index serves.
+    pub async fn indexed(&self, layer: &str) {
+        for _ in 0..600 {
+            let snapshot = self.app.catalog.snapshot();
+            let revision = snapshot.layers[layer].state.as_ref().map_or(0, |s| s.revision);
+            if self.app.tiles.indexes().status(revision).state == "ready" {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        panic!("{layer} has no tile index after 30 s: {:?}", self.app.tiles.indexes().totals());
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {

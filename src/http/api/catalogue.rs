@@ -10,6 +10,7 @@ use crate::geo::crs::Crs;
 use crate::http::ask::{Answer, Ask};
 use crate::http::cache_policy::{Keep, keep, not_modified, weak_etag};
 use crate::layer::model::Layer;
+use crate::tile::store::{TILE_LIMIT, Wanted};
 
 pub async fn departments(ask: Ask) -> Answer {
     ask.parameters.clone().finish()?;
@@ -99,6 +100,13 @@ pub async fn layer(ask: Ask, Path(id): Path<String>) -> Answer {
         document["fields"] = fields.into();
         document["crs"] = Crs::epsg(state.srid.max(4326)).uri().into();
         document["current_revision"] = state.number.into();
+        if Wanted::of(&layer).is_some() {
+            document["tile_index"] = json!(ask.app.tiles.indexes().status(state.revision));
+        }
+    }
+    if standing == Standing::Edits {
+        document["tile_rank"] = layer.thinning.rank.clone().into();
+        document["tile_limit"] = layer.thinning.limit.unwrap_or(TILE_LIMIT).into();
     }
     if standing == Standing::Edits && layer.state.as_ref().is_some_and(|s| !s.source.registered && s.archive.is_none())
     {

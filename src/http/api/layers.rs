@@ -9,11 +9,12 @@ use serde_json::{Value, json};
 
 use super::{body, created, number, ok};
 use crate::access::audit::{self, Entry};
-use crate::error::Error;
+use crate::access::grant::{Edit, Grant};
+use crate::error::{Error, Result};
 use crate::feature::geojson::{Writer, begun};
 use crate::geo::crs::CRS84;
 use crate::http::ask::{Answer, Ask};
-use crate::layer::model::{ShareClass, Title};
+use crate::layer::model::{FieldType, ShareClass, Title};
 use crate::layer::registered::{self, RegisteredTable};
 use crate::layer::registry::{self, NewLayer, layer_id};
 
@@ -80,6 +81,33 @@ struct Description {
     description: Option<Title>,
     share_class: Option<ShareClass>,
     anonymous: Option<bool>,
+    /// A numeric field; an empty name is none.
+    tile_rank: Option<String>,
+    /// Bytes; 0 is the default.
+    tile_limit: Option<i32>,
+}
+
+impl Description {
+    fn check_tiles(&self, ask: &Ask, grant: &Grant<Edit>) -> Result<()> {
+        if self.tile_limit.is_some_and(|l| l != 0 && !(10_000..=20_000_000).contains(&l)) {
+            return Err(Error::invalid(
+                "tile_limit",
+                "单张瓦片上限为 10000 至 20000000 字节，0 为默认值",
+                "a tile's limit is 10000 to 20000000 bytes; 0 is the default",
+            ));
+        }
+        let Some(name) = self.tile_rank.as_deref().filter(|n| !n.is_empty()) else { return Ok(()) };
+        let layer = ask.app.catalog.of(grant)?;
+        let field = layer.state.as_ref().and_then(|s| s.field(name));
+        match field.is_some_and(|f| matches!(f.kind, FieldType::Integer | FieldType::Float)) {
+            true => Ok(()),
+            false => Err(Error::invalid(
+                "tile_rank",
+                "排序字段必须是该图层的数值字段",
+                "the rank is a field of numbers of this layer",
+            )),
+        }
+    }
 }
 
 /// Changes what is said of a layer and how it is shared.
@@ -87,6 +115,7 @@ pub async fn describe(ask: Ask, Path(id): Path<String>, bytes: Bytes) -> Answer 
     ask.parameters.clone().finish()?;
     let grant = ask.edit(&id)?;
     let d: Description = body(&bytes)?;
+    d.check_tiles(&ask, &grant)?;
     let class = d.share_class.map(ShareClass::name);
     let mut client = ask.app.database.app().await?;
     let transaction = client.transaction().await?;
@@ -97,6 +126,7 @@ pub async fn describe(ask: Ask, Path(id): Path<String>, bytes: Bytes) -> Answer 
                  abstract_zh = coalesce($4, abstract_zh), abstract_en = coalesce($5, abstract_en),
                  share_class = coalesce($6, share_class),
                  anonymous = coalesce($7, anonymous) and coalesce($6, share_class) = 'unconditional',
+                 tile_rank = nullif(coalesce($8, tile_rank), ''), tile_limit = nullif(coalesce($9, tile_limit), 0),
                  updated_at = now() where id = $1",
             &[
                 &id,
@@ -106,10 +136,13 @@ pub async fn describe(ask: Ask, Path(id): Path<String>, bytes: Bytes) -> Answer 
                 &text(&d.description, false),
                 &class,
                 &d.anonymous,
+                &d.tile_rank,
+                &d.tile_limit,
             ],
         )
         .await?;
-    let detail = json!({"title": d.title, "abstract": d.description, "share_class": class, "anonymous": d.anonymous});
+    let detail = json!({"title": d.title, "abstract": d.description, "share_class": class, "anonymous": d.anonymous,
+        "tile_rank": d.tile_rank, "tile_limit": d.tile_limit});
     let entry = Entry { action: "describe", object_kind: "layer", object_id: &id, detail };
     audit::write(&*transaction, grant.principal(), entry).await?;
     transaction.commit().await?;

@@ -163,13 +163,15 @@ fn collection_paths(paths: &mut Map<String, Value>, ask: &Ask, layer: &Published
     let base = format!("/collections/{id}");
     let mut add = |path: String, operation: Value| paths.insert(path, json!({ "get": operation }));
     let operation_id = |what: &str| format!("{what}.{id}");
+    let edits = !layer.state().source.registered && layer.state().archive.is_none() && ask.edit(id).is_ok();
     add(base.clone(), operation(&operation_id("collection"), title, "application/json", json!([f()])));
+    let feature = json!({"name": "featureId", "in": "path", "required": true, "schema": {"type": "integer"}});
     if layer.state().archive.is_none() {
         add(
             format!("{base}/items"),
             operation(&operation_id("items"), title, "application/geo+json", Value::Array(parameters)),
         );
-        let single = json!([feature(), crs_parameter("crs", "The CRS of the answer"), f()]);
+        let single = json!([feature.clone(), crs_parameter("crs", "The CRS of the answer"), f()]);
         add(
             format!("{base}/items/{{featureId}}"),
             operation(&operation_id("item"), title, "application/geo+json", single),
@@ -191,17 +193,13 @@ fn collection_paths(paths: &mut Map<String, Value>, ask: &Ask, layer: &Published
             ),
         );
     }
-    if layer.state().archive.is_none() && !layer.state().source.registered && ask.edit(id).is_ok() {
-        writing(paths, id, title, fields);
+    if edits {
+        writing(paths, id, title, &feature, fields);
     }
 }
 
-fn feature() -> Value {
-    json!({"name": "featureId", "in": "path", "required": true, "schema": {"type": "integer"}})
-}
-
 /// What the layer's own editors may do beside reading.
-fn writing(paths: &mut Map<String, Value>, id: &str, title: &str, fields: &[Field]) {
+fn writing(paths: &mut Map<String, Value>, id: &str, title: &str, feature: &Value, fields: &[Field]) {
     let properties: Map<String, Value> = fields.iter().map(|f| (f.name.clone(), schema(f))).collect();
     let body = |required: &[&str]| {
         json!({"required": true, "content": {"application/geo+json": {"schema": {
@@ -228,9 +226,9 @@ fn writing(paths: &mut Map<String, Value>, id: &str, title: &str, fields: &[Fiel
     };
     let (items, item) = (format!("/collections/{id}/items"), format!("/collections/{id}/items/{{featureId}}"));
     add(&items, "post", "201", json!([]), Some(body(&["type", "geometry", "properties"])));
-    add(&item, "put", "204", json!([feature(), if_match]), Some(body(&["type", "geometry", "properties"])));
-    add(&item, "patch", "204", json!([feature(), if_match]), Some(body(&["type"])));
-    add(&item, "delete", "204", json!([feature(), if_match]), None);
+    add(&item, "put", "204", json!([feature, if_match]), Some(body(&["type", "geometry", "properties"])));
+    add(&item, "patch", "204", json!([feature, if_match]), Some(body(&["type"])));
+    add(&item, "delete", "204", json!([feature, if_match]), None);
 }
 
 fn schema(field: &Field) -> Value {
