@@ -103,11 +103,14 @@ impl Tiles {
 
     fn layer(&self, drawn: &Drawn, filter: Option<&Filter>) -> Option<LayerKey> {
         let state = drawn.layer.state();
+        let edited = self.edits.of(state.revision);
+        // An index that lacks edits does not draw: PostGIS does, and thins otherwise.
+        let draws = |stamp: &u64| edited.upon(*stamp).is_some();
         (!state.source.registered).then(|| LayerKey {
             layer: drawn.layer.id.clone(),
             revision: state.revision,
-            edits: self.edits.of(state.revision).number,
-            index: self.indexes.get(state.revision).map(|o| o.index.stamp()),
+            edits: edited.number,
+            index: self.indexes.get(state.revision).map(|o| o.index.stamp()).filter(draws),
             limit: drawn.layer.thinning.limit,
             scope: drawn.grant.scope().fingerprint(),
             filter: filter.map(|f| f.canonical().into()),
@@ -167,15 +170,14 @@ impl Tiles {
         let state = drawn.layer.state();
         let edited = self.edits.of(state.revision);
         let opened = self.indexes.to_draw(state.revision)?;
-        if edited.worn(opened.index.len()) {
+        let stamp = opened.index.stamp();
+        if edited.since != stamp {
+            // Another index than the edits are counted from: a new one would be taken for worn by what it holds already.
+            self.edits.attend(state, stamp);
+        } else if edited.worn(opened.index.len()) {
             self.indexes.rebuild(state.revision);
         }
-        let Some(delta) = edited.upon(opened.index.stamp()) else {
-            if !edited.too_many {
-                self.edits.attend(state, opened.index.stamp());
-            }
-            return None;
-        };
+        let delta = edited.upon(stamp)?;
         let delta = (!delta.is_empty()).then(|| delta.clone());
         let filter = picture.filters.get(layer).cloned();
         Drawing::of(opened, delta, drawn, &picture.fields(drawn), filter, &self.areas)
