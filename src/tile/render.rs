@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use onemap_cql2::Filter;
+use onemap_tiles::mlt;
 use tokio::sync::Semaphore;
 
 use super::cache::{Format, LayerKey, TileCache, TileKey, encode, version};
@@ -117,11 +118,6 @@ impl Tiles {
         })
     }
 
-    /// Whether tiles can be had in a format.
-    pub fn offers(&self, format: Format) -> bool {
-        format == Format::Mvt
-    }
-
     /// From which zoom of WebMercatorQuad on nothing of a layer is left out. None where that is not known: without an index.
     pub fn complete_from(&self, drawn: &Drawn) -> Option<u8> {
         self.indexes.get(drawn.layer.state().revision)?.index.complete_from()
@@ -158,10 +154,18 @@ impl Tiles {
                 });
             }
         }
-        Ok(match parts.len() {
+        let tile = match parts.len() {
             1 => parts.swap_remove(0).unwrap_or_default(),
             _ => parts.into_iter().flatten().flatten().collect(),
-        })
+        };
+        match picture.format {
+            Format::Mvt => Ok(tile),
+            Format::Mlt => {
+                let _core = self.cores.acquire().await.map_err(Error::internal)?;
+                let work = move || mlt::from_mvt(&tile);
+                tokio::task::spawn_blocking(work).await.map_err(Error::internal)?.map_err(Error::internal)
+            }
+        }
     }
 
     /// How a layer is drawn from its index, if it can be: together with the edits since, which are looked up first, for an index that
