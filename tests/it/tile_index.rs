@@ -91,7 +91,7 @@ fn file(world: &World, layer: &str) -> PathBuf {
     world.app.config.data.join(format!("tiles/{revision}.tix"))
 }
 
-fn only_postgis(config: &mut onemap::config::Config) {
+pub fn only_postgis(config: &mut onemap::config::Config) {
     config.tile_index_disk = Some(0);
 }
 
