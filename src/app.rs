@@ -110,6 +110,7 @@ impl App {
             store: self.store.clone(),
             gate: self.gate.clone(),
             catalog: self.catalog.clone(),
+            edits: self.edits.clone(),
         }
     }
 

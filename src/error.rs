@@ -21,8 +21,6 @@ pub enum Kind {
     TooLarge,
     /// A format, CRS or method that onemap does not offer.
     Unsupported,
-    /// None of the representations there are is one that the caller accepts.
-    NotAcceptable,
     /// Too much at once, or a part that is needed is away for now.
     Busy,
     /// The address does not answer this method.

@@ -46,8 +46,9 @@ pub fn encoding(headers: &HeaderMap) -> Encoding {
     best.1
 }
 
-/// The tile format that Accept asks for: MLT when it is named and nothing that MVT is weighs as much; none when MVT is refused.
-pub fn tile_format(headers: &HeaderMap) -> Accepted {
+/// The tile format that Accept asks for: MLT when it is named and nothing that MVT is weighs as much. A client that names neither gets
+/// MVT whatever else it names.
+pub fn tile_format(headers: &HeaderMap) -> Format {
     let (mut mvt, mut mlt, mut any) = (None, 0, None);
     for (range, weight) in weighted(headers, &header::ACCEPT) {
         match range.to_ascii_lowercase().as_str() {
@@ -58,15 +59,7 @@ pub fn tile_format(headers: &HeaderMap) -> Accepted {
         }
     }
     let others = mvt.or(any).unwrap_or(0);
-    Accepted { best: if mlt > others { Format::Mlt } else { Format::Mvt }, mvt: mlt == 0 || others > 0 }
-}
-
-/// What a client says of the two formats.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Accepted {
-    pub best: Format,
-    /// Whether MVT is welcome too. A client that names neither gets it whatever else it names.
-    pub mvt: bool,
+    if mlt > others { Format::Mlt } else { Format::Mvt }
 }
 
 #[cfg(test)]
@@ -112,16 +105,16 @@ mod tests {
 
     #[test]
     fn mlt_is_for_those_who_name_it() {
-        for (text, best, mvt) in [
-            ("*/*", Format::Mvt, true),
-            ("", Format::Mvt, true),
-            ("text/html", Format::Mvt, true),
-            ("application/vnd.maplibre-tile", Format::Mlt, false),
-            ("application/vnd.maplibre-tile, */*;q=0.5", Format::Mlt, true),
-            ("application/vnd.maplibre-tile;q=0.5, application/vnd.mapbox-vector-tile", Format::Mvt, true),
-            ("application/vnd.maplibre-tile, application/vnd.mapbox-vector-tile;q=0, */*", Format::Mlt, false),
+        for (text, best) in [
+            ("*/*", Format::Mvt),
+            ("", Format::Mvt),
+            ("text/html", Format::Mvt),
+            ("application/vnd.maplibre-tile", Format::Mlt),
+            ("application/vnd.maplibre-tile, */*;q=0.5", Format::Mlt),
+            ("application/vnd.maplibre-tile;q=0.5, application/vnd.mapbox-vector-tile", Format::Mvt),
+            ("application/vnd.maplibre-tile, application/vnd.mapbox-vector-tile;q=0, */*", Format::Mlt),
         ] {
-            assert_eq!(tile_format(&of(header::ACCEPT, text)), Accepted { best, mvt }, "{text}");
+            assert_eq!(tile_format(&of(header::ACCEPT, text)), best, "{text}");
         }
     }
 }

@@ -41,7 +41,6 @@ fn status(kind: &Kind) -> StatusCode {
         Kind::Outdated => StatusCode::PRECONDITION_FAILED,
         Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Kind::Unsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Kind::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
         Kind::Busy => StatusCode::SERVICE_UNAVAILABLE,
         Kind::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -164,7 +163,7 @@ fn next_step(kind: &Kind) -> Said {
         Kind::Conflict => Said::new("请刷新后重试", "reload and try again"),
         Kind::Outdated => Said::new("请重新读取后再修改", "read it again, then change it"),
         Kind::TooLarge => Said::new("请减小内容或分批发送", "send less, or send it in parts"),
-        Kind::Unsupported | Kind::NotAcceptable => Said::new(
+        Kind::Unsupported => Said::new(
             "支持的格式见 /ogc/api 与 /api/openapi.json",
             "what is supported is described at /ogc/api and /api/openapi.json",
         ),
@@ -186,7 +185,6 @@ fn slug(kind: &Kind) -> &'static str {
         Kind::Outdated => "outdated",
         Kind::TooLarge => "too-large",
         Kind::Unsupported => "unsupported",
-        Kind::NotAcceptable => "not-acceptable",
         Kind::Busy => "busy",
         Kind::WrongMethod => "wrong-method",
         Kind::Internal => "internal",
@@ -203,7 +201,6 @@ fn title(kind: &Kind) -> Said {
         Kind::Outdated => Said::new("已被修改", "Changed in the meantime"),
         Kind::TooLarge => Said::new("内容过大", "Too large"),
         Kind::Unsupported => Said::new("不支持", "Not supported"),
-        Kind::NotAcceptable => Said::new("格式不符", "Not acceptable"),
         Kind::Busy => Said::new("暂时不可用", "Unavailable for the moment"),
         Kind::WrongMethod => Said::new("方法不支持", "Method not allowed"),
         Kind::Internal => Said::new("服务器错误", "Server error"),

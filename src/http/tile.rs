@@ -1,7 +1,7 @@
 //! A tile as an answer: its address and parameters read, its coding chosen, its policy said.
 
 use axum::extract::Path;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use onemap_cql2::Filter;
 
@@ -9,13 +9,13 @@ use super::ask::{Answer, Ask};
 use super::cache_policy::{Keep, keep, not_modified};
 use super::negotiation::{self, MLT, MVT};
 use super::parameters::Parameters;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::geo::tms::{TileCoord, TileMatrixSet};
 use crate::layer::filter;
 use crate::layer::select::visible_fields;
 use crate::tile::cache::Format;
 use crate::tile::encoding::Encoding;
-use crate::tile::render::{Drawn, Picture, Tiles};
+use crate::tile::render::{Drawn, Picture};
 
 /// `/tiles/{layers}/{z}/{x}/{y}`, also with `.mvt`, `.pbf` or `.mlt`.
 pub async fn tile(ask: Ask, Path((ids, z, x, y)): Path<(String, String, String, String)>) -> Answer {
@@ -54,7 +54,7 @@ pub async fn answer(mut ask: Ask, drawn: Vec<Drawn>, set: TileMatrixSet, address
     let tile = coordinate(set, [address[0], address[1], row])?;
     let format = match asked {
         Some(format) => format,
-        None => acceptable(&ask.headers, &ask.app.tiles)?,
+        None => negotiation::tile_format(&ask.headers),
     };
     let picture = wanted.of(tile, format);
     let key = ask.app.tiles.key(&drawn, &picture);
@@ -183,19 +183,9 @@ fn format(parameters: &mut Parameters, end: Option<&str>) -> Result<Option<Forma
     match parameters.take("f")?.as_deref().or(end) {
         None => Ok(None),
         Some("mvt" | "pbf" | MVT) => Ok(Some(Format::Mvt)),
-        Some(_) => Err(Error::invalid("f", "瓦片格式只有 mvt", "tiles are offered as mvt")
-            .hint("可用：mvt（也可写作 pbf）", "choose mvt (pbf is the same)")),
-    }
-}
-
-/// The format for an Accept header.
-fn acceptable(headers: &HeaderMap, tiles: &Tiles) -> Result<Format> {
-    let accepted = negotiation::tile_format(headers);
-    match tiles.offers(accepted.best) {
-        true => Ok(accepted.best),
-        false if accepted.mvt => Ok(Format::Mvt),
-        false => Err(Error::new(Kind::NotAcceptable, "暂不提供 MLT 格式的瓦片", "tiles are not offered as MLT yet")
-            .hint(format!("可用：{MVT}"), format!("accept {MVT}"))),
+        Some("mlt" | MLT) => Ok(Some(Format::Mlt)),
+        Some(_) => Err(Error::invalid("f", "瓦片格式为 mvt 或 mlt", "tiles are offered as mvt and mlt")
+            .hint("可用：mvt（也可写作 pbf）、mlt", "choose mvt (pbf is the same) or mlt")),
     }
 }
 

@@ -72,7 +72,6 @@ pub fn problem_to_json(error: &Error) -> Value {
         Kind::Outdated => ("outdated", None),
         Kind::TooLarge => ("too_large", None),
         Kind::Unsupported => ("unsupported", None),
-        Kind::NotAcceptable => ("not_acceptable", None),
         Kind::Busy => ("busy", None),
         Kind::WrongMethod => ("wrong_method", None),
         Kind::Internal => ("internal", None),

@@ -82,6 +82,13 @@ impl Editing<'_> {
             )
             .hint("请在其所属的数据库中修改", "change it in the database, where it belongs"));
         }
+        if self.layer.state().archive.is_some() {
+            return Err(Error::conflict(
+                "该图层是瓦片归档，没有可修改的要素",
+                "this layer is a tile archive: it has no features to change",
+            )
+            .hint("请上传新的归档", "upload a new archive"));
+        }
         let transaction = client.transaction().await?;
         transaction.batch_execute("set local lock_timeout = '5s'; set local statement_timeout = '20s'").await?;
         let current = "select current_revision from onemap.layer where id = $1 for key share";

@@ -94,14 +94,6 @@ impl Edits {
         self.0.revisions.load().get(&revision).map(|r| r.edited.clone()).unwrap_or_default()
     }
 
-    /// What stands after `v=` for a revision: its bytes are these for ever.
-    pub fn version(&self, revision: i64) -> String {
-        match self.0.revisions.load().get(&revision).map_or(0, |r| r.edited.number) {
-            0 => revision.to_string(),
-            number => format!("{revision}-{number}"),
-        }
-    }
-
     /// Waits for the next reading that changes something.
     pub async fn changed(&self) {
         self.0.changed.notified().await;

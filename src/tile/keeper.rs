@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::build::{self, Failure, Places};
+use super::edits::Edits;
 use super::progress::Progress;
 use super::store::{Indexes, Opened, Slot, Task, Wanted, wait};
 use crate::access::datastore::Datastore;
@@ -31,6 +32,7 @@ pub struct Keeper {
     pub store: Datastore,
     pub gate: Gate,
     pub catalog: Catalog,
+    pub edits: Edits,
 }
 
 impl Keeper {
@@ -76,6 +78,7 @@ impl Keeper {
 
     async fn look(&self) {
         loop {
+            self.indexes.find_cut();
             let wanted: Vec<Wanted> = self.catalog.snapshot().layers.values().filter_map(|l| Wanted::of(l)).collect();
             let gone = self.indexes.settle(wanted);
             if !gone.is_empty() {
@@ -121,7 +124,10 @@ impl Keeper {
         let looked_at = opened.clone();
         let outcome = tokio::task::spawn_blocking(move || looked_at.verify()).await;
         match outcome.unwrap_or_else(|e| Err(e.to_string())) {
-            Ok(()) => self.indexes.proved(revision, &opened),
+            Ok(()) => {
+                self.indexes.proved(revision, &opened);
+                self.join_edits(revision, opened.index.stamp()).await;
+            }
             Err(why) => self.indexes.damaged(revision, &why),
         }
     }
@@ -143,8 +149,22 @@ impl Keeper {
         };
         metrics::counter!("onemap_tile_index_builds_total", "outcome" => ended).increment(1);
         match outcome {
-            Ok(opened) => self.indexes.built(&want, opened),
+            Ok(opened) => {
+                let stamp = opened.index.stamp();
+                self.indexes.built(&want, opened);
+                self.join_edits(want.revision, stamp).await;
+            }
             Err(failure) => self.indexes.failed(&want, failure),
+        }
+    }
+
+    /// An index draws from the moment on that the edits since are known. A request that comes before asks for them too.
+    async fn join_edits(&self, revision: i64, stamp: u64) {
+        let snapshot = self.catalog.snapshot();
+        let mut states = snapshot.layers.values().filter_map(|l| l.state.clone());
+        let Some(state) = states.find(|s| s.revision == revision) else { return };
+        if let Err(e) = self.edits.opened(&Arc::new(state), stamp).await {
+            tracing::warn!("the edits of revision {revision} could not be read: {e}");
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use onemap_cql2::Filter;
+use onemap_tiles::mlt;
 use tokio::sync::Semaphore;
 
 use super::cache::{Format, LayerKey, TileCache, TileKey, encode, version};
@@ -103,20 +104,18 @@ impl Tiles {
 
     fn layer(&self, drawn: &Drawn, filter: Option<&Filter>) -> Option<LayerKey> {
         let state = drawn.layer.state();
+        let edited = self.edits.of(state.revision);
+        // An index that lacks edits does not draw: PostGIS does, and thins otherwise.
+        let draws = |stamp: &u64| edited.upon(*stamp).is_some();
         (!state.source.registered).then(|| LayerKey {
             layer: drawn.layer.id.clone(),
             revision: state.revision,
-            edits: self.edits.of(state.revision).number,
-            index: self.indexes.get(state.revision).map(|o| o.index.stamp()),
+            edits: edited.number,
+            index: self.indexes.get(state.revision).map(|o| o.index.stamp()).filter(draws),
             limit: drawn.layer.thinning.limit,
             scope: drawn.grant.scope().fingerprint(),
             filter: filter.map(|f| f.canonical().into()),
         })
-    }
-
-    /// Whether tiles can be had in a format.
-    pub fn offers(&self, format: Format) -> bool {
-        format == Format::Mvt
     }
 
     /// From which zoom of WebMercatorQuad on nothing of a layer is left out. None where that is not known: without an index.
@@ -155,10 +154,18 @@ impl Tiles {
                 });
             }
         }
-        Ok(match parts.len() {
+        let tile = match parts.len() {
             1 => parts.swap_remove(0).unwrap_or_default(),
             _ => parts.into_iter().flatten().flatten().collect(),
-        })
+        };
+        match picture.format {
+            Format::Mvt => Ok(tile),
+            Format::Mlt => {
+                let _core = self.cores.acquire().await.map_err(Error::internal)?;
+                let work = move || mlt::from_mvt(&tile);
+                tokio::task::spawn_blocking(work).await.map_err(Error::internal)?.map_err(Error::internal)
+            }
+        }
     }
 
     /// How a layer is drawn from its index, if it can be: together with the edits since, which are looked up first, for an index that
@@ -167,15 +174,14 @@ impl Tiles {
         let state = drawn.layer.state();
         let edited = self.edits.of(state.revision);
         let opened = self.indexes.to_draw(state.revision)?;
-        if edited.worn(opened.index.len()) {
+        let stamp = opened.index.stamp();
+        if edited.since != stamp {
+            // Another index than the edits are counted from: a new one would be taken for worn by what it holds already.
+            self.edits.attend(state, stamp);
+        } else if edited.worn(opened.index.len()) {
             self.indexes.rebuild(state.revision);
         }
-        let Some(delta) = edited.upon(opened.index.stamp()) else {
-            if !edited.too_many {
-                self.edits.attend(state, opened.index.stamp());
-            }
-            return None;
-        };
+        let delta = edited.upon(stamp)?;
         let delta = (!delta.is_empty()).then(|| delta.clone());
         let filter = picture.filters.get(layer).cloned();
         Drawing::of(opened, delta, drawn, &picture.fields(drawn), filter, &self.areas)

@@ -223,6 +223,16 @@ impl Indexes {
         self.0.work.notify_one();
     }
 
+    /// Finds files that were cut short, also where the cache answers and nothing is drawn.
+    pub(super) fn find_cut(&self) {
+        let cut: Vec<i64> = {
+            let slots = self.slots();
+            let opened = slots.iter().filter_map(|(&revision, slot)| Some((revision, slot.opened.as_ref()?)));
+            opened.filter(|(_, opened)| !opened.is_whole()).map(|(revision, _)| revision).collect()
+        };
+        cut.into_iter().for_each(|revision| self.damaged(revision, "its length has changed"));
+    }
+
     /// The table has changed so much that a new index is worth while; the old one serves until then.
     pub fn rebuild(&self, revision: i64) {
         // Asked for at every tile while one is being built: that one it is.

@@ -462,7 +462,7 @@ async fn a_cancelled_export_leaves_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_too_small_for_a_low_zoom_is_found_below_it() {
-    let world = World::new().await;
+    let world = World::with(super::tile_index::only_postgis).await;
     let ring: Vec<[f64; 2]> = [(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)]
         .iter()
         .map(|(x, y)| [120.05 + 1e-5 * f64::from(*x), 36.05 + 1e-5 * f64::from(*y)])
@@ -520,7 +520,8 @@ async fn a_file_that_is_gone_is_said_to_be_gone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_writes_the_same_tiles() {
-    let world = World::new().await;
+    // The command has no index to draw from.
+    let world = World::with(super::tile_index::only_postgis).await;
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("open.pmtiles");
     let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_onemap"))

@@ -158,7 +158,7 @@ async fn what_is_rolled_back_never_shows_and_what_commits_late_is_not_missed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_delta_holds_what_the_index_does_not() {
-    let world = World::new().await;
+    let world = World::with(super::tile_index::only_postgis).await;
     let client = world.app.database.app().await.unwrap();
     let snapshot = "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
     let stamp: i64 = client.query_one(snapshot, &[]).await.unwrap().get(0);

@@ -91,7 +91,7 @@ fn file(world: &World, layer: &str) -> PathBuf {
     world.app.config.data.join(format!("tiles/{revision}.tix"))
 }
 
-fn only_postgis(config: &mut onemap::config::Config) {
+pub fn only_postgis(config: &mut onemap::config::Config) {
     config.tile_index_disk = Some(0);
 }
 
@@ -263,7 +263,8 @@ async fn a_file_cut_or_removed_under_the_server_hurts_nobody() {
     let path = file(&world, "open");
     let whole = tile(&world, HEALTH, "open", (8, 213, 100)).await;
     std::fs::File::options().write(true).open(&path).unwrap().set_len(100).unwrap();
-    assert_alike(&tile(&world, HEALTH, "open", (8, 213, 100)).await, &whole, "cut");
+    // One that is not in the cache.
+    assert!(!tile(&world, HEALTH, "open", (11, 1706, 803)).await.is_empty(), "cut");
     world.indexed("open").await;
     assert!(onemap_tiles::index::Index::open(&path).unwrap().verify().is_ok());
     std::fs::remove_file(&path).unwrap();

@@ -273,7 +273,8 @@ impl World {
         for _ in 0..600 {
             let snapshot = self.app.catalog.snapshot();
             let revision = snapshot.layers[layer].state.as_ref().map_or(0, |s| s.revision);
-            if self.app.tiles.indexes().status(revision).state == "ready" {
+            let ready = self.app.tiles.indexes().status(revision).state == "ready";
+            if ready && self.app.edits.of(revision).delta.is_some() {
                 return;
             }
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;

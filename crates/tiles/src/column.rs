@@ -5,6 +5,7 @@ use crate::file::{Sections, Slice, Tag};
 
 pub struct IndexColumn {
     codes: Codes,
+    unique: bool,
     ends: Slice<u32>,
     plain_ends: Slice<u64>,
     values: Slice<u8>,
@@ -19,8 +20,8 @@ enum Codes {
 
 impl IndexColumn {
     pub fn open(file: &Sections, kind: u32, number: u32, features: usize) -> Result<IndexColumn> {
-        let width = file.slice::<u32>(Tag::Column, kind, number)?.first().copied();
-        let codes = match width {
+        let form = file.slice::<u32>(Tag::Column, kind, number)?;
+        let codes = match form.first() {
             Some(0) => Codes::Plain,
             Some(1) => Codes::Byte(file.slice(Tag::Codes, kind, number)?),
             Some(2) => Codes::Short(file.slice(Tag::Codes, kind, number)?),
@@ -29,6 +30,7 @@ impl IndexColumn {
         };
         let plain = matches!(codes, Codes::Plain);
         let column = IndexColumn {
+            unique: form.get(1) == Some(&1),
             ends: if plain { file.slice(Tag::Column, u32::MAX, 0)? } else { file.slice(Tag::Ends, kind, number)? },
             plain_ends: if plain { file.slice(Tag::Ends, kind, number)? } else { file.slice(Tag::Column, u32::MAX, 0)? },
             values: file.slice(Tag::Values, kind, number)?,
@@ -45,6 +47,7 @@ impl IndexColumn {
 
     pub fn view(&self) -> ColumnView<'_> {
         ColumnView {
+            unique: self.unique,
             codes: match &self.codes {
                 Codes::Plain => CodesView::Plain,
                 Codes::Byte(c) => CodesView::Byte(c),
@@ -62,6 +65,7 @@ impl IndexColumn {
 #[derive(Clone, Copy)]
 pub struct ColumnView<'a> {
     codes: CodesView<'a>,
+    unique: bool,
     ends: &'a [u32],
     plain_ends: &'a [u64],
     values: &'a [u8],
@@ -76,6 +80,11 @@ enum CodesView<'a> {
 }
 
 impl<'a> ColumnView<'a> {
+    /// Whether hardly two features share a value.
+    pub fn is_unique(&self) -> bool {
+        self.unique
+    }
+
     /// How many entries the dictionary has, null among them; none when the column has no dictionary.
     pub fn entries(&self) -> Option<usize> {
         (!matches!(self.codes, CodesView::Plain)).then_some(self.ends.len())

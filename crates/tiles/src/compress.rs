@@ -10,6 +10,23 @@ thread_local! {
         RefCell::new((Compressor::new(CompressionLvl::new(1).unwrap_or_default()), vec![]));
 }
 
+/// Whether gzip makes no more than `limit` of these bytes. A few pieces say so when it is clear; else all of them are tried.
+pub fn fits(bytes: &[u8], limit: usize) -> Result<(), usize> {
+    const PIECE: usize = 32 << 10;
+    if bytes.len() <= limit {
+        return Ok(());
+    }
+    if bytes.len() > 8 * PIECE {
+        let apart = (bytes.len() - PIECE) / 3;
+        let pieces: usize = (0..4).map(|i| gzip_len(&bytes[i * apart..i * apart + PIECE])).sum();
+        if (pieces as f64 * bytes.len() as f64 / (4 * PIECE) as f64) < 0.85 * limit as f64 {
+            return Ok(());
+        }
+    }
+    let size = gzip_len(bytes);
+    if size <= limit { Ok(()) } else { Err(size) }
+}
+
 /// The bytes that gzip makes of these.
 pub fn gzip_len(bytes: &[u8]) -> usize {
     COMPRESSOR.with_borrow_mut(|(compressor, buffer)| {

@@ -52,13 +52,9 @@ impl Index {
             let drawn = Drawn { features: drawing.layer.count(), thinned: drawing.thinned || share < 1.0 };
             let start = out.len();
             drawing.layer.finish(request.layer, out);
-            let size = out.len() - start;
             // Estimates are what they are: what came out too large is drawn again with fewer features.
-            if size <= request.limit || drawn.features < 2 {
-                return drawn;
-            }
-            let compressed = crate::compress::gzip_len(&out[start..]);
-            if compressed <= request.limit {
+            let Err(compressed) = crate::compress::fits(&out[start..], request.limit) else { return drawn };
+            if drawn.features < 2 {
                 return drawn;
             }
             share *= (request.limit as f64 / compressed as f64) * 0.95;

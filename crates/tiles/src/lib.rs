@@ -13,6 +13,7 @@ pub mod ewkb;
 pub mod file;
 pub mod filter;
 pub mod index;
+pub mod mlt;
 pub mod mvt;
 pub mod paint;
 pub mod repair;

@@ -73,7 +73,15 @@ impl<'a> Layer<'a> {
     #[inline]
     pub fn tag_from(&mut self, key: usize, column: &ColumnView<'a>, feature: usize) {
         let Some(entries) = column.entries() else {
-            return self.tag(key, column.bytes(feature));
+            let bytes = column.bytes(feature);
+            if !column.is_unique() {
+                return self.tag(key, bytes);
+            }
+            if !bytes.is_empty() {
+                let number = self.value(bytes);
+                self.put_tag(key, number);
+            }
+            return;
         };
         let code = column.code(feature);
         if code == 0 {

@@ -237,3 +237,36 @@ fn a_damaged_file_is_noticed() {
     }
     assert!(opens(&whole[..whole.len() - 1]).is_err() && opens(&[]).is_err());
 }
+
+#[test]
+fn mlt_holds_what_mvt_does() {
+    let shapes: Vec<Vec<u8>> = (0..200)
+        .map(|i| (120.3 + f64::from(i % 20) * 0.001, 36.1 + f64::from(i / 20) * 0.001))
+        .map(|p| if p.0 < 120.31 { square(p, 0.0006) } else { line(&[p, (p.0 + 0.0007, p.1), (p.0, p.1 + 0.0004)]) })
+        .collect();
+    let (_folder, index, _) = index_of(&shapes, Options::default());
+    let mut mvt = vec![];
+    index.draw(&request(&tile_at(14, (120.31, 36.105))), &mut mvt);
+    let mlt = onemap_tiles::mlt::from_mvt(&mvt).unwrap();
+    assert!(mlt.len() < mvt.len());
+    let layers = mlt_core::Parser::default().parse_layers(&mlt).unwrap();
+    let mut decoder = mlt_core::Decoder::default();
+    let layers = layers.into_iter().map(|l| match l {
+        mlt_core::Layer::Tag01(layer) => layer.into_tile(&mut decoder).unwrap(),
+        _ => panic!("another kind of layer"),
+    });
+    let back = mlt_core::mvt::tile_layers_to_mvt(layers.collect()).unwrap();
+    let by_id = |bytes: &[u8]| {
+        let mut features = tile(bytes);
+        features.sort_by_key(|f| f.id);
+        features.into_iter().map(|f| (f.id, f.kind, f.parts, f.properties)).collect::<Vec<_>>()
+    };
+    let (before, after) = (by_id(&mvt), by_id(&back));
+    assert!(before.len() > 50);
+    for (b, a) in before.iter().zip(&after) {
+        assert_eq!((b.0, b.1, &b.2), (a.0, a.1, &a.2));
+        assert_eq!(b.3["kind"], a.3["kind"]);
+    }
+    assert_eq!(before.len(), after.len());
+    assert!(onemap_tiles::mlt::from_mvt(&[]).unwrap().is_empty());
+}

@@ -10,7 +10,8 @@ use crate::error::Result;
 use crate::file::{FileWriter, Tag};
 use crate::value::{encode, varint_len};
 
-/// A dictionary of more entries, or of more bytes, is none.
+/// A dictionary of more entries, or of more bytes, is none. When it is full after hardly more rows than it has entries, the values are
+/// names of single features: a tile need not look for equal ones.
 const MOST_ENTRIES: usize = 65_535;
 const MOST_BYTES: usize = 8 << 20;
 
@@ -24,6 +25,7 @@ pub struct ColumnSpool {
     plain_ends: Spool<u64>,
     plain: Spool<u8>,
     buffer: Vec<u8>,
+    unique: bool,
 }
 
 impl ColumnSpool {
@@ -36,6 +38,7 @@ impl ColumnSpool {
             plain_ends: Spool::create(folder)?,
             plain: Spool::create(folder)?,
             buffer: vec![],
+            unique: false,
         })
     }
 
@@ -58,6 +61,7 @@ impl ColumnSpool {
         }
         if self.ends.len() > MOST_ENTRIES || self.values.len() + self.buffer.len() > MOST_BYTES {
             self.dictionary = FxHashMap::default();
+            self.unique = self.codes.len() < self.ends.len() + self.ends.len() / 8;
             self.plain.extend(&self.buffer)?;
             self.plain_ends.push(self.plain.len() as u64)?;
             return Ok(self.buffer.len() + 6);
@@ -73,6 +77,7 @@ impl ColumnSpool {
     pub fn finish(self) -> Result<SpooledColumn> {
         Ok(SpooledColumn {
             values: self.values,
+            unique: self.unique,
             ends: self.ends,
             codes: self.codes.finish()?,
             plain_ends: self.plain_ends.finish()?,
@@ -84,6 +89,7 @@ impl ColumnSpool {
 /// A column of all rows, in the order in which they came.
 pub struct SpooledColumn {
     values: Vec<u8>,
+    unique: bool,
     ends: Vec<u32>,
     codes: Mapped<u32>,
     plain_ends: Mapped<u64>,
@@ -118,7 +124,7 @@ impl SpooledColumn {
             true => 4,
         };
         out.section(Tag::Column, kind, number)?;
-        out.write(&[width])?;
+        out.write(&[width, u32::from(self.unique)])?;
         match width {
             0 => return self.write_plain(out, kind, number, rows),
             1 => self.write_codes(out, kind, number, rows, |c| c as u8)?,

@@ -138,7 +138,11 @@ impl Section<'_> {
         tell(report, Stage::Generalise, 0)?;
         let zooms = &mut zooms[..shapes.vertices.len()];
         if shapes.kind != Kind::Point {
-            simplify::rank(&shapes, zooms, &|| false);
+            let told = std::cell::RefCell::new(&mut *report);
+            let stop = || !told.borrow_mut()(Progress { stage: Stage::Generalise, done: 0, total: total_steps });
+            if !simplify::rank(&shapes, zooms, &stop) {
+                return Err(Error::Stopped);
+            }
         }
         tell(report, Stage::Generalise, total_steps / 2)?;
         let (order, plan, total) = self.plan(&spooled, zooms, tile_limit, report)?;

@@ -2,7 +2,7 @@
 //! use stays in the page cache, the rest does not take memory.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 
 use bytemuck::Pod;
@@ -62,8 +62,9 @@ impl<T: Pod> std::ops::Deref for Mapped<T> {
 
 /// Zeroed bytes that may be written at random, backed by the scratch folder's disk.
 pub fn writable(folder: &Path, len: usize) -> Result<MmapMut> {
-    let file = nameless(folder)?;
-    file.set_len(len.max(1) as u64)?;
+    let mut file = nameless(folder)?;
+    // Written out: a page of a sparse file that finds no room on a full disk would end the process.
+    std::io::copy(&mut std::io::repeat(0).take(len.max(1) as u64), &mut file)?;
     // SAFETY: the file has no name; only this process knows it.
     Ok(unsafe { MmapMut::map_mut(&file)? })
 }
