@@ -100,11 +100,16 @@ impl<'a> Painter<'a> {
             }
             *purse -= smallest;
         }
+        self.paint_square(bounds, smallest, layer);
+    }
+
+    /// A square of an area in world units at the middle of the bounds.
+    fn paint_square(&mut self, bounds: &Bounds, area: f64, layer: &mut Layer<'_>) {
         let middle = bounds.middle();
         if !self.window.clip().has(&middle) || self.area.as_ref().is_some_and(|a| !a.holds(&middle)) {
             return;
         }
-        let side = smallest.sqrt() / 2.0;
+        let side = area.sqrt() / 2.0;
         let corner = |sign: f64| self.window.tile_point(&middle.map(|v| (f64::from(v) + sign * side).round() as i64));
         let ([x0, y0], [x1, y1]) = (corner(-1.0), corner(1.0));
         let (x1, y1) = (x1.max(x0 + 1), y1.max(y0 + 1));
@@ -172,6 +177,11 @@ impl<'a> Painter<'a> {
             self.repairer.repair(&mut self.tile, &mut self.ends);
         }
         if self.ends.is_empty() {
+            if let (false, true, false) = (self.keep_all, inside, cut) {
+                // Too thin for the grid: its area in a square.
+                let square = source.area().max(window.unit() * window.unit());
+                return self.paint_square(bounds, square, layer);
+            }
             if let (true, Some(mark)) = (self.keep_all, mark) {
                 let [x, y] = window.tile_point(&mark);
                 layer.ring(&[[x, y], [x + 1, y], [x + 1, y + 1], [x, y + 1]]);

@@ -17,7 +17,7 @@ use crate::{simplify, strokes, tree};
 pub const LONG_PART: usize = 256;
 pub const RUN: usize = 64;
 /// Raw bytes of a tile for each byte that it may have compressed: what tiles of real layers come to, with something in hand.
-const RAW_PER_COMPRESSED: f64 = 1.6;
+const RAW_PER_COMPRESSED: f64 = 2.2;
 
 pub struct SectionSpool {
     kind: Kind,
@@ -225,7 +225,7 @@ impl Section<'_> {
 pub fn cap(kind: Kind, zoom: u8, total: f64) -> u8 {
     match kind {
         Kind::Point => plan::ALL,
-        Kind::Line => plan::level_of(4.0 * unit(zoom), total),
+        Kind::Line => plan::level_of(unit(zoom), total),
         Kind::Polygon => plan::level_of(smallest_area(zoom), total),
     }
 }
@@ -236,15 +236,15 @@ fn limits(kind: Kind, zoom: u8, total: f64, tile_limit: usize) -> Limits {
     // A pixel is 8 units of a tile (512 pixels for 4096 units).
     let fine = match kind {
         Kind::Point => 2 * (zoom + 9),
-        Kind::Line => plan::level_of(8.0 * unit(zoom), total),
-        Kind::Polygon => plan::level_of(64.0 * unit(zoom) * unit(zoom), total),
+        Kind::Line => plan::level_of(4.0 * unit(zoom), total),
+        Kind::Polygon => plan::level_of(16.0 * unit(zoom) * unit(zoom), total),
     };
     Limits { budget, cap: cap(kind, zoom, total), fine }
 }
 
-/// The area below which a polygon of a zoom is drawn by others that stand for it: 4 units of a tile squared, in world units.
+/// The area below which a polygon of a zoom is drawn by others that stand for it: 2 units of a tile squared, in world units.
 pub fn smallest_area(zoom: u8) -> f64 {
-    16.0 * unit(zoom) * unit(zoom)
+    4.0 * unit(zoom) * unit(zoom)
 }
 
 /// World units in a tile's unit.
