@@ -21,6 +21,10 @@ PEERS = os.environ.get('BENCH_PEERS', 'postgresql://postgres@127.0.0.1:55432/rig
 OWNER, GUEST = 'natural-resources', 'health'
 # The demo city has a layer named poi of its own.
 PREFIX = 'bench-'
+# What Martin's configuration has of each table.
+PEER_FIELDS = {'bench-poi': 'name,class,subclass,addr,district,rank',
+               'bench-building': 'name,kind,floors,height,year,addr,district',
+               'bench-road': 'name,class,lanes,oneway,maxspeed', 'bench-district': 'name,level,population'}
 TITLES = {'poi': '兴趣点', 'building': '建筑物', 'road': '道路', 'district': '区划'}
 
 

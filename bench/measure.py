@@ -45,6 +45,11 @@ class Bench:
     def template(self, layer):
         return f'/tiles/{layer}/{{z}}/{{x}}/{{y}}'
 
+    def same(self, layer):
+        """The template for what the peer's tiles carry: it leaves the key and some fields out."""
+        fields = city.PEER_FIELDS.get(layer) if self.martin else None
+        return self.template(layer) + (f'?fields={fields}' if fields else '')
+
     def asker(self, paths, key=None, peer=None):
         """A function that asks for the paths; by wrk, unless an answer takes so long that many would be cut off in the end."""
         base, roots = (peer.base, peer.pids) if peer else (self.server.base, [self.server.pid])
@@ -106,7 +111,7 @@ class Bench:
         martin = self.martin and peers.martin('martinc', 3112)
         for kind in ('polygon', 'point'):
             layer = self.layers[kind]
-            paths = city.paths(self.template(layer), self.tiles[14])
+            paths = city.paths(self.same(layer), self.tiles[14])
             in_turn(self.server.base, paths, self.key)
             ours = wrk(self.server.base, paths, self.seconds, [self.server.pid], self.key, connections=16)
             peer, ratio = '', ''
@@ -149,7 +154,7 @@ class Bench:
         for zoom in (12, 14, 16):
             for kind in ('polygon', 'point', 'line'):
                 layer = self.layers[kind]
-                asking = [self.asker(city.paths(self.template(layer), self.tiles[zoom]))]
+                asking = [self.asker(city.paths(self.same(layer), self.tiles[zoom]))]
                 if self.martin:
                     theirs = city.paths(self.martin.template(layer), self.tiles[zoom])
                     asking.append(self.asker(theirs, peer=self.martin))
