@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::geo::tms::TileCoord;
 
 /// Tiles below this many bytes are compressed where they are: to hand them to another thread takes as long.
-const SMALL: usize = 32 << 10;
+const SMALL: usize = 96 << 10;
 
 /// How features are written in a tile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

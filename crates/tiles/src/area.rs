@@ -204,8 +204,14 @@ impl AreaView {
     }
 
     fn world(&self, p: &IntPoint) -> Point {
-        [p.x, p.y].map(|v| (f64::from(v) / self.scale).round() as i64).into_iter().zip(self.clip.min).map(|(v, m)| v + m)
-            .collect::<Vec<_>>().try_into().expect("two coordinates")
+        [p.x, p.y]
+            .map(|v| (f64::from(v) / self.scale).round() as i64)
+            .into_iter()
+            .zip(self.clip.min)
+            .map(|(v, m)| v + m)
+            .collect::<Vec<_>>()
+            .try_into()
+            .expect("two coordinates")
     }
 
     /// Rings cut at the area's edge.

@@ -32,7 +32,11 @@ impl IndexColumn {
         let column = IndexColumn {
             unique: form.get(1) == Some(&1),
             ends: if plain { file.slice(Tag::Column, u32::MAX, 0)? } else { file.slice(Tag::Ends, kind, number)? },
-            plain_ends: if plain { file.slice(Tag::Ends, kind, number)? } else { file.slice(Tag::Column, u32::MAX, 0)? },
+            plain_ends: if plain {
+                file.slice(Tag::Ends, kind, number)?
+            } else {
+                file.slice(Tag::Column, u32::MAX, 0)?
+            },
             values: file.slice(Tag::Values, kind, number)?,
             codes,
         };

@@ -38,10 +38,8 @@ const UNKNOWN: u8 = 3;
 
 impl<'a> Wanted<'a> {
     pub fn new(filter: Option<&'a Filter>, rows: Rows<'a>, view: &View<'_>) -> Wanted<'a> {
-        let mut nodes: Vec<Node<'a>> = rows
-            .iter()
-            .map(|(column, values)| Node::one_column(Test::Values(values), *column, view))
-            .collect();
+        let mut nodes: Vec<Node<'a>> =
+            rows.iter().map(|(column, values)| Node::one_column(Test::Values(values), *column, view)).collect();
         nodes.extend(filter.map(|f| Node::new(f.expr(), view)));
         Wanted { nodes }
     }

@@ -147,7 +147,9 @@ impl Section {
         let shaped = if single {
             self.vertices.len() == n
         } else {
-            self.boxes.len() == n && self.features.len() == n + 1 && self.parts.last() == Some(&(self.vertices.len() as u64))
+            self.boxes.len() == n
+                && self.features.len() == n + 1
+                && self.parts.last() == Some(&(self.vertices.len() as u64))
         };
         let ranked = self.kind == Kind::Point || self.zooms.len() == self.vertices.len();
         let areas = self.kind != Kind::Polygon || self.areas.len() == n;
@@ -266,7 +268,9 @@ impl<'a> View<'a> {
         match self.squares.binary_search_by_key(&key, |s| s.tile) {
             Ok(i) if self.squares[i].level == u64::from(ALL) => None,
             Ok(i) => Some(self.head.total / 2f64.powi(self.squares[i].level as i32)),
-            Err(_) => Some(self.head.total / 2f64.powi(i32::from(crate::build::section::cap(self.kind, zoom, self.head.total)))),
+            Err(_) => Some(
+                self.head.total / 2f64.powi(i32::from(crate::build::section::cap(self.kind, zoom, self.head.total))),
+            ),
         }
     }
 

@@ -46,7 +46,8 @@ impl Window {
         let origin = |n: u32| (f64::from(n) * side) as i64;
         let buffer = (side * f64::from(BUFFER) / f64::from(EXTENT)).ceil() as i64;
         let (x0, y0) = (origin(x), origin(y));
-        let clip = Clip { min: [x0 - buffer, y0 - buffer], max: [x0 + side as i64 + buffer, y0 + side as i64 + buffer] };
+        let clip =
+            Clip { min: [x0 - buffer, y0 - buffer], max: [x0 + side as i64 + buffer, y0 + side as i64 + buffer] };
         Window { zoom: z, x: x0, y: y0, shift: i32::from(UNIT_ZOOM) - i32::from(z), clip, rows: None, tile: [x, y] }
     }
 

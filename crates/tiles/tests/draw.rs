@@ -35,9 +35,7 @@ fn tile_at(z: u8, (lon, lat): Place) -> Window {
 fn surely(window: &Window, low: Place, high: Place) -> Option<bool> {
     let corners = [project(low.0, high.1), project(high.0, low.1)].map(|v| window.tile_point(&v.map(i64::from)));
     let (min, max) = ([corners[0][0], corners[0][1]], [corners[1][0], corners[1][1]]);
-    let meets = |slack: i32| {
-        (0..2).all(|a| min[a] <= EXTENT + BUFFER + slack && max[a] >= -BUFFER - slack)
-    };
+    let meets = |slack: i32| (0..2).all(|a| min[a] <= EXTENT + BUFFER + slack && max[a] >= -BUFFER - slack);
     match (meets(-2), meets(2)) {
         (true, _) => Some(true),
         (_, false) => Some(false),
@@ -137,9 +135,8 @@ fn the_area_drawn_stays_at_every_zoom() {
         lot = onemap_tiles::build::plan::mix(lot);
         (lot >> 11) as f64 / (1u64 << 53) as f64
     };
-    let houses: Vec<Vec<u8>> = (0..20_000)
-        .map(|_| square((120.2 + 0.2 * next(), 36.0 + 0.2 * next()), 0.000_15 + 0.000_2 * next()))
-        .collect();
+    let houses: Vec<Vec<u8>> =
+        (0..20_000).map(|_| square((120.2 + 0.2 * next(), 36.0 + 0.2 * next()), 0.000_15 + 0.000_2 * next())).collect();
     let (_folder, index, summary) = index_of(&houses, Options::default());
     assert!((12..=14).contains(&summary.complete_from.unwrap()), "{summary:?}");
     let area_at = |z: u8| {
@@ -149,7 +146,8 @@ fn the_area_drawn_stays_at_every_zoom() {
         for (x, y) in (x0..=x1).flat_map(|x| (y0..=y1).map(move |y| (x, y))) {
             for f in draw(&index, &request(&Window::mercator(z, x, y))).1 {
                 // A tile's buffer is its neighbour's: of what is drawn twice, the tile of its middle counts.
-                let middle = [0, 1].map(|axis| f.parts[0].iter().map(|v| v[axis]).sum::<i64>() as f64 / f.parts[0].len() as f64);
+                let middle =
+                    [0, 1].map(|axis| f.parts[0].iter().map(|v| v[axis]).sum::<i64>() as f64 / f.parts[0].len() as f64);
                 if middle.iter().all(|m| (0.0..4096.0).contains(m)) {
                     sum += f.area();
                 }
@@ -205,7 +203,8 @@ fn a_crowd_is_thinned_within_the_limit_and_a_filter_finds_what_is_hidden() {
 
 #[test]
 fn edits_take_the_place_of_what_was() {
-    let (_folder, index, _) = index_of(&[point((120.3, 36.1)), point((120.31, 36.1)), point((120.32, 36.1))], Options::default());
+    let (_folder, index, _) =
+        index_of(&[point((120.3, 36.1)), point((120.31, 36.1)), point((120.32, 36.1))], Options::default());
     let mut delta = Delta::new(2);
     delta.remove(1);
     let moved = point((120.315, 36.1));

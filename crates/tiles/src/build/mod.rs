@@ -130,9 +130,14 @@ impl Builder {
         let mut complete = Some(0);
         for spool in self.sections {
             let Some(section) = spool.finish()? else { continue };
-            let written =
-                Section { scratch: &self.scratch, ids: &ids, costs: &costs, ranks: ranks.as_deref(), columns: &columns }
-                    .write(section, self.options.tile_limit, &mut out, report)?;
+            let written = Section {
+                scratch: &self.scratch,
+                ids: &ids,
+                costs: &costs,
+                ranks: ranks.as_deref(),
+                columns: &columns,
+            }
+            .write(section, self.options.tile_limit, &mut out, report)?;
             complete = complete.zip(written).map(|(a, b): (u8, u8)| a.max(b));
         }
         out.section(Tag::Meta, 0, 0)?;

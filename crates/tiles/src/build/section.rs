@@ -16,8 +16,11 @@ use crate::{simplify, strokes, tree};
 /// A part of more vertices gets a rectangle for each run of 64, so that a tile reads only the runs near it.
 pub const LONG_PART: usize = 256;
 pub const RUN: usize = 64;
-/// Raw bytes of a tile for each byte that it may have compressed: what tiles of real layers come to, with something in hand.
-const RAW_PER_COMPRESSED: f64 = 2.2;
+/// Raw bytes of a tile for each byte that it may have compressed: what tiles of real layers come to, with something in hand. Points are
+/// mostly names, which compress less than coordinates do.
+fn raw_per_compressed(kind: Kind) -> f64 {
+    if kind == Kind::Point { 1.8 } else { 2.2 }
+}
 
 pub struct SectionSpool {
     kind: Kind,
@@ -123,7 +126,13 @@ pub struct Head {
 
 impl Section<'_> {
     /// Writes the sections of one kind and tells the zoom from which nothing is left out.
-    pub fn write(&self, spooled: Spooled, tile_limit: usize, out: &mut FileWriter, report: Report<'_>) -> Result<Option<u8>> {
+    pub fn write(
+        &self,
+        spooled: Spooled,
+        tile_limit: usize,
+        out: &mut FileWriter,
+        report: Report<'_>,
+    ) -> Result<Option<u8>> {
         let shapes = spooled.shapes();
         let total_steps = shapes.len() as u64;
         let mut zooms = writable(self.scratch, shapes.vertices.len())?;
@@ -156,7 +165,13 @@ impl Section<'_> {
     }
 
     /// The features in their final order (by band, then along the Hilbert curve) and what shows when.
-    fn plan(&self, spooled: &Spooled, zooms: &[u8], tile_limit: usize, report: Report<'_>) -> Result<(Vec<u32>, Plan, f64)> {
+    fn plan(
+        &self,
+        spooled: &Spooled,
+        zooms: &[u8],
+        tile_limit: usize,
+        report: Report<'_>,
+    ) -> Result<(Vec<u32>, Plan, f64)> {
         let shapes = spooled.shapes();
         let mut sorted: Vec<(u64, u32)> = (0..shapes.len())
             .map(|f| {
@@ -173,7 +188,8 @@ impl Section<'_> {
             let attributes = u32::from(self.costs[spooled.rows[feature] as usize]);
             12 + attributes + geometry_cost(&shapes, zooms, feature, zoom)
         };
-        let mut stop = || !report(Progress { stage: Stage::Generalise, done: keys.len() as u64, total: keys.len() as u64 });
+        let mut stop =
+            || !report(Progress { stage: Stage::Generalise, done: keys.len() as u64, total: keys.len() as u64 });
         let mut plan = plan::plan(&keys, &levels, limits, cost, &mut stop).ok_or(Error::Stopped)?;
         // A stable sort by zoom keeps the curve within each band.
         let mut by_band: Vec<u32> = (0..order.len() as u32).collect();
@@ -232,7 +248,7 @@ pub fn cap(kind: Kind, zoom: u8, total: f64) -> u8 {
 
 /// What a tile of a zoom may show of a kind.
 fn limits(kind: Kind, zoom: u8, total: f64, tile_limit: usize) -> Limits {
-    let budget = (tile_limit as f64 * RAW_PER_COMPRESSED) as u64;
+    let budget = (tile_limit as f64 * raw_per_compressed(kind)) as u64;
     // A pixel is 8 units of a tile (512 pixels for 4096 units).
     let fine = match kind {
         Kind::Point => 2 * (zoom + 9),
@@ -263,9 +279,7 @@ fn area(shapes: &Shapes<'_>, feature: usize) -> f64 {
 }
 
 fn length(shapes: &Shapes<'_>, feature: usize) -> f64 {
-    let step = |w: &[Vertex]| {
-        (f64::from(w[1][0]) - f64::from(w[0][0])).hypot(f64::from(w[1][1]) - f64::from(w[0][1]))
-    };
+    let step = |w: &[Vertex]| (f64::from(w[1][0]) - f64::from(w[0][0])).hypot(f64::from(w[1][1]) - f64::from(w[0][1]));
     shapes.parts_of(feature).map(|p| shapes.part(p).windows(2).map(step).sum::<f64>()).sum()
 }
 
@@ -329,7 +343,10 @@ impl Written<'_> {
     }
 
     fn each_part(&self, mut each: impl FnMut(std::ops::Range<usize>) -> Result<()>) -> Result<()> {
-        self.order.iter().flat_map(|&f| self.shapes.parts_of(f as usize)).try_for_each(|p| each(self.shapes.part_range(p)))
+        self.order
+            .iter()
+            .flat_map(|&f| self.shapes.parts_of(f as usize))
+            .try_for_each(|p| each(self.shapes.part_range(p)))
     }
 
     fn parts(&self, out: &mut FileWriter) -> Result<()> {
