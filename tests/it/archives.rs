@@ -197,7 +197,10 @@ fn files(world: &World, folder: &str) -> usize {
 }
 
 /// What a tile shows, whatever numbers its keys and values have.
-fn shown(tile: &[u8]) -> BTreeMap<u64, (Vec<(String, String)>, Vec<u32>)> {
+/// Properties and geometry of a feature.
+type Shown = (Vec<(String, String)>, Vec<u32>);
+
+fn shown(tile: &[u8]) -> BTreeMap<u64, Shown> {
     let layers: Vec<Layer> = Tile::decode(tile).unwrap().layers;
     let features = layers.iter().flat_map(|l| l.features.iter().map(move |f| (l, f)));
     features
@@ -280,7 +283,10 @@ fn brotli(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// An MBTiles file, made by the given statements; then the tiles, if it has such a table.
-fn mbtiles(schema: &str, tiles: &[((u8, u32, u32), Vec<u8>)]) -> Vec<u8> {
+/// Zoom, column, row and bytes.
+type TileAt = ((u8, u32, u32), Vec<u8>);
+
+fn mbtiles(schema: &str, tiles: &[TileAt]) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mbtiles");
     let connection = rusqlite::Connection::open(&path).unwrap();
@@ -326,7 +332,7 @@ async fn mbtiles_in_every_compression_become_a_layer() {
 }
 
 /// An archive of the given gzip tiles.
-fn pmtiles(tiles: &[((u8, u32, u32), Vec<u8>)], kind: TileType) -> Vec<u8> {
+fn pmtiles(tiles: &[TileAt], kind: TileType) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.pmtiles");
     let file = std::fs::File::create(&path).unwrap();
@@ -389,7 +395,7 @@ async fn damaged_and_hostile_archives_are_refused_with_their_cause() {
         ("twice.mbtiles", twice, "多次"),
         ("png.mbtiles", mbtiles(&format!("{}{VIEW}", METADATA.replace("pbf", "png")), &[]), "PNG"),
         ("no-tiles.mbtiles", mbtiles(METADATA, &[]), "tiles"),
-        ("cut.mbtiles", mbtiles(&format!("{METADATA}{VIEW}"), &[tile.clone()])[..5000].to_vec(), "SQLite"),
+        ("cut.mbtiles", mbtiles(&format!("{METADATA}{VIEW}"), std::slice::from_ref(&tile))[..5000].to_vec(), "SQLite"),
     ] {
         let (_, info) = upload(&world, name, &bytes).await;
         assert_eq!(info["state"], "failed", "{name}: {info}");

@@ -173,7 +173,7 @@ async fn the_delta_holds_what_the_index_does_not() {
     // What was there before the stamp is not in it; transactions of other tests may hold the stamp back for a while.
     eventually_long(|| async {
         let now: i64 = client.query_one(snapshot, &[]).await.unwrap().get(0);
-        world.app.edits.opened(&state, now as u64).await.unwrap().delta.unwrap().len() == 0
+        world.app.edits.opened(&state, now as u64).await.unwrap().delta.unwrap().is_empty()
     })
     .await;
     world.sql("update map.open set floors = 2 where fid < 6").await;

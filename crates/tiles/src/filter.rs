@@ -83,13 +83,13 @@ impl<'a> Node<'a> {
             Node::Not(inner) => inner.evaluate(view, feature).map(|b| !b),
             Node::Row(expr) => expr.evaluate(&Feature { view, feature }),
             Node::OneColumn { test, column, known } => {
-                let Some(c) = view.columns.get(*column) else { return None };
+                let c = view.columns.get(*column)?;
                 if c.entries().is_none() {
                     return test.evaluate(*column, decode(c.bytes(feature)));
                 }
                 let code = c.code(feature);
                 let mut known = known.borrow_mut();
-                let Some(slot) = known.get_mut(code as usize) else { return None };
+                let slot = known.get_mut(code as usize)?;
                 if *slot == 0 {
                     *slot = match test.evaluate(*column, decode(c.entry(code))) {
                         Some(true) => 1,

@@ -70,9 +70,8 @@ impl Edits {
         self.read_all(&mut reader).await?;
         drop(reader);
         loop {
-            match tokio::time::timeout(PULSE, notices.recv()).await {
-                Ok(None) => return Err(Error::internal("closed by the server")),
-                Ok(Some(())) | Err(_) => {}
+            if let Ok(None) = tokio::time::timeout(PULSE, notices.recv()).await {
+                return Err(Error::internal("closed by the server"));
             }
             let begun = Instant::now();
             self.catch_up().await?;

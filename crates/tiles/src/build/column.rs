@@ -46,7 +46,7 @@ impl ColumnSpool {
     pub fn push(&mut self, value: &Value<'_>) -> Result<usize> {
         self.buffer.clear();
         encode(value, &mut self.buffer);
-        if self.plain_ends.len() > 0 {
+        if !self.plain_ends.is_empty() {
             self.plain.extend(&self.buffer)?;
             self.plain_ends.push(self.plain.len() as u64)?;
             return Ok(self.buffer.len() + 6);

@@ -19,7 +19,11 @@ pub const RUN: usize = 64;
 /// Raw bytes of a tile for each byte that it may have compressed: what tiles of real layers come to, with something in hand. Points are
 /// mostly names, which compress less than coordinates do.
 fn raw_per_compressed(kind: Kind) -> f64 {
-    if kind == Kind::Point { 1.8 } else { 2.2 }
+    match kind {
+        Kind::Point => 1.8,
+        Kind::Line => 3.0,
+        Kind::Polygon => 2.2,
+    }
 }
 
 pub struct SectionSpool {
@@ -63,7 +67,7 @@ impl SectionSpool {
 
     /// None when the layer has no feature of the kind.
     pub fn finish(self) -> Result<Option<Spooled>> {
-        if self.rows.len() == 0 {
+        if self.rows.is_empty() {
             return Ok(None);
         }
         Ok(Some(Spooled {

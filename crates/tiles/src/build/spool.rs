@@ -35,6 +35,10 @@ impl<T: Pod> Spool<T> {
         self.len
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     pub fn finish(mut self) -> Result<Mapped<T>> {
         self.out.flush()?;
         let map = match self.len {

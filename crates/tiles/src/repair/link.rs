@@ -26,10 +26,10 @@ fn walk(start: usize, edges: &[[Point; 2]], used: &mut [bool], rings: &mut Vec<R
         way.push(from);
         let next = edges.partition_point(|e| e[0] < to);
         let forks = edges[next..].iter().take_while(|e| e[0] == to).count();
-        if forks > 1 || next == start {
-            if let Some(first) = way.iter().position(|&p| p == to) {
-                rings.extend(Some(way.drain(first..).collect::<Ring>()).filter(|ring| ring.len() > 2));
-            }
+        if (forks > 1 || next == start)
+            && let Some(first) = way.iter().position(|&p| p == to)
+        {
+            rings.extend(Some(way.drain(first..).collect::<Ring>()).filter(|ring| ring.len() > 2));
         }
         // The next edge of the same piece is the first that one meets turning clockwise, where y points north.
         let turn = |&a: &usize, &b: &usize| clockwise(to, from, edges[a][1], edges[b][1]);

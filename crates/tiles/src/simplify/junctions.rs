@@ -115,7 +115,7 @@ fn mix(mut x: u64) -> u64 {
 }
 
 pub fn pass_of(hash: u64, passes: usize) -> usize {
-    (hash as u128 * passes as u128 >> 64) as usize
+    ((hash as u128 * passes as u128) >> 64) as usize
 }
 
 /// Open addressing by hash: 28 bits of the vertex's hash, taken where neither the pass nor the place comes from, and 36 bits of
