@@ -196,10 +196,10 @@ fn files(world: &World, folder: &str) -> usize {
     std::fs::read_dir(world.app.config.data.join(folder)).map_or(0, |entries| entries.count())
 }
 
-/// What a tile shows, whatever numbers its keys and values have.
 /// Properties and geometry of a feature.
 type Shown = (Vec<(String, String)>, Vec<u32>);
 
+/// What a tile shows, whatever numbers its keys and values have.
 fn shown(tile: &[u8]) -> BTreeMap<u64, Shown> {
     let layers: Vec<Layer> = Tile::decode(tile).unwrap().layers;
     let features = layers.iter().flat_map(|l| l.features.iter().map(move |f| (l, f)));
@@ -282,10 +282,10 @@ fn brotli(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// An MBTiles file, made by the given statements; then the tiles, if it has such a table.
 /// Zoom, column, row and bytes.
 type TileAt = ((u8, u32, u32), Vec<u8>);
 
+/// An MBTiles file, made by the given statements; then the tiles, if it has such a table.
 fn mbtiles(schema: &str, tiles: &[TileAt]) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mbtiles");
