@@ -141,7 +141,7 @@ impl Keeper {
         let ended = match &outcome {
             Ok(opened) => {
                 let (layer, rows, bytes) = (&want.layer, opened.index.len(), opened.bytes());
-                tracing::info!(%layer, revision = want.revision, rows, bytes, seconds, "tile index built");
+                tracing::debug!(%layer, revision = want.revision, rows, bytes, seconds, "tile index built");
                 "built"
             }
             Err(Failure::Stopped) => "stopped",
