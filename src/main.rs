@@ -7,10 +7,6 @@ use onemap::commands;
 use onemap::config::{Config, Overrides};
 use onemap::error::Result;
 
-// A request makes many short-lived allocations: glibc's malloc took a seventh of the time of serving a cached tile.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// onemap 政务一张图: a government's shared map layers over PostGIS.
 #[derive(Parser)]
 #[command(version, arg_required_else_help = true)]
