@@ -204,14 +204,8 @@ impl AreaView {
     }
 
     fn world(&self, p: &IntPoint) -> Point {
-        [p.x, p.y]
-            .map(|v| (f64::from(v) / self.scale).round() as i64)
-            .into_iter()
-            .zip(self.clip.min)
-            .map(|(v, m)| v + m)
-            .collect::<Vec<_>>()
-            .try_into()
-            .expect("two coordinates")
+        let at = |v: i32, axis: usize| self.clip.min[axis] + (f64::from(v) / self.scale).round() as i64;
+        [at(p.x, 0), at(p.y, 1)]
     }
 
     /// Rings cut at the area's edge.

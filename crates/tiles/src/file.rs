@@ -58,8 +58,6 @@ pub enum Tag {
     Tree = 21,
     /// `Square` each, sorted: tiles whose polygons are thinned otherwise than their zoom's.
     Squares = 22,
-    /// `u32` per point that shows at a zoom (the number) at which points are left out: how many it stands for.
-    Counts = 23,
     /// Per column, `u32` each: the bytes of a code (0: values are not coded), and whether values hardly ever repeat.
     Column = 30,
     /// `u8`, `u16` or `u32` per feature: its value's number; 0 is null.

@@ -1,5 +1,5 @@
-//! MapLibre tiles (MLT, version 1 of its feature table), made from vector tiles. Half the size of MVT before compression and made for
-//! the GPU; the encoder tries codings column by column, so a tile costs a few times what its MVT does.
+//! MapLibre tiles (MLT, version 1 of its feature table), made from vector tiles. Smaller than MVT before compression and made for the
+//! GPU; the encoder tries codings column by column, so it costs work beyond that of the MVT.
 
 use mlt_core::MltError;
 use mlt_core::encoder::EncoderConfig;

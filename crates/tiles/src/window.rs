@@ -7,7 +7,7 @@ use crate::world::{SIDE, UNIT_ZOOM, project, unproject};
 pub const EXTENT: i32 = 4096;
 /// What a tile shows beyond its edges, in its units, so that both neighbours draw lines and symbols that cross.
 pub const BUFFER: i32 = 64;
-/// Intervals of a tile's height between which latitudes are interpolated: within a quarter of a unit at zoom 0, exact for the rest.
+/// Intervals of a tile's height between which latitudes are interpolated: rows are within a unit of the true ones at every zoom.
 const STEPS: usize = 128;
 
 #[derive(Debug, Clone)]
