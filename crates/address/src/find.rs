@@ -1,0 +1,154 @@
+//! Finding: match a text, suggest while somebody types, look up a place. Over the segments that the caller hands in, and nothing else.
+
+use roaring::RoaringTreemap;
+use serde::{Deserialize, Serialize};
+
+use crate::element::Element;
+use crate::segment::Segment;
+
+/// A segment as one caller sees it.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    pub segment: &'a Segment,
+    /// Rows that are not there for this caller: outside of the grant, or replaced by an edit. None: all are there.
+    pub hidden: Option<&'a RoaringTreemap>,
+    /// Rows that are there; None: all. A row must be in here and not in `hidden`.
+    pub visible: Option<&'a RoaringTreemap>,
+    /// Of two equally good answers the one of the smaller number comes first.
+    pub priority: u8,
+    /// The caller's: comes back in [`Candidate::source`].
+    pub tag: u32,
+}
+
+/// How precisely the text named a place, and how precisely the coordinates say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    None,
+    District,
+    Street,
+    Village,
+    Road,
+    Intersection,
+    /// The number does not exist; the place was put between its neighbours of the same side.
+    Interpolated,
+    Poi,
+    Number,
+    Compound,
+    Building,
+    Unit,
+    Room,
+}
+
+/// What became of one element of the text, or of the candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Agree,
+    /// The same but for a slip of the pen: another character of the same sound or shape, one missing.
+    Similar,
+    /// In the candidate, not in the text.
+    Absent,
+    /// In the text, otherwise in the candidate.
+    Conflict,
+}
+
+/// What is wrong with the text, as far as it matters to whoever reads the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    Empty,
+    TooLong,
+    /// Nothing in it looks like an address.
+    NotAnAddress,
+    /// It names a city or province that no source covers.
+    OtherPlace,
+    /// Several places fit equally well.
+    Ambiguous,
+    NumberNotFound,
+    RoadNotFound,
+    DivisionConflict,
+    OldName,
+    Typo,
+    /// Two addresses in one text; the first was answered.
+    SeveralAddresses,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Query<'a> {
+    pub text: &'a str,
+    /// At most so many candidates; 0 is taken as 1.
+    pub limit: usize,
+    /// Prefers what is near among otherwise equal candidates.
+    pub near: Option<(f64, f64)>,
+    /// Only what lies in this division (a name or the beginning of a name at any level).
+    pub division: Option<&'a str>,
+    /// Only candidates at least as precise.
+    pub level: Option<Level>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Named {
+    pub element: Element,
+    pub text: String,
+    pub verdict: Verdict,
+}
+
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// [`Source::tag`] of where it comes from.
+    pub source: u32,
+    /// [`crate::record::Address::id`] of its row; None for a place that no single row stands for (a road, an interpolated number).
+    pub id: Option<u64>,
+    /// The row's own key, if the source has one.
+    pub key: Option<String>,
+    /// The standard form.
+    pub label: String,
+    pub lon: f64,
+    pub lat: f64,
+    /// Calibrated: of candidates with 0.9, nine in ten are right.
+    pub score: f32,
+    pub match_level: Level,
+    pub coordinate_level: Level,
+    pub elements: Vec<Named>,
+    /// The named parts that the score was made of, 0 to 1 each.
+    pub parts: Vec<(&'static str, f32)>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Best first; empty when there is none.
+    pub candidates: Vec<Candidate>,
+    pub faults: Vec<Fault>,
+    /// What of the text nothing explains.
+    pub remainder: String,
+}
+
+/// The score from which on an answer may be taken without a human look.
+pub const AUTO: f32 = 0.9;
+/// The score below which an answer is not worth a look.
+pub const REJECT: f32 = 0.3;
+
+/// The longest text that is looked at, in characters.
+pub const LONGEST: usize = 1000;
+
+/// Matches one text. A `Finder` keeps what a thread needs between texts; make one for each thread.
+#[derive(Default)]
+pub struct Finder {}
+
+impl Finder {
+    pub fn new() -> Finder {
+        Finder::default()
+    }
+    pub fn search(&mut self, _sources: &[Source<'_>], _query: &Query<'_>) -> Answer {
+        Answer { candidates: Vec::new(), faults: Vec::new(), remainder: String::new() }
+    }
+    /// Completions of what was typed so far: Chinese, pinyin, initials.
+    pub fn suggest(&mut self, _sources: &[Source<'_>], _query: &Query<'_>) -> Vec<Candidate> {
+        Vec::new()
+    }
+    /// The nearest addresses within `radius` metres, nearest first, with their distance in metres.
+    pub fn reverse(&mut self, _sources: &[Source<'_>], _lon: f64, _lat: f64, _radius: f64, _limit: usize) -> Vec<(Candidate, f64)> {
+        Vec::new()
+    }
+}
