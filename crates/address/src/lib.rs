@@ -6,5 +6,6 @@
 
 pub mod element;
 pub mod find;
+pub mod gazetteer;
 pub mod record;
 pub mod segment;
