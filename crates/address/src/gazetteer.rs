@@ -18,6 +18,9 @@ const OLD: &str = include_str!("../data/divisions/old.txt");
 /// A division's number in the [`Gazetteer`].
 pub type Id = u32;
 
+/// The characters that nearly all names are made of.
+const COMMON: std::ops::Range<u32> = 0x4e00..0xa000;
+
 const NONE: Id = Id::MAX;
 
 /// A name found at a place of a text.
@@ -44,11 +47,12 @@ struct Division {
     end: &'static str,
 }
 
-#[derive(Clone, Copy)]
-struct Entry {
-    id: Id,
-    old: bool,
-    short: bool,
+/// What a name may mean.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry {
+    pub id: Id,
+    pub old: bool,
+    pub short: bool,
 }
 
 /// Names as a tree of characters: `steps` leads from a node by a character to the next, `found` says which entries end at a node.
@@ -56,6 +60,8 @@ pub struct Gazetteer {
     divisions: Vec<Division>,
     entries: Vec<Entry>,
     steps: FxHashMap<u64, u32>,
+    /// The first step, by far the most frequent one, for the common characters: 0 where no name begins so.
+    roots: Vec<u32>,
     found: Vec<(u32, u32)>,
     by_code: FxHashMap<u32, Id>,
 }
@@ -72,6 +78,7 @@ impl Gazetteer {
             divisions: Vec::new(),
             entries: Vec::new(),
             steps: FxHashMap::default(),
+            roots: vec![0; COMMON.len()],
             found: Vec::new(),
             by_code: FxHashMap::default(),
         };
@@ -90,12 +97,16 @@ impl Gazetteer {
         for (id, d) in self.divisions.iter().enumerate() {
             let id = id as Id;
             let name = self.name(id);
-            names::short_forms(&name, d.level, |short| keys.push((short.to_owned(), Entry { id, old: false, short: true })));
+            names::short_forms(&name, d.level, |short| {
+                keys.push((short.to_owned(), Entry { id, old: false, short: true }))
+            });
             keys.push((name, Entry { id, old: false, short: false }));
         }
         for line in OLD.lines() {
             let Some((name, code)) = line.split_once(' ') else { continue };
-            let Some(id) = code.parse().ok().and_then(|code: u32| self.by_code(if code % 100 == 0 { code / 100 } else { code })) else {
+            let Some(id) =
+                code.parse().ok().and_then(|code: u32| self.by_code(if code % 100 == 0 { code / 100 } else { code }))
+            else {
                 continue;
             };
             names::short_forms(name, self.divisions[id as usize].level, |short| {
@@ -109,6 +120,15 @@ impl Gazetteer {
 
     fn plant(&mut self, keys: Vec<(String, Entry)>) {
         self.found.push((0, 0));
+        for c in keys.iter().filter_map(|(key, _)| key.chars().next()) {
+            let fresh = self.found.len() as u32;
+            if *self.steps.entry(step(0, c)).or_insert(fresh) == fresh {
+                self.found.push((0, 0));
+                if COMMON.contains(&u32::from(c)) {
+                    self.roots[(u32::from(c) - COMMON.start) as usize] = fresh;
+                }
+            }
+        }
         for (key, entry) in keys {
             let mut node = 0;
             for c in key.chars() {
@@ -129,17 +149,25 @@ impl Gazetteer {
         }
     }
 
-    /// Calls `each` for the names that `chars` begins with, shorter ones first; those of one length together, full names before short
-    /// ones.
+    /// Calls `each` with the length of each name that `chars` begins with and all that it may mean; shorter ones first, of one name
+    /// the divisions in full before those in short.
     #[inline]
-    pub fn visit(&self, chars: &[char], mut each: impl FnMut(Hit)) {
-        let mut node = 0;
-        for (i, &c) in chars.iter().enumerate() {
+    pub(crate) fn visit<'a>(&'a self, chars: &[char], mut each: impl FnMut(usize, &'a [Entry])) {
+        let Some(&c) = chars.first() else { return };
+        let mut node = match self.roots.get(u32::from(c).wrapping_sub(COMMON.start) as usize) {
+            Some(0) => return,
+            Some(&node) => node,
+            None => match self.steps.get(&step(0, c)) {
+                Some(&node) => node,
+                None => return,
+            },
+        };
+        for (i, &c) in chars.iter().enumerate().skip(1) {
             let Some(&next) = self.steps.get(&step(node, c)) else { return };
             node = next;
             let (first, count) = self.found[node as usize];
-            for e in &self.entries[first as usize..(first + count) as usize] {
-                each(Hit { len: i + 1, level: self.divisions[e.id as usize].level, id: e.id, old: e.old, short: e.short });
+            if count > 0 {
+                each(i + 1, &self.entries[first as usize..(first + count) as usize]);
             }
         }
     }
@@ -147,7 +175,15 @@ impl Gazetteer {
     /// The names that `chars` begins with, longest first.
     pub fn at(&self, chars: &[char]) -> Vec<Hit> {
         let mut hits = Vec::new();
-        self.visit(chars, |hit| hits.push(hit));
+        self.visit(chars, |len, entries| {
+            hits.extend(entries.iter().map(|e| Hit {
+                len,
+                level: self.level_of(e.id),
+                id: e.id,
+                old: e.old,
+                short: e.short,
+            }));
+        });
         hits.sort_by(|a, b| b.len.cmp(&a.len));
         hits
     }
@@ -159,6 +195,11 @@ impl Gazetteer {
 
     pub fn level(&self, id: Id) -> Option<Element> {
         self.divisions.get(id as usize).map(|d| d.level)
+    }
+
+    #[inline]
+    pub(crate) fn level_of(&self, id: Id) -> Element {
+        self.divisions[id as usize].level
     }
 
     /// GB/T 2260 (2, 4 or 6 digits, 9 for a town); None where there is none.
@@ -283,7 +324,14 @@ mod tests {
 
     #[test]
     fn former_names_lead_to_what_is_there_now() {
-        for (old, now) in [("四方区", "市北区"), ("即墨市", "即墨区"), ("胶南市", "黄岛区"), ("崇文区", "东城区"), ("卢湾区", "黄浦区"), ("绍兴县", "柯桥区")] {
+        for (old, now) in [
+            ("四方区", "市北区"),
+            ("即墨市", "即墨区"),
+            ("胶南市", "黄岛区"),
+            ("崇文区", "东城区"),
+            ("卢湾区", "黄浦区"),
+            ("绍兴县", "柯桥区"),
+        ] {
             assert!(longest(old).iter().any(|(n, h)| n == now && h.old && !h.short), "{old}");
         }
         assert!(longest("胶南").iter().any(|(n, h)| n == "黄岛区" && h.old && h.short));

@@ -7,5 +7,6 @@
 pub mod element;
 pub mod find;
 pub mod gazetteer;
+pub mod parse;
 pub mod record;
 pub mod segment;
