@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::element::Element;
 use crate::segment::Segment;
 use crate::text::{Kind, Text};
+use mention::Division;
 use search::{Scored, Scratch, Search};
 
 /// A segment as one caller sees it.
@@ -149,6 +150,7 @@ pub struct Finder {
     text: Text,
     dull: Vec<bool>,
     bracketed: Vec<bool>,
+    divisions: Vec<Division>,
     scratch: Scratch,
     found: Vec<Scored>,
 }
@@ -171,15 +173,18 @@ impl Finder {
         self.found.clear();
         for (number, source) in sources.iter().enumerate() {
             let Ok(view) = source.segment.view() else { continue };
-            let (t, dull, bracketed, out) = (&self.text, &self.dull[..], &self.bracketed[..], &mut self.found);
-            Search { view, source, number, t, dull, bracketed, out }.run(&mut self.scratch);
+            let (t, dull, bracketed) = (&self.text, &self.dull[..], &self.bracketed[..]);
+            let (divisions, out) = (&self.divisions[..], &mut self.found);
+            Search { view, source, number, t, dull, bracketed, divisions, out }.run(&mut self.scratch);
         }
-        answer::make(sources, query, &self.text, &self.dull, &mut self.found)
+        let strange = self.found.is_empty() && self.divisions.iter().any(|d| d.level <= Element::City && !d.short);
+        answer::make(sources, query, &self.text, &self.dull, strange, &mut self.found)
     }
 
     fn read(&mut self, text: &str) {
         self.text.read(text);
         dull::mark(&self.text, &mut self.dull);
+        mention::divisions(&self.text, &mut self.divisions);
         self.bracketed.clear();
         let mut depth = 0;
         for (u, k) in self.text.units.iter().zip(&self.text.kinds) {
