@@ -6,8 +6,10 @@ mod dull;
 mod fit;
 mod inner;
 mod mention;
+mod reverse;
 mod search;
 mod street;
+mod suggest;
 
 use roaring::RoaringTreemap;
 use serde::{Deserialize, Serialize};
@@ -30,6 +32,13 @@ pub struct Source<'a> {
     pub priority: u8,
     /// The caller's: comes back in [`Candidate::source`].
     pub tag: u32,
+}
+
+impl Source<'_> {
+    /// Whether the caller may see a row.
+    pub fn shows(&self, id: u64) -> bool {
+        self.visible.is_none_or(|v| v.contains(id)) && self.hidden.is_none_or(|h| !h.contains(id))
+    }
 }
 
 /// How precisely the text named a place, and how precisely the coordinates say it.
@@ -196,18 +205,17 @@ impl Finder {
     }
 
     /// Completions of what was typed so far: Chinese, pinyin, initials.
-    pub fn suggest(&mut self, _sources: &[Source<'_>], _query: &Query<'_>) -> Vec<Candidate> {
-        Vec::new()
+    pub fn suggest(&mut self, sources: &[Source<'_>], query: &Query<'_>) -> Vec<Candidate> {
+        suggest::suggest(self, sources, query)
     }
+
     /// The nearest addresses within `radius` metres, nearest first, with their distance in metres.
-    pub fn reverse(
-        &mut self,
-        _sources: &[Source<'_>],
-        _lon: f64,
-        _lat: f64,
-        _radius: f64,
-        _limit: usize,
-    ) -> Vec<(Candidate, f64)> {
-        Vec::new()
+    pub fn reverse(&mut self, sources: &[Source<'_>], lon: f64, lat: f64, radius: f64, limit: usize) -> Vec<(Candidate, f64)> {
+        reverse::nearest(sources, lon, lat, radius, limit)
     }
+}
+
+/// One key for all spellings of a text that mean the same to a reader: what decisions of people are kept under.
+pub fn alias_key(text: &str) -> String {
+    crate::text::show(&Text::of(text).units)
 }

@@ -42,6 +42,11 @@ impl Scored {
     pub fn total(&self) -> f32 {
         self.prices.total()
     }
+
+    /// A place without a text that it was found by.
+    pub fn plain(source: usize, place: Place, level: Level, prices: Prices) -> Scored {
+        Scored { source, place, level, prices, verdicts: Vec::new(), street: None, typo: false, end: 0 }
+    }
 }
 
 /// What is kept between texts, and between the segments of one text.
@@ -102,7 +107,10 @@ impl<'a> Search<'a, '_> {
         if self.best(first) > FAIR {
             let written = streets.len();
             street::misspelt(&self.view, t, 0, streets);
-            for s in &streets[written..] {
+            // Where the road as it is written is there, another one is hardly meant.
+            let known = self.out[first..].iter().any(|s| s.street.is_some_and(|r| r.slip == 0.0) && s.prices.division < 0.3);
+            for s in &mut streets[written..] {
+                s.slip += if known { 0.8 } else { 0.0 };
                 self.street(&asked, s);
             }
             self.misspelt_names(&asked, &streets[..written]);
@@ -118,7 +126,7 @@ impl<'a> Search<'a, '_> {
 
     fn shown(&self, row: u32) -> bool {
         let id = self.view.rows.get(row as usize).map_or(0, |r| u64::from(r.id));
-        self.source.visible.is_none_or(|v| v.contains(id)) && self.source.hidden.is_none_or(|h| !h.contains(id))
+        self.source.shows(id)
     }
 
     fn first_shown(&self, rows: Range<u32>) -> Option<u32> {
@@ -161,6 +169,7 @@ impl<'a> Search<'a, '_> {
         let mut chosen = Vec::new();
         let mut at = rows.start;
         let text = &a.t.units[from..];
+        let named = |name: u32| name != 0 && a.mentions.iter().any(|m| m.name == name && m.from >= from);
         while at < rows.end && chosen.len() < ROWS {
             let compound = view.rows[at as usize].compound;
             let end = at + view.rows[at as usize..rows.end as usize].partition_point(|r| r.compound == compound) as u32;
@@ -185,7 +194,8 @@ impl<'a> Search<'a, '_> {
             let rooms = inside.room.map(|code| view.part_ids(PartKind::Room, code));
             let fits = |k: &u32| rooms.as_ref().is_none_or(|ids| ids.contains(&view.rows[*k as usize].room));
             chosen.extend(run.clone().take(4000).filter(fits).take(ROWS / 2));
-            chosen.extend(run.take(2));
+            chosen.extend(run.clone().take(2));
+            chosen.extend(run.take(4000).filter(|k| named(view.rows[*k as usize].poi)).take(8));
             at = end;
         }
         chosen.sort_unstable();
