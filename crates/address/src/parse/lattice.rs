@@ -162,23 +162,34 @@ impl Lattice {
         self.stops.clear();
         self.divisions.clear();
         self.endings.push(0);
-        self.inner.push(0);
+        self.inner.resize(n + 1, 0);
         for e in 1..=n {
             let ending = self.words.ending(&chars[e.saturating_sub(8)..e]);
-            let mut weight = ending.map_or(0, |i| self.words.get(i).inner);
-            let digits = fold::digit(chars[e - 1]) && !chars.get(e).is_some_and(|&c| fold::digit(c));
-            if digits {
-                weight += 120;
+            self.inner[e] += ending.map_or(0, |i| self.words.get(i).inner);
+            if fold::digit(chars[e - 1]) && !chars.get(e).is_some_and(|&c| fold::digit(c)) {
+                self.inner[e] += 120;
             }
-            self.inner.push(self.inner[e - 1] + weight);
             self.endings.push(ending.map_or(0, |i| i + 1));
         }
         for s in 0..n {
             let mut stop = fold::separator(chars[s]) || fold::opening(chars[s]) || fold::closing(chars[s]);
+            if let Some(end) = numbers::unit_end(chars, s).filter(|_| s > 0) {
+                self.inner[end] += 150;
+                stop = true;
+            }
             stop = stop || numbers::ends_name(chars, s);
-            self.words.at(&chars[s..], |len, element, _| stop |= len > 1 && element != Redundant || len > 1);
+            let inner = &mut self.inner;
+            self.words.at(&chars[s..], |len, element, _| {
+                if len > 1 {
+                    stop = true;
+                    inner[s + len] += if element == Redundant { 200 } else { 120 };
+                }
+            });
             self.stops.push(stop);
             self.gazetteer.visit(&chars[s..], |len, entries| self.divisions.push((s, len, entries)));
+        }
+        for e in 1..=n {
+            self.inner[e] += self.inner[e - 1];
         }
         self.stops.push(true);
         self.mention();
@@ -209,20 +220,21 @@ impl Lattice {
             self.punctuation(chars, s, out);
             return;
         }
+        let mut over = 0;
         for &(at, len, entries) in &self.divisions[division..] {
             if at > s {
                 break;
             }
-            self.division(s, len, entries, out);
+            over = over.max(self.division(chars, s, len, entries, out));
         }
         self.words.at(&chars[s..], |len, element, cost| {
             let kind = if element == Redundant { Kind::Note } else { Kind::One(element) };
-            out.push(Candidate { end: s + len, kind, cost: cost + if len == 1 { 120 } else { 60 } });
+            out.push(Candidate { end: s + len, kind, cost: cost + if len == 1 { 120 } else { 70 - 5 * len as i32 } });
         });
         numeric(chars, s, out);
-        self.names(chars, s, out);
+        self.names(chars, s, over, out);
         if LINKS.contains(c) {
-            out.push(Candidate { end: s + 1, kind: Kind::Link, cost: 110 });
+            out.push(Candidate { end: s + 1, kind: Kind::Link, cost: 20 });
         }
         out.push(Candidate { end: s + 1, kind: Kind::Unknown, cost: 320 });
     }
@@ -242,29 +254,47 @@ impl Lattice {
         out.push(Candidate { end, kind: Kind::Separator, cost: if bracket { 60 } else { 0 } });
     }
 
-    fn division(&self, s: usize, len: usize, entries: &'static [Entry], out: &mut Vec<Candidate>) {
+    /// Readings as a division; gives what a name that begins with one costs more.
+    fn division(&self, chars: &[char], s: usize, len: usize, entries: &'static [Entry], out: &mut Vec<Candidate>) -> i32 {
         let g = self.gazetteer;
         let mut best = [NEVER; 4];
         let levels = [Province, City, District, Town];
+        let next = chars.get(s + len).copied().unwrap_or(' ');
+        let mut over = 0;
         for entry in entries.iter().take(300) {
             let level = g.level_of(entry.id);
-            let near =
-                self.mentioned.iter().any(|&(at, id)| at != s && (g.within(entry.id, id) || g.within(id, entry.id)));
+            let near = self.mentioned.iter().any(|&(at, id)| at != s && (g.within(entry.id, id) || g.within(id, entry.id)));
             let alone = self.mentioned.iter().all(|&(at, _)| at == s);
-            let cost = division_cost(level, entry, len, near, alone);
+            let mut cost = division_cost(level, entry, len, near, alone);
+            if entry.short && "路街道巷村弄里桥镇乡县区市".contains(next) {
+                cost += 150;
+            }
             if let Some(i) = levels.iter().position(|&l| l == level) {
                 best[i] = best[i].min(cost);
             }
+            let surely = if level == Town { near } else { near || !entry.short };
+            over = over.max(if !surely { 0 } else if entry.short { 70 } else { 150 });
+            // Its end is there, but another one than today.
+            let end = match (level, next) {
+                (Town, '镇' | '乡') | (District, '县' | '市' | '区') if entry.short => 1,
+                (Town, '街') if entry.short && chars.get(s + len + 1) == Some(&'道') => 2,
+                _ => continue,
+            };
+            let cost = if near { 40 } else { 110 };
+            out.push(Candidate { end: s + len + end, kind: Kind::One(level), cost });
+            out.dedup_by(|a, b| (a.end, a.kind, a.cost) == (b.end, b.kind, b.cost));
         }
         for (level, cost) in levels.into_iter().zip(best) {
             if cost < NEVER {
-                out.push(Candidate { end: s + len, kind: Kind::One(level), cost });
+                let zone = level == Town && chars[s..s + len].ends_with(&['区']);
+                out.push(Candidate { end: s + len, kind: Kind::One(if zone { Devzone } else { level }), cost });
             }
         }
+        over
     }
 
     /// Names: by their endings, or up to where something else begins.
-    fn names(&self, chars: &[char], s: usize, out: &mut Vec<Candidate>) {
+    fn names(&self, chars: &[char], s: usize, over: i32, out: &mut Vec<Candidate>) {
         let most = (s + 24).min(chars.len());
         for e in s + 1..=most {
             let last = chars[e - 1];
@@ -272,12 +302,12 @@ impl Lattice {
                 break;
             }
             if self.endings[e] > 0 {
-                self.headed(chars, s, e, out);
+                self.headed(chars, s, e, over, out);
             }
             if self.stops[e] && e - s >= 2 {
                 let long = (e - s) as i32;
                 let inner = self.inner[e] - self.inner[(s + 1).min(e)];
-                let cost = 300 + if long > 4 { 30 * (long - 4) } else { 0 } + inner * 3 / 4;
+                let cost = 300 + if long > 4 { 30 * (long - 4) } else { 0 } + inner * 3 / 4 + over;
                 out.push(Candidate { end: self.bracketed(chars, e), kind: Kind::One(Poi), cost });
                 if long <= 4 {
                     out.push(Candidate { end: e, kind: Kind::One(Community), cost: 330 + inner });
@@ -286,23 +316,22 @@ impl Lattice {
         }
     }
 
-    fn headed(&self, chars: &[char], s: usize, e: usize, out: &mut Vec<Candidate>) {
+    fn headed(&self, chars: &[char], s: usize, e: usize, over: i32, out: &mut Vec<Candidate>) {
         let ending = self.words.get(self.endings[e] - 1);
         if ending.len > e - s {
             return;
         }
         let stem = e - s - ending.len;
-        let mut inner = if stem >= 2 { self.inner[e - ending.len] - self.inner[s + 1] } else { 0 };
+        let inner = if stem >= 2 { self.inner[e - ending.len] - self.inner[s + 1] } else { 0 };
         if inner > 900 {
             return;
         }
-        if fold::digit(chars[s]) || fold::letter(chars[s]) {
-            inner = (inner - 120).max(0);
-        }
+        let numbered = if fold::digit(chars[s]) || fold::letter(chars[s]) { 120 } else { 0 };
         for head in &ending.heads {
+            let inner = if head.element == Road { (inner - numbered).max(0) } else { inner };
             let inner = if ending.joins && head.element == Poi { inner * 2 / 5 } else { inner };
             let Some(length) = length_cost(head.element, stem, ending.len) else { continue };
-            let cost = head.cost + length + inner;
+            let cost = head.cost + length + inner + if e > s + 3 { over } else { over / 3 };
             let end = if head.element == Poi { self.bracketed(chars, e) } else { e };
             out.push(Candidate { end, kind: Kind::One(head.element), cost });
         }
@@ -322,6 +351,10 @@ impl Lattice {
     }
 }
 
+const ROAD: usize = Road as usize;
+const LANE: usize = Lane as usize;
+const POI: usize = Poi as usize;
+
 /// What it costs to end in a state.
 fn closing(state: usize) -> i32 {
     if state == Lane as usize { 20 } else { 0 }
@@ -334,6 +367,8 @@ fn relax(steps: &mut [[Step; STATES]], table: &Table, s: usize, candidate: &Cand
         let (link, next) = match candidate.kind {
             Kind::Section if state == Road as usize => (0, state),
             Kind::Section => continue,
+            Kind::Link if matches!(state, ROAD | LANE | POI) => (0, state),
+            Kind::Link => (110, state),
             kind => match (kind.first(), kind.last()) {
                 (Some(first), Some(last)) => (table[state][first as usize], last as usize),
                 _ => (0, state),

@@ -5,6 +5,7 @@
 //! answer, and what stands in it twice is marked ([`repeats`]).
 
 mod costs;
+mod fields;
 mod fold;
 mod lattice;
 mod numbers;
@@ -15,6 +16,7 @@ mod words;
 use serde::{Deserialize, Serialize};
 
 use crate::element::Element;
+pub use fields::{Fields, fields};
 use lattice::{Kind, Lattice, Span};
 
 /// An element with its place in the given text, in characters.
@@ -45,6 +47,8 @@ pub struct Parser {
     given: Vec<char>,
     folded: Vec<char>,
     spans: Vec<Span>,
+    pieces: Vec<Piece>,
+    bytes: Vec<usize>,
 }
 
 impl Default for Parser {
@@ -55,7 +59,14 @@ impl Default for Parser {
 
 impl Parser {
     pub fn new() -> Parser {
-        Parser { lattice: Lattice::new(), given: Vec::new(), folded: Vec::new(), spans: Vec::new() }
+        Parser {
+            lattice: Lattice::new(),
+            given: Vec::new(),
+            folded: Vec::new(),
+            spans: Vec::new(),
+            pieces: Vec::new(),
+            bytes: Vec::new(),
+        }
     }
 
     fn read(&mut self, text: &str) {
@@ -71,33 +82,38 @@ impl Parser {
         self.lattice.read(&self.folded, &mut self.spans);
     }
 
-    pub fn parse(&mut self, text: &str) -> Parsed {
+    /// The elements of a text, what stands in it twice marked.
+    fn pieces_of(&mut self, text: &str, pieces: &mut Vec<Piece>) {
         self.read(text);
-        let mut pieces = Vec::with_capacity(self.spans.len());
+        pieces.clear();
+        elements(&self.folded, &self.spans, pieces);
+        repeats::mark(&self.folded, pieces);
+        municipalities(&self.folded, pieces);
+    }
+
+    pub fn parse(&mut self, text: &str) -> Parsed {
+        let mut pieces = std::mem::take(&mut self.pieces);
+        self.pieces_of(text, &mut pieces);
         let mut remainder = String::new();
-        elements(&self.folded, &self.spans, &mut pieces);
         let left = self.spans.iter().filter(|s| matches!(s.kind, Kind::Unknown));
         left.for_each(|s| remainder.extend(&self.given[s.start..s.end]));
         remainder.extend(text.chars().skip(LONGEST));
-        repeats::mark(&self.folded, &mut pieces);
         let standard = standard::standard(&self.folded, &pieces);
         lanes(&mut pieces);
-        let parts = pieces
-            .iter()
-            .map(|p| Part {
-                element: p.element,
-                text: self.given[p.start..p.end].iter().collect(),
-                start: p.start,
-                end: p.end,
-            })
-            .collect();
+        let part = |p: &Piece| {
+            let text = self.given[p.start..p.end].iter().collect();
+            Part { element: p.element, text, start: p.start, end: p.end }
+        };
+        let parts = pieces.iter().map(part).collect();
+        self.pieces = pieces;
         Parsed { parts, standard, remainder }
     }
 }
 
+thread_local!(static PARSER: std::cell::RefCell<Parser> = std::cell::RefCell::new(Parser::new()));
+
 /// Splits a text into its elements. For many texts, keep a [`Parser`].
 pub fn parse(text: &str) -> Parsed {
-    thread_local!(static PARSER: std::cell::RefCell<Parser> = std::cell::RefCell::new(Parser::new()));
     PARSER.with_borrow_mut(|parser| parser.parse(text))
 }
 
@@ -151,6 +167,16 @@ fn dashes(chars: &[char], span: &Span, elements: &[Element], pieces: &mut Vec<Pi
             pieces.push(Piece { element, start: number, end });
         }
         start = end;
+    }
+}
+
+/// A municipality is a province and a city: it is the city, unless both are written.
+fn municipalities(chars: &[char], pieces: &mut [Piece]) {
+    for i in 0..pieces.len() {
+        let named = matches!(chars[pieces[i].start..pieces[i].end], ['北' | '上' | '天' | '重', '京' | '海' | '津' | '庆', ..]);
+        if pieces[i].element == Element::Province && named && !pieces[i + 1..].iter().any(|p| p.element == Element::City) {
+            pieces[i].element = Element::City;
+        }
     }
 }
 

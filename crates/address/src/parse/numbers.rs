@@ -213,6 +213,17 @@ fn units(chars: &[char], mut each: impl FnMut(usize, Element, i32)) {
     found.iter().for_each(|&(element, cost)| each(longest, element, cost));
 }
 
+/// The end of the number with its unit that begins here and ends a name before it: 3栋, 二楼, but not 三区.
+pub(super) fn unit_end(chars: &[char], s: usize) -> Option<usize> {
+    let mut end = None;
+    numbered(chars, s, |n| {
+        if matches!(n.element, Houseno | Cellno | Floorno | Roomno | Roadno | Lane | Distance | VillageGroup) {
+            end = end.max(Some(n.end));
+        }
+    });
+    end
+}
+
 /// Whether a building's, a unit's, a floor's or a room's number begins here: a name before it ends.
 pub(super) fn ends_name(chars: &[char], s: usize) -> bool {
     if digit(chars[s]) {
