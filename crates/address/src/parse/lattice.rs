@@ -85,6 +85,24 @@ const UNREACHED: Step = Step { cost: NEVER, from: 0, state: 0, kind: Kind::Unkno
 /// A way that costs so much more than another that got farther is given up.
 const SLACK: i32 = 700;
 
+/// A name that begins with the name of a division.
+#[derive(Clone, Copy)]
+struct Over {
+    cost: i32,
+    len: usize,
+}
+
+impl Over {
+    /// What a name of `long` characters costs more: 杭州大厦 is one name, 杭州国际商贸城 hardly.
+    fn cost(self, long: usize) -> i32 {
+        match long.saturating_sub(self.len) {
+            0..=2 => self.cost / 3,
+            3 => self.cost * 2 / 3,
+            _ => self.cost * 3 / 2,
+        }
+    }
+}
+
 /// What a name costs more that begins with the short name of a division.
 const SHORT: i32 = 70;
 
@@ -226,13 +244,13 @@ impl Lattice {
             let (ends, unit) = numbers::stop(chars, s);
             stop |= ends;
             if let Some(end) = unit.filter(|_| s > 0) {
-                self.inner[end] += 150;
+                self.inner[end] += if chars[end - 1] == '号' { 150 } else { 250 };
             }
             let inner = &mut self.inner;
-            self.words.at(&chars[s..], |len, element, _| {
+            self.words.at(&chars[s..], |len, element, cost| {
                 if len > 1 {
                     stop = true;
-                    inner[s + len] += if element == Redundant { 200 } else { 120 };
+                    inner[s + len] += if element == Redundant || cost == 0 { 250 } else { 120 };
                 }
             });
             self.stops.push(stop);
@@ -275,16 +293,19 @@ impl Lattice {
             self.punctuation(chars, s, out);
             return;
         }
-        let mut over = 0;
+        let mut over = Over { cost: 0, len: 0 };
         for &(at, len, entries) in &self.divisions[division..] {
             if at > s {
                 break;
             }
-            over = over.max(self.division(chars, s, len, entries, out));
+            let cost = self.division(chars, s, len, entries, out);
+            if cost >= over.cost {
+                over = Over { cost, len };
+            }
         }
         self.words.at(&chars[s..], |len, element, cost| {
             let kind = if element == Redundant { Kind::Note } else { Kind::One(element) };
-            out.push(Candidate::new(s + len, kind, cost + if len == 1 { 120 } else { 70 - 5 * len as i32 }));
+            out.push(Candidate::new(s + len, kind, cost + if len == 1 { 90 } else { 70 - 5 * len as i32 }));
         });
         let country = chars[s..].starts_with(&['中', '国']);
         if country && self.divisions[division..].iter().any(|&(at, ..)| at == s + 2) {
@@ -336,6 +357,9 @@ impl Lattice {
             if entry.short && "路街道巷村弄里桥镇乡县区市".contains(next) {
                 cost += 150;
             }
+            if entry.short && level == Town && "路街道".contains(chars[s + len - 1]) {
+                cost += 150;
+            }
             if let Some(i) = levels.iter().position(|&l| l == level) {
                 best[i] = best[i].min(cost);
             }
@@ -367,7 +391,7 @@ impl Lattice {
     }
 
     /// Names: by their endings, or up to where something else begins.
-    fn names(&self, chars: &[char], s: usize, over: i32, out: &mut Vec<Candidate>) {
+    fn names(&self, chars: &[char], s: usize, over: Over, out: &mut Vec<Candidate>) {
         let most = (s + 24).min(chars.len());
         let mut village = villages::Name::new();
         // Behind a number its unit is no beginning of a name.
@@ -381,8 +405,8 @@ impl Lattice {
                 village.push(last);
                 if e - s >= 2 && village.known() {
                     let follows = chars.get(e).is_some_and(|&c| "路街道巷村弄里桥镇乡县区市社".contains(c));
-                    let cost = [260, 210, 220][e - s - 2] + unit + if follows { 150 } else { 0 };
-                    out.push(Candidate { over, ..Candidate::one(e, Community, cost) });
+                    let cost = [260, 210, 220][e - s - 2] + unit + if follows || "路街道".contains(last) { 180 } else { 0 };
+                    out.push(Candidate { over: over.cost(e - s), ..Candidate::one(e, Community, cost) });
                 }
             }
             if self.endings[e] > 0 {
@@ -392,7 +416,8 @@ impl Lattice {
                 let long = (e - s) as i32;
                 let from = (s + 1).min(e);
                 let inner = self.inner[e] - self.inner[from] + self.soft[e] - self.soft[from];
-                let cost = unit + 300 + if long > 4 { 30 * (long - 4) } else { 0 } + inner * 3 / 4;
+                let cost = unit + 300 + if long > 4 { 30 * (long - 4) } else { 0 } + inner;
+                let over = over.cost(e - s);
                 out.push(Candidate { over, ..Candidate::one(self.bracketed(chars, e), Poi, cost) });
                 if long <= 4 {
                     out.push(Candidate { over, ..Candidate::one(e, Community, unit + 330 + inner) });
@@ -401,7 +426,7 @@ impl Lattice {
         }
     }
 
-    fn headed(&self, chars: &[char], s: usize, e: usize, (over, unit): (i32, i32), out: &mut Vec<Candidate>) {
+    fn headed(&self, chars: &[char], s: usize, e: usize, (over, unit): (Over, i32), out: &mut Vec<Candidate>) {
         let ending = self.words.get(self.endings[e] - 1);
         if ending.len > e - s {
             return;
@@ -429,13 +454,7 @@ impl Lattice {
             let own = if taiwan { -60 } else { head.cost };
             let cost = own + length + inner + longer + unit;
             let end = if head.element == Poi { self.bracketed(chars, e) } else { e };
-            let over = if head.element == Devzone && over <= SHORT {
-                0
-            } else if e > s + 3 {
-                over
-            } else {
-                over / 3
-            };
+            let over = if head.element == Devzone && over.cost <= SHORT { 0 } else { over.cost(e - s) };
             out.push(Candidate { over, ..Candidate::one(end, head.element, cost) });
         }
     }
@@ -511,7 +530,7 @@ fn division_cost(level: Element, entry: &Entry, len: usize, near: bool, alone: b
     };
     let fit = match (near, alone, entry.short) {
         (true, _, false) => -20,
-        (true, _, true) if level == Town => -90,
+        (true, _, true) if level == Town => -110,
         (true, _, true) => -30,
         (false, true, _) => 0,
         (false, false, false) => 50,

@@ -123,7 +123,7 @@ fn begins(chars: &[char], s: usize) -> bool {
 }
 
 pub(super) fn prefix(c: char) -> bool {
-    matches!(c, '第' | '甲' | '乙' | '丙' | '丁' | '临' | '附' | '负' | '东' | '西' | '南' | '北' | '新' | '老')
+    matches!(c, '第' | '甲' | '乙' | '丙' | '丁' | '临' | '附' | '负')
 }
 
 /// One number may follow another: 3-1, 12之1, 183-185, 5号之2.
@@ -138,7 +138,7 @@ pub(super) fn number(chars: &[char], s: usize) -> Option<(usize, usize)> {
     }
     let first = plain(chars, s).or_else(|| {
         let c = *chars.get(s)?;
-        if prefix(c) { plain(chars, s + 1).filter(|&end| c != '新' || end > s + 1) } else { None }
+        if prefix(c) { plain(chars, s + 1) } else { None }
     })?;
     let mut end = first;
     while let Some(&c) = chars.get(end) {
