@@ -1,7 +1,8 @@
 //! How alike two spellings are: an alignment that knows which characters are taken for each other.
 
 use crate::chars::similar;
-use crate::text::{Unit, character};
+use crate::segment::sound;
+use crate::text::{Unit, character, syllable};
 
 /// A name found in a text.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,6 +23,9 @@ const LONGEST: usize = 48;
 pub fn slip(a: Unit, b: Unit) -> f32 {
     if a == b {
         return 0.0;
+    }
+    if syllable(a).is_some() || syllable(b).is_some() {
+        return if sound(a) == sound(b) { 0.1 } else { 1.0 };
     }
     match similar(spoken(a), spoken(b)) {
         s if s > 0.0 => 1.2 - s,
@@ -48,7 +52,7 @@ pub fn find(name: &[Unit], text: &[Unit]) -> Option<Found> {
     if let Some(at) = text.windows(name.len()).position(|w| w == name) {
         return Some(Found { likeness: 1.0, from: at, to: at + name.len() });
     }
-    if !name.iter().any(|u| text.contains(u)) {
+    if !name.iter().any(|u| text.contains(u)) && !text.iter().any(|u| syllable(*u).is_some()) {
         return None;
     }
     let aligned = align(&name[..name.len().min(LONGEST)], &text[..text.len().min(LONGEST)]);
@@ -73,6 +77,9 @@ fn shortened(name: &[Unit], text: &[Unit]) -> Option<Found> {
     let rest = &name[common..];
     let kind = |units: &[Unit]| KINDS.iter().find(|w| units.len() >= w.chars().count() && w.chars().zip(units).all(|(c, u)| c as Unit == *u));
     let whole_kind = kind(rest).is_some_and(|w| w.chars().count() == rest.len());
+    if rest.first() == Some(&0x28) {
+        return Some(Found { likeness: 0.92, from: 0, to: common });
+    }
     let ends = text.get(common).is_none_or(|u| *u < 0x80);
     match (ends, kind(&text[common..])) {
         (true, _) if rest.len() <= common + 2 => Some(Found { likeness: if whole_kind { 0.9 } else { 0.8 }, from: 0, to: common }),

@@ -141,7 +141,7 @@ pub fn first_inside(a: &Asked<'_>, from: usize) -> Inside {
             let inside = inner::read(a.t, at);
             let said = inside.building.is_some() || inside.unit.is_some() || inside.room.is_some() || inside.floor.is_some();
             // In brackets only what they begin with: (广西八路76号) says nothing of a building.
-            if said && (!a.bracketed[at] || (at > 0 && a.t.units[at - 1] == 0x28)) {
+            if said && (at == from || !a.bracketed[at] || (at > 0 && a.t.units[at - 1] == 0x28)) {
                 return inside;
             }
         }
@@ -152,7 +152,7 @@ pub fn first_inside(a: &Asked<'_>, from: usize) -> Inside {
 
 /// How much of the text from `from` on says something that is not explained: characters, but for notes; little where it stands in
 /// brackets or before 附近 and its like; a door number that belongs to nothing is much.
-fn leftover(a: &Asked<'_>, from: usize, explained: &[(usize, usize)]) -> f32 {
+pub fn leftover(a: &Asked<'_>, from: usize, explained: &[(usize, usize)]) -> f32 {
     let t = a.t;
     let ends = |i: usize, w: &str| i + w.chars().count() + 1 >= t.len();
     let beside = (from..t.len()).any(|i| !a.bracketed[i] && BESIDE.iter().any(|w| here(t, i, w) && ends(i, w)));

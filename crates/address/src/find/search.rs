@@ -11,7 +11,7 @@ use crate::segment::View;
 use crate::segment::forms::{Form, role};
 use crate::segment::row::{Area, Group, PartKind, Row, Zone};
 use crate::segment::table::Hash;
-use crate::text::{Text, Unit};
+use crate::text::{Kind, Text, Unit};
 
 /// Where a candidate is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -82,6 +82,8 @@ pub struct Search<'a, 's> {
     pub dull: &'s [bool],
     pub bracketed: &'s [bool],
     pub divisions: &'s [Division],
+    /// The text holds syllables in pinyin.
+    pub spoken: bool,
     pub out: &'s mut Vec<Scored>,
 }
 
@@ -89,13 +91,16 @@ impl<'a> Search<'a, '_> {
     pub fn run(&mut self, scratch: &mut Scratch) {
         let first = self.out.len();
         mention::scan(&self.view, self.t, &mut scratch.mentions);
+        if self.spoken {
+            mention::scan_spoken(&self.view, self.t, &mut scratch.mentions);
+        }
         mention::renamed(&self.view, self.divisions, &mut scratch.mentions);
         mention::cover(self.t, self.dull, &scratch.mentions, self.divisions, &mut scratch.steps);
         let (t, dull, bracketed) = (self.t, self.dull, self.bracketed);
         let asked = Asked { t, dull, mentions: &scratch.mentions, steps: &scratch.steps, bracketed };
         let streets = &mut scratch.streets;
         streets.clear();
-        streets.extend(asked.mentions.iter().filter_map(|m| street::of_mention(t, m)));
+        streets.extend(asked.mentions.iter().filter_map(|m| street::of_mention(&self.view, t, m)));
         streets.sort_by(|a, b| rank(a).partial_cmp(&rank(b)).unwrap_or(std::cmp::Ordering::Equal));
         streets.truncate(READINGS);
         for s in streets.iter() {
@@ -106,14 +111,19 @@ impl<'a> Search<'a, '_> {
         }
         if self.best(first) > FAIR {
             let written = streets.len();
-            street::misspelt(&self.view, t, 0, streets);
+            street::misspelt(&self.view, t, asked.steps, streets);
             // Where the road as it is written is there, another one is hardly meant.
             let known = self.out[first..].iter().any(|s| s.street.is_some_and(|r| r.slip == 0.0) && s.prices.division < 0.3);
             for s in &mut streets[written..] {
                 s.slip += if known { 0.8 } else { 0.0 };
                 self.street(&asked, s);
             }
-            self.misspelt_names(&asked, &streets[..written]);
+            // A road that is there and nothing but a number after it: no name is meant.
+            let rest = streets[..written].iter().filter(|s| s.door.is_some() && s.slip == 0.0).map(|s| s.end).min();
+            let named = rest.is_none_or(|end| (end..t.len()).filter(|i| t.kinds[*i] == Kind::Han && !dull[*i]).count() >= 2);
+            if !known || named {
+                self.misspelt_names(&asked, &streets[..written]);
+            }
         }
         if self.best(first) > FAIR {
             self.named_divisions(&asked);
@@ -257,7 +267,8 @@ impl<'a> Search<'a, '_> {
         if s.door.is_some() {
             verdicts.push((Element::Roadno, super::Verdict::Conflict));
         }
-        let prices = Prices { division, before, street: s.slip, door, ..Prices::default() };
+        let after = fit::leftover(a, s.end, &[]);
+        let prices = Prices { division, before, street: s.slip, door, after, ..Prices::default() };
         let place = Place::Near { row, lon: at.0, lat: at.1 };
         self.out.push(Scored { source: self.number, place, level, prices, verdicts, street: Some(*s), typo: s.typo, end: s.end });
     }
@@ -361,7 +372,9 @@ impl<'a> Search<'a, '_> {
             .filter(|(name, _)| self.view.role(*name) & (role::COMPOUND | role::POI) != 0)
             .collect();
         best.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        for (name, _) in best.into_iter().take(READINGS) {
+        best.truncate(READINGS);
+        self.swapped(a, from, &mut best);
+        for (name, _) in best {
             let key = self.own_part(self.view.name_key(name));
             let Some(f) = alike::find(key, units).filter(|f| f.likeness >= 0.6) else { continue };
             // 槿鸟卫生室 has only its kind in common with other 卫生室.
@@ -373,6 +386,23 @@ impl<'a> Search<'a, '_> {
             self.named(a, name, from + f.from, streets);
             for s in self.out[first..].iter_mut().filter(|s| s.street.is_none()) {
                 s.prices.name += (1.0 - f.likeness) * 2.0;
+            }
+        }
+    }
+
+    /// Short names that share no pair with the text, for two characters are in each other's place or one is another: the whole rest of
+    /// the text, or what stands before its first number or sign.
+    fn swapped(&self, a: &Asked<'_>, from: usize, names: &mut Vec<(u32, f32)>) {
+        let t = a.t;
+        let part = (from..t.len()).find(|i| t.kinds[*i].is_digit() || t.kinds[*i] == Kind::Sign || a.dull[*i] || (*i > from && t.gaps[*i]));
+        for end in [part.unwrap_or(t.len()), t.len()] {
+            let written = &t.units[from.min(end)..end];
+            if (3..=11).contains(&written.len()) {
+                street::each_near(&self.view, written, |name| {
+                    if self.view.role(name) & (role::COMPOUND | role::POI) != 0 && names.len() < 40 && !names.iter().any(|n| n.0 == name) {
+                        names.push((name, 0.0));
+                    }
+                });
             }
         }
     }
