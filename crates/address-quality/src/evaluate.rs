@@ -31,6 +31,8 @@ pub fn build(base: &Base, columns: Columns) -> Result<Index, Error> {
 #[derive(Debug, Clone)]
 pub struct Outcome {
     pub right: bool,
+    /// The best candidate as such is right, whatever its score; what a score has to tell the odds of.
+    pub good: bool,
     /// Rows only: the answer lies near a true one.
     pub near: bool,
     /// The best candidate's score; None if there was none.
@@ -56,8 +58,14 @@ fn judge(base: &Base, query: &Query, best: Option<&Candidate>) -> Outcome {
     };
     let near = query.expect == Expect::Row
         && best.is_some_and(|c| query.truth.iter().any(|&t| base.rows[t as usize].metres(c.lon, c.lat) <= NEAR));
+    let good = match query.expect {
+        Expect::Row => right,
+        Expect::Coarse => best.is_some_and(|c| !is_precise(c)),
+        Expect::Nothing => false,
+    };
     Outcome {
         right,
+        good,
         near: near || (right && query.expect == Expect::Row),
         score: best.map(|c| c.score),
         level: best.map_or(Level::None, |c| c.match_level),
@@ -112,7 +120,7 @@ impl Figures {
             figures.near += usize::from(outcome.near);
             if outcome.score.is_some_and(|s| s >= AUTO) {
                 figures.automatic += 1;
-                figures.automatic_right += usize::from(outcome.right);
+                figures.automatic_right += usize::from(outcome.good);
             }
         }
         figures
@@ -145,7 +153,7 @@ impl Bin {
     }
 }
 
-/// Ten bins of the score of answers. What a coarse answer is worth where a row was asked for, or none, the queries decide.
+/// Ten bins of the score of answers.
 pub fn reliability(outcomes: &[(&Query, &Outcome)]) -> [Bin; 10] {
     let mut bins = [Bin::default(); 10];
     for (_, outcome) in outcomes {
@@ -153,7 +161,7 @@ pub fn reliability(outcomes: &[(&Query, &Outcome)]) -> [Bin; 10] {
         let bin = &mut bins[((score * 10.0) as usize).min(9)];
         bin.count += 1;
         bin.sum += f64::from(score);
-        bin.right += usize::from(outcome.right);
+        bin.right += usize::from(outcome.good);
     }
     bins
 }

@@ -199,14 +199,16 @@ fn wrong_district(draft: &mut Draft, random: &mut Random, world: &World) -> bool
     let others = world.names(Field::District);
     match random.pick_of(others) {
         Some(other) if *other != draft.row.get(Field::District) && draft.row.has(Field::Number) => {
-            // In the district that is said there must be no such address: it would be the right one.
-            let said = draft.said & !Field::District.bit() & !Field::Street.bit();
-            if world
-                .truth
-                .rows(world.base, draft.row, said)
-                .iter()
-                .any(|&at| world.base.rows[at as usize].get(Field::District) == *other)
-            {
+            // In the district that is said there must be no such road or village: it would be the one that is meant.
+            let road = draft.row.get(Field::Road);
+            let has = if road.is_empty() {
+                let said = draft.said & !Field::District.bit() & !Field::Street.bit();
+                let same = world.truth.rows(world.base, draft.row, said);
+                same.iter().any(|&at| world.base.rows[at as usize].get(Field::District) == *other)
+            } else {
+                world.numbers(other, road).is_some()
+            };
+            if has {
                 return false;
             }
             draft.falsify(Field::District, *other);

@@ -72,13 +72,14 @@ pub fn all() -> Vec<Noise> {
     all.extend(typos::HARD);
     all.extend(divisions::HARD);
     all.extend(names::HARD);
+    all.extend(numbers::HARD);
     all.extend(mixed::HARD);
     all.extend(unanswerable::UNANSWERABLE);
     all
 }
 
 /// Rows that are tried before a kind is said not to suit a base.
-const TRIES: usize = 60;
+const TRIES: usize = 3000;
 
 /// One text of this kind about a row taken by chance; None if the base has no row that it suits.
 pub fn make(world: &World, noise: &Noise, random: &mut Random) -> Option<Query> {

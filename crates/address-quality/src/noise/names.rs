@@ -41,7 +41,7 @@ pub(super) fn wrong_road_type(draft: &mut Draft, random: &mut Random, world: &Wo
     let road = draft.part(Field::Road).to_owned();
     let Some((stem, now, section)) = split_road(&road) else { return false };
     let other = random.pick(&["路", "街", "大道", "大街", "道"]);
-    if other == now || !world.is_only_stem(stem) || !draft.row.has(Field::Number) {
+    if other == now || stem.ends_with('支') || !world.is_only_stem(stem) || !draft.row.has(Field::Number) {
         return false;
     }
     draft.write(Field::Road, format!("{stem}{other}{section}"));

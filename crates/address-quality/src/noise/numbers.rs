@@ -7,7 +7,9 @@ use crate::row::{Field, Kind};
 use crate::script::{chinese_number, digits_for_numerals, full_width, map_numbers};
 use crate::world::World;
 
-pub(super) const ORDINARY: [Noise; 17] = list(
+pub(super) const HARD: [Noise; 1] = list(Set::Hard, [("number_word", number_word)]);
+
+pub(super) const ORDINARY: [Noise; 16] = list(
     Set::Ordinary,
     [
         ("full_width", full_width_digits),
@@ -26,7 +28,6 @@ pub(super) const ORDINARY: [Noise; 17] = list(
         ("room_form", room_form),
         ("room_floor", room_floor),
         ("door_floor", door_floor),
-        ("number_word", number_word),
     ],
 );
 

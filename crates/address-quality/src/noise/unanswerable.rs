@@ -201,7 +201,7 @@ fn none_other_same_road(draft: &mut Draft, random: &mut Random, _: &World) -> bo
     true
 }
 
-const JUNK: [&str; 40] = [
+const JUNK: [&str; 39] = [
     "",
     " ",
     "无",
@@ -229,7 +229,6 @@ const JUNK: [&str; 40] = [
     "370202199001011234",
     "家里",
     "老地方",
-    "单位",
     "本人自取",
     "居无定所",
     "流动人口",
