@@ -71,6 +71,7 @@ impl Text {
         self.ends.clear();
         self.raw.clear();
         self.raw.extend(text.chars().map(fold));
+        signs(&mut self.raw);
         let raw = std::mem::take(&mut self.raw);
         let mut gap = false;
         let mut i = 0;
@@ -115,6 +116,11 @@ impl Text {
         // 百花, 千山, 两河: names, not numbers.
         if matches!(n(run[0]), Numeral::Hundred | Numeral::Thousand) || (run[0] == '两' && run.len() == 1) {
             self.add(run[0], Kind::Han, gap, at, at + 1);
+            return 1;
+        }
+        // 2〇号: the circle is a digit among digits.
+        if run.len() == 1 && matches!(n(run[0]), Numeral::Digit(0)) && self.kinds.last() == Some(&Kind::Digit) && !gap {
+            self.add('0', Kind::Digit, gap, at, at + 1);
             return 1;
         }
         let tens = run.iter().any(|c| !matches!(n(*c), Numeral::Digit(_)));
@@ -181,8 +187,27 @@ fn fold(c: char) -> char {
         '①'..='⑨' => char::from_u32(c as u32 - '①' as u32 + '1' as u32).unwrap_or(c),
         '衖' => '弄',
         _ if c.is_alphanumeric() => c,
-        '(' | ')' | '-' | '#' | '&' | '+' | '*' | '?' => c,
+        '(' | ')' | '-' | '#' | '&' | '+' | '*' | '?' | '|' | '/' => c,
         _ => GAP,
+    }
+}
+
+/// Decides what signs mean by what stands beside them: 2/1/101 is 2-1-101, a dash between words only separates, a single `|` at a
+/// number is a 1.
+fn signs(raw: &mut [char]) {
+    let bars = raw.iter().filter(|c| **c == '|').count();
+    for i in 0..raw.len() {
+        let before = i.checked_sub(1).and_then(|k| raw.get(k)).copied().unwrap_or(GAP);
+        let after = raw.get(i + 1).copied().unwrap_or(GAP);
+        let number = |c: char| c.is_ascii_digit() || numeral(c).is_some();
+        raw[i] = match raw[i] {
+            '|' if bars == 1 && (number(before) || number(after) || matches!(after, '号' | '弄' | '巷' | '栋' | '单')) => '1',
+            '|' => GAP,
+            '/' if number(before) && number(after) => '-',
+            '/' => GAP,
+            '-' if (before as u32) > 0x2E80 && !number(before) && !matches!(before, '号' | '楼' | '栋' | '幢' | '座' | '元' | '层' | '室') => GAP,
+            c => c,
+        };
     }
 }
 

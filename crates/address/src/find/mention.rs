@@ -112,6 +112,21 @@ pub fn divisions(t: &Text, out: &mut Vec<Division>) {
     }
 }
 
+/// Marks a second address in the text, which begins with divisions or after 或 once a door was named; the first is answered.
+pub fn second_address(t: &Text, divisions: &[Division], dull: &mut [bool]) -> bool {
+    let door = (1..t.len()).find(|i| t.units[*i] == '号' as Unit && t.kinds[i - 1].is_digit());
+    let Some(door) = door else { return false };
+    let depth = |i: usize| t.units[..i].iter().filter(|u| **u == 0x28).count() > t.units[..i].iter().filter(|u| **u == 0x29).count();
+    let divided = divisions.iter().filter(|d| !d.short && d.from > door + 1 && !depth(d.from)).map(|d| d.from);
+    let start = divided.filter(|k| t.gaps[*k] || "或和及转到至换".chars().any(|c| c as Unit == t.units[k - 1])).min();
+    let Some(start) = start else { return false };
+    if !(start..t.len()).any(|i| t.kinds[i].is_digit() && !dull[i]) {
+        return false;
+    }
+    dull[start..].fill(true);
+    true
+}
+
 /// Adds what the segment has under the present names of divisions that the text names by former ones; tells whether it added any.
 pub fn renamed(view: &View<'_>, divisions: &[Division], mentions: &mut Vec<Mention>) {
     let before = mentions.len();

@@ -162,6 +162,8 @@ pub struct Finder {
     divisions: Vec<Division>,
     scratch: Scratch,
     found: Vec<Scored>,
+    /// The text holds a second address.
+    several: bool,
 }
 
 impl Finder {
@@ -187,13 +189,18 @@ impl Finder {
             Search { view, source, number, t, dull, bracketed, divisions, out }.run(&mut self.scratch);
         }
         let strange = self.found.is_empty() && self.divisions.iter().any(|d| d.level <= Element::City && !d.short);
-        answer::make(sources, query, &self.text, &self.dull, strange, &mut self.found)
+        let mut answer = answer::make(sources, query, &self.text, &self.dull, strange, &mut self.found);
+        if self.several {
+            answer.faults.push(Fault::SeveralAddresses);
+        }
+        answer
     }
 
     fn read(&mut self, text: &str) {
         self.text.read(text);
         dull::mark(&self.text, &mut self.dull);
         mention::divisions(&self.text, &mut self.divisions);
+        self.several = mention::second_address(&self.text, &self.divisions, &mut self.dull);
         self.bracketed.clear();
         let mut depth = 0;
         for (u, k) in self.text.units.iter().zip(&self.text.kinds) {

@@ -180,7 +180,7 @@ impl<'a> Search<'a, '_> {
             let inside = fit::first_inside(a, start);
             let mut run = at..end;
             for (kind, code, of) in [
-                (PartKind::Building, inside.building, (|r: &Row| r.building) as fn(&Row) -> u32),
+                (PartKind::Building, inside.building.or(inside.floor), (|r: &Row| r.building) as fn(&Row) -> u32),
                 (PartKind::Unit, inside.unit, |r: &Row| r.unit),
             ] {
                 let Some(code) = code else { break };
@@ -215,7 +215,7 @@ impl<'a> Search<'a, '_> {
                 verdicts.push((Element::Roadno, super::Verdict::Agree));
             }
         }
-        let tail = fit::tail(a, &view, row, to);
+        let tail = fit::tail(a, &view, row, from, to);
         verdicts.extend(tail.verdicts);
         let level = tail.level.unwrap_or(match (s, row.door) {
             (Some(s), d) if d != 0 && s.door.is_some() => Level::Number,
@@ -298,7 +298,9 @@ impl<'a> Search<'a, '_> {
             None => {
                 let Some(row) = self.first_shown(if rows.is_empty() { group.from..group.to } else { rows }) else { return };
                 let r = self.view.rows[row as usize];
-                self.on_street(a, s, row, (r.lon, r.lat), Level::Road, ROAD_ONLY, true);
+                // A door number elsewhere in the text belongs to another street than this.
+                let price = ROAD_ONLY + if s.lane.is_none() && numbered(a, s) { 0.8 } else { 0.0 };
+                self.on_street(a, s, row, (r.lon, r.lat), Level::Road, price, true);
             }
         }
     }
@@ -362,12 +364,33 @@ impl<'a> Search<'a, '_> {
         for (name, _) in best.into_iter().take(READINGS) {
             let key = self.own_part(self.view.name_key(name));
             let Some(f) = alike::find(key, units).filter(|f| f.likeness >= 0.6) else { continue };
+            // 槿鸟卫生室 has only its kind in common with other 卫生室.
+            let core = self.without_kind(key);
+            if alike::find(core, units).is_none_or(|f| f.likeness < 0.6) {
+                continue;
+            }
             let first = self.out.len();
             self.named(a, name, from + f.from, streets);
             for s in self.out[first..].iter_mut().filter(|s| s.street.is_none()) {
                 s.prices.name += (1.0 - f.likeness) * 2.0;
             }
         }
+    }
+
+    /// A name without the end that it shares with many others.
+    fn without_kind(&self, key: &'a [Unit]) -> &'a [Unit] {
+        let many = (self.view.names() / 1000).max(8) as usize;
+        let mut end = key.len();
+        while end > 3 {
+            let hash = Hash::of(&key[end - 2..end]).value();
+            let count = self.view.grams.get(hash).take(many + 1).count();
+            // None at all: so common that it was left out.
+            if count > 0 && count <= many {
+                break;
+            }
+            end -= 1;
+        }
+        if end < key.len() { &key[..end.saturating_sub(1).max(2)] } else { key }
     }
 
     /// A name without the divisions that it begins with: all schools of a district begin alike.
@@ -443,4 +466,12 @@ fn after_divisions(a: &Asked<'_>) -> usize {
         at = a.steps[at].from;
     }
     ends.iter().rev().take_while(|e| !e.1).map(|e| e.0).last().unwrap_or(0)
+}
+
+/// Whether a door number stands in the text that the street does not have.
+fn numbered(a: &Asked<'_>, s: &Street) -> bool {
+    (1..a.t.len()).any(|i| {
+        let apart = i < s.from || i >= s.end;
+        apart && !a.dull[i] && a.t.kinds[i - 1].is_digit() && a.t.units[i] == '号' as Unit && a.t.units.get(i + 1) != Some(&('楼' as Unit))
+    })
 }

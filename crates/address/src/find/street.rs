@@ -31,6 +31,7 @@ pub struct Street {
 /// The price of a name without its kind, and of one with another kind.
 const NO_TYPE: f32 = 0.35;
 const OTHER_TYPE: f32 = 0.6;
+const OTHER_KIND: f32 = 0.2;
 const NO_SECTION: f32 = 0.7;
 
 fn here(t: &Text, i: usize, w: &str) -> bool {
@@ -59,6 +60,8 @@ pub fn of_mention(t: &Text, m: &Mention) -> Option<Street> {
                 at += n;
             }
             Some(_) => return None,
+            // 图强社区 for 图强村 is the same village.
+            None if m.roles & role::COMMUNITY != 0 && ["社区", "居", "村", "庄"].iter().any(|w| here(t, at, w)) => slip = OTHER_KIND,
             None => slip = NO_TYPE,
         },
         Form::Sectionless => {
@@ -77,7 +80,7 @@ pub fn of_mention(t: &Text, m: &Mention) -> Option<Street> {
 /// Reads what follows a street's name.
 fn read_on(t: &Text, name: u32, from: usize, named: usize, slip: f32, typo: bool) -> Street {
     let mut at = named;
-    for w in ["村民委员会", "居民委员会", "村委会", "居委会", "委会", "村"] {
+    for w in ["村民委员会", "居民委员会", "村委会", "居委会", "委会", "社区", "村", "庄", "居"] {
         if here(t, at, w) {
             at += w.chars().count();
             break;
@@ -93,13 +96,19 @@ fn read_on(t: &Text, name: u32, from: usize, named: usize, slip: f32, typo: bool
         s.end = at;
     }
     if let Some(door) = code::door(t, at) {
-        let building = ["号楼", "#楼", "栋", "幢", "座", "单元"].iter().any(|w| here(t, door.end, w) || here(t, door.end.saturating_sub(1), w));
+        let a_house = ["号楼", "#楼"].iter().any(|w| here(t, door.end.saturating_sub(1), w)) && !beside_a_house(t, door.end);
+        let building = a_house || ["号楼", "栋", "幢", "座", "单元"].iter().any(|w| here(t, door.end, w));
         if !building {
             s.end = door.end;
             s.door = Some(door);
         }
     }
     s
+}
+
+/// 57号楼下 says what is below 57号, not a building.
+fn beside_a_house(t: &Text, i: usize) -> bool {
+    ["楼下", "楼上", "楼旁", "楼前", "楼后"].iter().any(|w| here(t, i, w))
 }
 
 /// The places where a number begins that a street's name may stand before.
