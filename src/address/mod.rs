@@ -5,11 +5,15 @@
 pub mod answer;
 pub mod build;
 pub mod finders;
+pub mod guess;
 mod keeper;
 pub mod mapping;
 pub mod rights;
+pub mod rows;
+pub mod search;
 pub mod sources;
 pub mod store;
+pub mod table;
 
 use std::sync::Arc;
 

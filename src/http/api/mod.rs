@@ -20,7 +20,7 @@ use super::ogc::json_response;
 use crate::error::{Error, Result};
 
 /// Reads a JSON body. Unknown members are refused where the type says so.
-fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T> {
+pub fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T> {
     if bytes.len() > 1 << 20 {
         return Err(Error::too_large("请求内容超过 1 MiB", "the body is larger than 1 MiB"));
     }
@@ -40,7 +40,7 @@ fn holds_nul(json: &[u8]) -> bool {
         .any(|at| json[..at].iter().rev().take_while(|b| **b == b'\\').count().is_multiple_of(2))
 }
 
-fn ok(value: &Value) -> Response {
+pub fn ok(value: &Value) -> Response {
     json_response("application/json", value)
 }
 
