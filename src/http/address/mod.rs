@@ -1,7 +1,7 @@
 //! The geocoder: `/address`.
 
 pub mod csv;
-pub mod parse;
+// pub mod parse;
 pub mod reverse;
 pub mod search;
 

@@ -1,5 +1,6 @@
 //! Management: `/api/v1`.
 
+pub mod address_sources;
 pub mod catalogue;
 pub mod exports;
 pub mod identify;
