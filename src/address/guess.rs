@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::mapping::{Mapping, Target};
 use crate::error::Said;
+use crate::layer::model::{Layer, State};
 
 /// A field as its source describes it. A file's column has a name alone.
 #[derive(Debug, Clone, Copy, Default)]
@@ -119,6 +120,14 @@ pub fn guess(fields: &[Described<'_>], about: About<'_>) -> Guess {
         }
     }
     guess
+}
+
+/// The guess for a layer of the catalogue.
+pub fn guess_of_layer(layer: &Layer, state: &State) -> Guess {
+    let fields: Vec<Described<'_>> =
+        state.fields.iter().map(|f| Described { name: &f.name, zh: &f.title_zh, en: &f.title_en }).collect();
+    let areas = state.geometry_type.as_deref().is_some_and(|t| t.contains("Polygon"));
+    guess(&fields, About { title_zh: &layer.title.zh, areas })
 }
 
 impl Guess {

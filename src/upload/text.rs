@@ -13,8 +13,8 @@ use super::report::EncodingFound;
 use crate::error::Result;
 
 /// The bytes of a file as UTF-8, whatever they were; counts what was read.
-pub struct Decoded {
-    input: BufReader<File>,
+pub struct Decoded<R = BufReader<File>> {
+    input: R,
     decoder: Option<encoding_rs::Decoder>,
     pub read: Arc<AtomicU64>,
     ended: bool,
@@ -22,7 +22,26 @@ pub struct Decoded {
 
 impl Decoded {
     pub fn open(path: &Path, encoding: &'static Encoding) -> Result<Decoded> {
-        let mut input = BufReader::with_capacity(256 << 10, File::open(path)?);
+        Decoded::over(BufReader::with_capacity(256 << 10, File::open(path)?), encoding)
+    }
+}
+
+impl<R: BufRead> Decoded<R> {
+    /// What can be read once only is judged by its first bytes.
+    pub fn by_its_head(mut input: R) -> Result<Decoded<R>> {
+        let head = input.fill_buf()?;
+        let encoding = match Encoding::for_bom(head) {
+            Some((encoding, _)) => encoding,
+            None => {
+                let mut sniffer = Sniffer::default();
+                sniffer.feed(head);
+                sniffer.guess()
+            }
+        };
+        Decoded::over(input, encoding)
+    }
+
+    fn over(mut input: R, encoding: &'static Encoding) -> Result<Decoded<R>> {
         let head = input.fill_buf()?;
         let bom = Encoding::for_bom(head).map_or(0, |(_, n)| n);
         input.consume(bom);
@@ -31,7 +50,7 @@ impl Decoded {
     }
 }
 
-impl Read for Decoded {
+impl<R: BufRead> Read for Decoded<R> {
     fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
         let Some(decoder) = &mut self.decoder else {
             let n = self.input.read(out)?;

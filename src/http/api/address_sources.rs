@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{body, ok};
 use crate::access::grant::Read;
 use crate::access::policy::Scope;
-use crate::address::guess::{About, Described, Guess, guess};
+use crate::address::guess::guess_of_layer;
 use crate::address::mapping::Mapping;
 use crate::address::sources::{self, AddressSource, PRIORITY};
 use crate::error::{Error, Result};
@@ -53,7 +53,7 @@ pub async fn get(ask: Ask, Path(id): Path<String>) -> Answer {
     let snapshot = ask.app.addresses.sources().snapshot();
     let source = snapshot.get(&*drawn.layer.id);
     let source = source.map(|s| document(&ask, &drawn.layer, s, drawn.grant.scope()));
-    let guess = guessed(&drawn.layer, drawn.layer.state());
+    let guess = guess_of_layer(&drawn.layer, drawn.layer.state());
     Ok(ok(&json!({
         "layer": id, "source": source, "guess": {"mapping": guess.mapping, "report": guess.report},
     })))
@@ -79,7 +79,7 @@ pub async fn put(ask: Ask, Path(id): Path<String>, bytes: Bytes) -> Answer {
         Some(mapping) => mapping,
         None => match before {
             Some(before) => Mapping::clone(&before.mapping),
-            None => guessed(&layer, layer.state()).mapping,
+            None => guess_of_layer(&layer, layer.state()).mapping,
         },
     };
     check(&mapping, layer.state())?;
@@ -102,11 +102,4 @@ pub async fn remove(ask: Ask, Path(id): Path<String>) -> Answer {
 fn check(mapping: &Mapping, state: &State) -> Result<()> {
     sources::check(state)?;
     mapping.check(state.fields.iter().map(|f| f.name.as_str()))
-}
-
-fn guessed(layer: &Layer, state: &State) -> Guess {
-    let fields: Vec<Described<'_>> =
-        state.fields.iter().map(|f| Described { name: &f.name, zh: &f.title_zh, en: &f.title_en }).collect();
-    let areas = state.geometry_type.as_deref().is_some_and(|t| t.contains("Polygon"));
-    guess(&fields, About { title_zh: &layer.title.zh, areas })
 }
