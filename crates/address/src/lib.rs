@@ -5,6 +5,8 @@
 //! a [`segment::Segment`] is such an index, mapped or in memory. [`find`] answers over the segments that its caller may read.
 
 pub mod chars;
+pub mod code;
+pub mod text;
 pub mod element;
 pub mod find;
 pub mod record;

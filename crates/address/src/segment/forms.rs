@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(of("香港西路", role::STREET), ["香港西路", "香港西"]);
         assert_eq!(of("安和路一段", role::STREET), ["安和路1段", "安和路"]);
         assert_eq!(of("稻花村", role::COMMUNITY | role::STREET), ["稻花村", "稻花"]);
-        assert_eq!(of("五芳面馆(东昌店)", role::POI), ["五芳面馆(东昌店)", "五芳面馆"]);
+        assert_eq!(of("五芳面馆(东昌店)", role::POI), ["5芳面馆(东昌店)", "5芳面馆"]);
         assert_eq!(of("八一路", role::STREET), ["81路"]);
         assert_eq!(of("万家人利家园", role::COMPOUND), ["万家人利家园", "万家人利"]);
     }

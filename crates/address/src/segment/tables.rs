@@ -78,8 +78,12 @@ pub fn cells(rows: &[Row], s: &mut Sections) {
 
 /// The sound of a unit: its first reading, or itself.
 pub fn sound(u: Unit) -> Unit {
-    match chars::syllables(character(u)).first() {
-        Some(s) => *s,
+    let c = match u {
+        0x30..=0x39 => ['零', '一', '二', '三', '四', '五', '六', '七', '八', '九'][usize::from(u - 0x30)],
+        _ => character(u),
+    };
+    match chars::syllables(c).first() {
+        Some(s) => chars::sound_class(*s),
         None => 0x8000 | u,
     }
 }
