@@ -9,5 +9,7 @@ pub mod code;
 pub mod text;
 pub mod element;
 pub mod find;
+pub mod gazetteer;
+pub mod parse;
 pub mod record;
 pub mod segment;
