@@ -45,16 +45,42 @@ const NAMES: [(Target, &[&str]); 19] = {
         (
             Target::Full,
             &[
-                "full", "fulladdress", "fulladdr", "标准地址", "完整地址", "详细地址", "地址全称", "门牌地址",
-                "standardaddress", "formattedaddress", "address", "addr", "地址", "住址", "dizhi", "dz",
+                "full",
+                "fulladdress",
+                "fulladdr",
+                "标准地址",
+                "完整地址",
+                "详细地址",
+                "地址全称",
+                "门牌地址",
+                "standardaddress",
+                "formattedaddress",
+                "address",
+                "addr",
+                "地址",
+                "住址",
+                "dizhi",
+                "dz",
             ],
         ),
         (Target::Alias, &["alias", "aliases", "别名", "曾用名", "俗称", "简称", "othername", "oldname"]),
         (
             Target::Key,
             &[
-                "标准地址编码", "地址编码", "地址代码", "门牌编码", "addresscode", "addressid", "doorid", "dzbm", "poiid",
-                "buildingid", "id", "uuid", "编码", "行政区划代码",
+                "标准地址编码",
+                "地址编码",
+                "地址代码",
+                "门牌编码",
+                "addresscode",
+                "addressid",
+                "doorid",
+                "dzbm",
+                "poiid",
+                "buildingid",
+                "id",
+                "uuid",
+                "编码",
+                "行政区划代码",
             ],
         ),
         (E(Province), &["province", "pname", "provname", "省", "省份", "省级", "sheng"]),
@@ -63,14 +89,23 @@ const NAMES: [(Target, &[&str]); 19] = {
         (E(Devzone), &["devzone", "开发区", "功能区"]),
         (
             E(Town),
-            &["town", "township", "subdistrict", "street", "街道", "乡镇", "街道乡镇", "镇街", "街道镇", "镇", "jiedao"],
+            &[
+                "town",
+                "township",
+                "subdistrict",
+                "street",
+                "街道",
+                "乡镇",
+                "街道乡镇",
+                "镇街",
+                "街道镇",
+                "镇",
+                "jiedao",
+            ],
         ),
         (E(Community), &["community", "village", "社区", "社区村", "村居", "村", "居委会", "村居委", "shequ"]),
         (E(VillageGroup), &["villagegroup", "group", "村民小组", "小组", "组"]),
-        (
-            E(Road),
-            &["road", "roadname", "道路", "道路名称", "路名", "街路巷", "街路", "路", "streetname", "daolu"],
-        ),
+        (E(Road), &["road", "roadname", "道路", "道路名称", "路名", "街路巷", "街路", "路", "streetname", "daolu"]),
         (E(Lane), &["lane", "巷弄", "弄巷", "里弄", "弄", "巷", "胡同"]),
         (
             E(Roadno),
@@ -78,7 +113,10 @@ const NAMES: [(Target, &[&str]); 19] = {
         ),
         (E(Compound), &["compound", "estate", "小区", "小区名称", "住宅小区", "院落", "xiaoqu"]),
         (E(Poi), &["poi", "poiname", "兴趣点", "单位名称", "机构名称", "企业名称"]),
-        (E(Houseno), &["building", "buildingno", "houseno", "楼栋", "楼号", "楼栋号", "楼幢", "幢号", "栋号", "楼", "幢", "栋"]),
+        (
+            E(Houseno),
+            &["building", "buildingno", "houseno", "楼栋", "楼号", "楼栋号", "楼幢", "幢号", "栋号", "楼", "幢", "栋"],
+        ),
         (E(Cellno), &["unit", "unitno", "cellno", "单元", "单元号"]),
         (E(Floorno), &["floor", "floorno", "楼层", "层", "所在楼层"]),
         (E(Roomno), &["room", "roomno", "室", "室号", "房号", "户室", "户号", "房间号", "房间"]),
@@ -94,14 +132,17 @@ pub fn guess(fields: &[Described<'_>], about: About<'_>) -> Guess {
     // Taiwan's open door plates: the columns beside the address are codes of divisions and pieces of the road's name.
     let called = |name: &str| fields.iter().position(|f| plain(f.name) == name);
     if let (Some(full), Some(_), Some(_)) = (called("fulladdr"), called("neighborhood"), called("county")) {
-        let reason = Said::new("台湾门牌开放数据：其余列为代码", "Taiwan's open door plates: the other columns are codes");
+        let reason =
+            Said::new("台湾门牌开放数据：其余列为代码", "Taiwan's open door plates: the other columns are codes");
         guess.put(Target::Full, fields[full].name, reason);
         return guess;
     }
     for (target, names) in NAMES {
         // Names are surer than titles.
-        let by_name = |n: &&str| Some((fields.iter().position(|f| plain(f.name) == **n)?, "字段名", "the field's name"));
-        let by_title = |n: &&str| Some((fields.iter().position(|f| plain(f.zh) == **n)?, "字段标题", "the field's title"));
+        let by_name =
+            |n: &&str| Some((fields.iter().position(|f| plain(f.name) == **n)?, "字段名", "the field's name"));
+        let by_title =
+            |n: &&str| Some((fields.iter().position(|f| plain(f.zh) == **n)?, "字段标题", "the field's title"));
         let found = names.iter().find_map(|n| by_name(&n)).or_else(|| names.iter().find_map(|n| by_title(&n)));
         if let Some((at, zh, en)) = found.filter(|(at, ..)| !taken[*at]) {
             taken[at] = true;
@@ -166,7 +207,8 @@ mod tests {
     use super::*;
 
     fn of_names(header: &str) -> Mapping {
-        let fields: Vec<Described<'_>> = header.split(',').map(|name| Described { name, ..Described::default() }).collect();
+        let fields: Vec<Described<'_>> =
+            header.split(',').map(|name| Described { name, ..Described::default() }).collect();
         guess(&fields, About::default()).mapping
     }
 
@@ -213,8 +255,18 @@ mod tests {
     fn chinese_headers() {
         let mapping = of_names("省,市,区县,街道,社区,道路,门牌号,小区,楼,单元,室,名称");
         let expected = [
-            "province=省", "city=市", "district=区县", "town=街道", "community=社区", "road=道路", "roadno=门牌号",
-            "compound=小区", "poi=名称", "houseno=楼", "cellno=单元", "roomno=室",
+            "province=省",
+            "city=市",
+            "district=区县",
+            "town=街道",
+            "community=社区",
+            "road=道路",
+            "roadno=门牌号",
+            "compound=小区",
+            "poi=名称",
+            "houseno=楼",
+            "cellno=单元",
+            "roomno=室",
         ];
         assert_eq!(pairs(&mapping), expected);
     }

@@ -113,9 +113,8 @@ impl Task {
         let mut records = self.table.records()?;
         let (readable, task) = (self.readable.clone(), std::sync::Arc::new(self));
         loop {
-            let (chunk, back) = tokio::task::spawn_blocking(move || (take(&mut records), records))
-                .await
-                .map_err(Error::internal)?;
+            let (chunk, back) =
+                tokio::task::spawn_blocking(move || (take(&mut records), records)).await.map_err(Error::internal)?;
             records = back;
             let chunk = chunk.map_err(|e| task.table.told(&e))?;
             if chunk.is_empty() {

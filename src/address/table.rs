@@ -96,7 +96,10 @@ impl Table {
                     format!("第 {line} 行“{name}”列含有无法按 {} 解码的字符", self.encoding.name()),
                     format!("line {line}, column “{name}”: characters that are not {}", self.encoding.name()),
                 )
-                .hint("请另存为 UTF-8，或用 encoding 指明编码", "save it as UTF-8, or say its encoding by `encoding`"));
+                .hint(
+                    "请另存为 UTF-8，或用 encoding 指明编码",
+                    "save it as UTF-8, or say its encoding by `encoding`",
+                ));
             }
         }
         Ok(())
@@ -118,7 +121,10 @@ impl Table {
         }
         if let Some(twice) = (1..header.len()).find(|&i| !header[i].is_empty() && header[..i].contains(&header[i])) {
             let name = &header[twice];
-            return Err(wrong(format!("第 1 行：列名“{name}”重复"), format!("line 1: the column “{name}” is there twice")));
+            return Err(wrong(
+                format!("第 1 行：列名“{name}”重复"),
+                format!("line 1: the column “{name}” is there twice"),
+            ));
         }
         Ok(())
     }

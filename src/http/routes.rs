@@ -7,7 +7,7 @@ use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use super::address::{csv, reverse, search};
+use super::address::{csv, parse, reverse, search};
 use super::api::{address_sources, catalogue, exports, identify, jobs, keys, layers, session, uploads};
 use super::problem::Problem;
 use super::{api, assets, health, map, ogc, tile};
@@ -138,7 +138,7 @@ pub fn table() -> Vec<Route> {
         route("GET", "/address/search", Open, "The places that an address may mean", search::search),
         route("GET", "/address/suggest", Open, "What the beginning of an address may become", search::suggest),
         route("GET", "/address/reverse", Open, "The addresses nearest to a place", reverse::reverse),
-        //         route("POST", "/address/parse", Open, "The elements of addresses, without looking them up", parse::parse),
+        route("POST", "/address/parse", Open, "The elements of addresses, without looking them up", parse::parse),
         route("POST", "/address/search/csv", Open, "A file of addresses with their places", csv::search_csv).unlimited(),
 
         route("GET", "/api/openapi.json", Open, "This document", api::openapi::document),

@@ -155,7 +155,8 @@ fn progress(length: u64) -> ProgressBar {
 
 fn told(e: &csv::Error) -> Error {
     let line = e.position().map_or(0, csv::Position::line);
-    Error::invalid("table", format!("第 {line} 行无法读取"), format!("line {line} cannot be read")).because(e.to_string())
+    Error::invalid("table", format!("第 {line} 行无法读取"), format!("line {line} cannot be read"))
+        .because(e.to_string())
 }
 
 fn failed(e: segment::Error) -> Error {

@@ -79,7 +79,8 @@ fn open(path: &PathBuf) -> Result<Segment> {
     let opened = Segment::open(path).and_then(|segment| segment.verify().map(|()| segment));
     opened.map_err(|e| {
         let shown = path.display();
-        Error::invalid("index", format!("索引 {shown} 无法使用"), format!("the index {shown} cannot be used")).because(e)
+        Error::invalid("index", format!("索引 {shown} 无法使用"), format!("the index {shown} cannot be used"))
+            .because(e)
     })
 }
 
@@ -194,5 +195,6 @@ fn record<'a>(out: &mut Vec<u8>, values: impl Iterator<Item = &'a str>) -> Resul
 
 fn told(e: &csv::Error) -> Error {
     let line = e.position().map_or(0, csv::Position::line);
-    Error::invalid("stdin", format!("第 {line} 行无法读取"), format!("line {line} cannot be read")).because(e.to_string())
+    Error::invalid("stdin", format!("第 {line} 行无法读取"), format!("line {line} cannot be read"))
+        .because(e.to_string())
 }

@@ -44,14 +44,19 @@ impl Drop for Spooled {
     }
 }
 
-pub async fn search_csv(mut ask: Ask, multipart: Result<Multipart, axum::extract::multipart::MultipartRejection>) -> Answer {
+pub async fn search_csv(
+    mut ask: Ask,
+    multipart: Result<Multipart, axum::extract::multipart::MultipartRejection>,
+) -> Answer {
     let datum = Datum::take(&mut ask.parameters)?;
     let sources = take_sources(&mut ask.parameters)?;
     let division = ask.parameters.take("division")?;
     std::mem::take(&mut ask.parameters).finish()?;
     let multipart = multipart.map_err(|_| {
-        Error::invalid("data", "请求内容不是 multipart 表单", "the body is no multipart form")
-            .hint("例如 curl -F data=@地址.csv -F columns=地址 …", "for example curl -F data=@file.csv -F columns=address …")
+        Error::invalid("data", "请求内容不是 multipart 表单", "the body is no multipart form").hint(
+            "例如 curl -F data=@地址.csv -F columns=地址 …",
+            "for example curl -F data=@file.csv -F columns=address …",
+        )
     })?;
     let form = Form::read(&ask, multipart).await?;
     let Some(file) = form.file else {
@@ -176,5 +181,6 @@ fn delimiter(text: &str) -> Result<u8> {
 }
 
 fn broken(e: MultipartError) -> Error {
-    Error::invalid("data", "multipart 表单不完整或格式不正确", "the multipart form is cut short or malformed").because(e)
+    Error::invalid("data", "multipart 表单不完整或格式不正确", "the multipart form is cut short or malformed")
+        .because(e)
 }

@@ -1,7 +1,7 @@
 //! The geocoder: `/address`.
 
 pub mod csv;
-// pub mod parse;
+pub mod parse;
 pub mod reverse;
 pub mod search;
 
@@ -71,9 +71,7 @@ fn take_sources(parameters: &mut Parameters) -> Result<Option<Vec<String>>> {
     ids.dedup();
     match ids.len() {
         0 => Ok(None),
-        n if n > MOST_SOURCES => {
-            Err(Error::invalid("source", "一次最多 50 个地址源", "at most 50 sources at once"))
-        }
+        n if n > MOST_SOURCES => Err(Error::invalid("source", "一次最多 50 个地址源", "at most 50 sources at once")),
         _ => Ok(Some(ids)),
     }
 }
