@@ -17,12 +17,18 @@ const MAX_COLUMNS: usize = 1500;
 
 /// How the text is cut into cells.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Dialect {
+pub(super) struct Dialect {
     delimiter: u8,
     quote: u8,
     backslash: bool,
     /// Blanks stand between a delimiter and a quote.
     padded: bool,
+}
+
+impl Dialect {
+    pub(super) fn delimiter(self) -> u8 {
+        self.delimiter
+    }
 }
 
 pub struct CsvSource {
@@ -35,7 +41,7 @@ pub struct CsvSource {
 }
 
 /// The bytes of a file as UTF-8, whatever they were; counts what was read.
-struct Decoded {
+pub(super) struct Decoded {
     input: BufReader<File>,
     decoder: Option<encoding_rs::Decoder>,
     read: Arc<AtomicU64>,
@@ -43,7 +49,11 @@ struct Decoded {
 }
 
 impl Decoded {
-    fn open(path: &Path, encoding: &'static Encoding) -> Result<Decoded> {
+    /// How many of the file's bytes were read so far.
+    pub(super) fn counter(&self) -> Arc<AtomicU64> {
+        self.read.clone()
+    }
+    pub(super) fn open(path: &Path, encoding: &'static Encoding) -> Result<Decoded> {
         let mut input = BufReader::with_capacity(256 << 10, File::open(path)?);
         let head = input.fill_buf()?;
         let bom = Encoding::for_bom(head).map_or(0, |(_, n)| n);
@@ -121,7 +131,7 @@ impl<R: Read> Read for Unpadded<R> {
     }
 }
 
-fn reader(input: impl Read + 'static, dialect: Dialect) -> csv::Reader<Box<dyn Read>> {
+pub(super) fn reader(input: impl Read + 'static, dialect: Dialect) -> csv::Reader<Box<dyn Read>> {
     let input: Box<dyn Read> = if dialect.padded {
         let (delimiter, quote) = (dialect.delimiter, dialect.quote);
         Box::new(Unpadded { inner: input, delimiter, quote, quoted: false, fresh: true })
@@ -139,7 +149,7 @@ fn reader(input: impl Read + 'static, dialect: Dialect) -> csv::Reader<Box<dyn R
 }
 
 /// The encoding of a text file, by its byte order mark or by all its bytes.
-fn sniff(path: &Path) -> Result<(&'static Encoding, super::report::EncodingFound)> {
+pub(super) fn sniff(path: &Path) -> Result<(&'static Encoding, super::report::EncodingFound)> {
     let mut file = File::open(path)?;
     let mut buffer = vec![0u8; 256 << 10];
     let mut sniffer = Sniffer::default();
@@ -173,7 +183,7 @@ fn sniff(path: &Path) -> Result<(&'static Encoding, super::report::EncodingFound
 }
 
 /// The dialect under which the sample falls into the most rows as wide as its header.
-fn guess_dialect(sample: &str) -> Dialect {
+pub(super) fn guess_dialect(sample: &str) -> Dialect {
     let backslash = sample.contains("\\\"") && !sample.contains("\"\"");
     let mut best = Dialect { delimiter: b',', quote: b'"', backslash, padded: false };
     let mut best_score = 0.0;
