@@ -10,6 +10,7 @@ use tokio_postgres::AsyncMessage;
 use crate::access::datastore::Datastore;
 use crate::access::gate::Gate;
 use crate::access::login::Login;
+use crate::address::{self, Addresses};
 use crate::config::Config;
 use crate::db::migrate;
 use crate::db::pool::Database;
@@ -41,6 +42,7 @@ pub struct Parts {
     pub queue: Queue,
     pub uploads: Uploads,
     pub glyphs: Glyphs,
+    pub addresses: Addresses,
 }
 
 /// Cheap to clone.
@@ -63,9 +65,18 @@ impl App {
         let queue = Queue::new(database.clone());
         let archives = Archives::new(&config.data);
         let edits = Edits::new(database.clone());
+        let (gate, catalog) = (Gate::default(), Catalog::default());
+        let stand_on = address::Parts {
+            database: database.clone(),
+            store: store.clone(),
+            gate: gate.clone(),
+            catalog: catalog.clone(),
+            edits: edits.clone(),
+        };
         let app = App(Arc::new(Parts {
-            gate: Gate::default(),
-            catalog: Catalog::default(),
+            addresses: Addresses::new(stand_on, &config),
+            gate,
+            catalog,
             login: Login::new(database.clone()),
             tiles: Tiles::new(store.clone(), archives.clone(), edits.clone(), &config),
             archives,
@@ -88,14 +99,17 @@ impl App {
         self.gate.reload(&self.database).await?;
         self.catalog.reload(&self.database).await?;
         self.tiles.indexes().look_again();
+        // After the catalogue: what a source's mapping names must be known by then.
+        self.addresses.reload().await?;
         Ok(())
     }
 
-    /// Starts what goes on beside the requests: following the database's notices, keeping the tile indexes, `workers` job workers.
+    /// Starts what goes on beside the requests: following the database's notices, keeping the tile and address indexes, `workers` job workers.
     pub fn start(&self, workers: usize, stop: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
         let edits = self.edits.clone().follow(stop.clone());
         let mut tasks = vec![tokio::spawn(follow(self.clone(), stop.clone())), tokio::spawn(edits)];
         tasks.push(tokio::spawn(self.keeper().run(stop.clone())));
+        tasks.push(tokio::spawn(self.addresses.clone().keep(stop.clone())));
         for _ in 0..workers {
             let (worker, stop) = (self.worker(), stop.clone());
             tasks.push(tokio::spawn(async move { worker.run(stop).await }));

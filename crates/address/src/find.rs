@@ -148,7 +148,14 @@ impl Finder {
         Vec::new()
     }
     /// The nearest addresses within `radius` metres, nearest first, with their distance in metres.
-    pub fn reverse(&mut self, _sources: &[Source<'_>], _lon: f64, _lat: f64, _radius: f64, _limit: usize) -> Vec<(Candidate, f64)> {
+    pub fn reverse(
+        &mut self,
+        _sources: &[Source<'_>],
+        _lon: f64,
+        _lat: f64,
+        _radius: f64,
+        _limit: usize,
+    ) -> Vec<(Candidate, f64)> {
         Vec::new()
     }
 }

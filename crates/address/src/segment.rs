@@ -31,7 +31,7 @@ impl std::fmt::Display for Error {
 }
 impl std::error::Error for Error {}
 
-/// Takes rows in any order and makes a [`Segment`] of them. 
+/// Takes rows in any order and makes a [`Segment`] of them.
 pub struct Builder {}
 
 impl Builder {
