@@ -128,6 +128,19 @@ impl Queue {
 
     /// Puts a job for the principal's department.
     pub async fn put(&self, by: &Principal, kind: &str, input: &Value) -> Result<Uuid> {
+        let client = self.database.app().await?;
+        let id = Self::put_within(&**client, by, kind, input).await?;
+        self.wake();
+        Ok(id)
+    }
+
+    /// Lets this node's workers look for jobs now.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Puts a job as part of a transaction; whoever commits it calls [`Queue::wake`] then.
+    pub async fn put_within(client: &impl GenericClient, by: &Principal, kind: &str, input: &Value) -> Result<Uuid> {
         let department = by.department.as_deref().unwrap_or_default();
         let principal = match &by.who {
             Who::Person { id, .. } => json!({"person": id}),
@@ -137,7 +150,6 @@ impl Queue {
             }
         };
         let id = Uuid::now_v7();
-        let client = self.database.app().await?;
         client
             .execute(
                 "insert into onemap.job (id, kind, department_id, created_by, principal, input)
@@ -145,7 +157,6 @@ impl Queue {
                 &[&id, &kind, &department, &by.name(), &principal, input],
             )
             .await?;
-        self.wake.notify_one();
         Ok(id)
     }
 
@@ -244,7 +255,7 @@ impl Queue {
                    where id = $1 and department_id = $2 and state in ('paused', 'running')";
         client.execute(sql, &[&id, &department]).await?;
         drop(client);
-        self.wake.notify_one();
+        self.wake();
         self.get(department, id).await
     }
 

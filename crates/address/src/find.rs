@@ -159,3 +159,8 @@ impl Finder {
         Vec::new()
     }
 }
+
+/// The text as a key: what means the same letter by letter has the same one. Empty for a text without letters and digits.
+pub fn alias_key(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}

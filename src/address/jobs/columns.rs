@@ -10,7 +10,7 @@ const DIVISION: &[&str] =
 const ID: &[&str] = &["编号", "序号", "代码", "证号", "id", "code", "no", "fid"];
 
 /// The file's columns with a guess each.
-pub fn columns(columns: &[Column]) -> Vec<Value> {
+pub fn guessed(columns: &[Column]) -> Vec<Value> {
     columns.iter().map(|c| json!({"name": c.name, "sample": c.sample, "guess": guess(c)})).collect()
 }
 
