@@ -178,7 +178,7 @@ impl Aliases {
         let aliases = match kept.filter(|k| k.version == version) {
             Some(known) => known.aliases,
             // Read after the version: what it holds beyond it is read once more, nothing is missed.
-            None if version > 0 => Arc::new(read(&client, department).await?),
+            None if version > 0 => Arc::new(read(&**client, department).await?),
             None => Arc::default(),
         };
         let known = Known { version, aliases: aliases.clone(), looked: Instant::now() };
@@ -209,7 +209,7 @@ impl Aliases {
         let sql = "delete from onemap.address_alias where id = $1 and department_id = $2 returning text";
         let gone = || Error::not_found("没有这个别名", "there is no such alias");
         let text: String = transaction.query_opt(sql, &[&id, &department]).await?.ok_or_else(gone)?.get(0);
-        changed(&transaction, department).await?;
+        changed(&*transaction, department).await?;
         let detail = json!({ "text": text });
         let entry = Entry { action: "delete", object_kind: "address_alias", object_id: &id.to_string(), detail };
         audit::write(&*transaction, by, entry).await?;

@@ -1,5 +1,6 @@
 //! Rows as texts at a point each: what an address index is made of. And which rows a grant shows, by their ids.
 
+use super::catalog::Published;
 use super::model::State;
 use super::select;
 use crate::access::grant::{Grant, Read};
@@ -68,4 +69,33 @@ pub fn visible(state: &State, grant: &Grant<Read>, among: Option<&[i64]>) -> Sql
         sql.push(")");
     }
     sql
+}
+
+/// A row whose area holds a place (degrees), with one field of it, as far as the grant shows it. `None` without geometry.
+pub fn containing(layer: &Published, grant: &Grant<Read>, field: &str, (lon, lat): (f64, f64)) -> Option<Sql> {
+    let state = layer.state();
+    let column = state.source.geometry.as_deref()?;
+    let scope = grant.scope();
+    if !scope.sees_field(field) {
+        return None;
+    }
+    let place = |sql: &mut Sql| {
+        sql.push("st_setsrid(st_makepoint(").bind(Bind::Float(lon)).push(", ").bind(Bind::Float(lat));
+        sql.push("), ").integer(i64::from(state.srid)).push(")");
+    };
+    let mut sql = Sql::new("select ");
+    sql.ident(&state.source.key).push("::int8, ").ident(field).push("::text from ");
+    sql.table(&state.source.schema, &state.source.table).push(" where st_intersects(").ident(column).push(", ");
+    place(&mut sql);
+    sql.push(")");
+    select::scope_conditions(&mut sql, state, scope);
+    if let Some(area) = &scope.area {
+        sql.push(" and st_intersects(");
+        select::area_geometry(&mut sql, state, area);
+        sql.push(", ");
+        place(&mut sql);
+        sql.push(")");
+    }
+    sql.push(" order by 1 limit 1");
+    Some(sql)
 }

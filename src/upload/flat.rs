@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use super::files::read_head;
 use super::open::Progress;
-use super::table::{Decoded, guess_dialect, reader, sniff};
+use super::table::{guess_dialect, reader};
+use super::text::{Decoded, sniff};
 use crate::error::{Error, Result};
 
 /// Values shown of each column.
@@ -159,7 +160,7 @@ fn text(
     };
     let dialect = guess_dialect(&sample);
     let input = Decoded::open(path, encoding)?;
-    let (read, since) = (input.counter(), Rc::new(Counter::new(0)));
+    let (read, since) = (input.read.clone(), Rc::new(Counter::new(0)));
     let mut rows = reader(Metered { inner: input, since: since.clone() }, dialect);
     let (mut record, mut cells, mut first) = (csv::ByteRecord::new(), Vec::new(), true);
     let mut last = 0;

@@ -26,6 +26,7 @@ pub mod shapefile;
 pub mod sheet;
 pub mod source;
 pub mod table;
+pub mod text;
 pub mod tileset;
 pub mod validity;
 

@@ -16,10 +16,12 @@ pub fn guessed(columns: &[Column]) -> Vec<Value> {
 
 /// The columns that most likely make the address.
 pub fn address(columns: &[Value]) -> Vec<&str> {
-    let of = |wanted: &str| columns.iter().filter(move |c| c["guess"] == wanted).filter_map(|c| c["name"].as_str());
-    match of("address").next() {
+    let of = |wanted: &str| -> Vec<&str> {
+        columns.iter().filter(|c| c["guess"] == wanted).filter_map(|c| c["name"].as_str()).collect()
+    };
+    match of("address").first() {
         Some(one) => vec![one],
-        None => of("division").collect(),
+        None => of("division"),
     }
 }
 

@@ -11,7 +11,7 @@ pub mod counts;
 pub mod decision;
 pub mod export;
 mod file;
-mod intake;
+pub mod intake;
 pub mod matching;
 pub mod reading;
 pub mod results;

@@ -159,9 +159,9 @@ impl Shared {
                 Ok(None) => return,
                 Err(e) => Some(Err(e)),
             };
-            match piece {
-                Some(piece) if send.blocking_send(piece).is_ok() => {}
-                _ => return,
+            let taken = piece.is_some_and(|piece| send.blocking_send(piece).is_ok());
+            if !taken {
+                return;
             }
         }
     }

@@ -1,10 +1,21 @@
 //! Finding: match a text, suggest while somebody types, look up a place. Over the segments that the caller hands in, and nothing else.
 
+mod alike;
+mod answer;
+mod dull;
+mod fit;
+mod inner;
+mod mention;
+mod search;
+mod street;
+
 use roaring::RoaringTreemap;
 use serde::{Deserialize, Serialize};
 
 use crate::element::Element;
 use crate::segment::Segment;
+use crate::text::{Kind, Text};
+use search::{Scored, Scratch, Search};
 
 /// A segment as one caller sees it.
 #[derive(Clone, Copy)]
@@ -132,17 +143,53 @@ pub const REJECT: f32 = 0.3;
 /// The longest text that is looked at, in characters.
 pub const LONGEST: usize = 1000;
 
-/// Matches one text. A `Finder` keeps what a thread needs between texts; make one for each thread.
+/// Matches texts. A `Finder` keeps what a thread needs between texts; make one for each thread.
 #[derive(Default)]
-pub struct Finder {}
+pub struct Finder {
+    text: Text,
+    dull: Vec<bool>,
+    bracketed: Vec<bool>,
+    scratch: Scratch,
+    found: Vec<Scored>,
+}
 
 impl Finder {
     pub fn new() -> Finder {
         Finder::default()
     }
-    pub fn search(&mut self, _sources: &[Source<'_>], _query: &Query<'_>) -> Answer {
-        Answer { candidates: Vec::new(), faults: Vec::new(), remainder: String::new() }
+
+    /// Matches one text.
+    pub fn search(&mut self, sources: &[Source<'_>], query: &Query<'_>) -> Answer {
+        let none = |fault| Answer { candidates: Vec::new(), faults: vec![fault], remainder: query.text.trim().to_owned() };
+        if query.text.chars().count() > LONGEST {
+            return none(Fault::TooLong);
+        }
+        self.read(query.text);
+        if self.text.is_empty() {
+            return none(Fault::Empty);
+        }
+        self.found.clear();
+        for (number, source) in sources.iter().enumerate() {
+            let Ok(view) = source.segment.view() else { continue };
+            let (t, dull, bracketed, out) = (&self.text, &self.dull[..], &self.bracketed[..], &mut self.found);
+            Search { view, source, number, t, dull, bracketed, out }.run(&mut self.scratch);
+        }
+        answer::make(sources, query, &self.text, &self.dull, &mut self.found)
     }
+
+    fn read(&mut self, text: &str) {
+        self.text.read(text);
+        dull::mark(&self.text, &mut self.dull);
+        self.bracketed.clear();
+        let mut depth = 0;
+        for (u, k) in self.text.units.iter().zip(&self.text.kinds) {
+            let sign = *k == Kind::Sign;
+            depth += i32::from(sign && *u == 0x28);
+            self.bracketed.push(depth > 0);
+            depth -= i32::from(sign && *u == 0x29 && depth > 0);
+        }
+    }
+
     /// Completions of what was typed so far: Chinese, pinyin, initials.
     pub fn suggest(&mut self, _sources: &[Source<'_>], _query: &Query<'_>) -> Vec<Candidate> {
         Vec::new()
