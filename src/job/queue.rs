@@ -86,6 +86,13 @@ pub struct Taken {
     pub run: i32,
 }
 
+impl Taken {
+    /// The job in hand, for whoever it belongs to now.
+    pub fn task(self, principal: Principal) -> Task {
+        Task { id: self.id, input: self.input, principal, run: self.run, progress: Default::default() }
+    }
+}
+
 /// What was asked of a job under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {

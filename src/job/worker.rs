@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::queue::{Asked, MOST_ATTEMPTS, Queue, Taken};
-use super::{Job, Progress, Task, problem_to_json};
+use super::{Job, Task, problem_to_json};
 use crate::access::login::Login;
 use crate::error::{Error, Kind, Result};
 
@@ -64,9 +64,9 @@ impl Worker {
             Ok(principal) => principal,
             Err(e) => return self.queue.end(mine, "failed", None, Some(&problem_to_json(&e))).await,
         };
-        let task =
-            Task { id: taken.id, input: taken.input, principal, run: taken.run, progress: Progress::default() };
-        let outcome = if taken.attempts > MOST_ATTEMPTS {
+        let attempts = taken.attempts;
+        let task = taken.task(principal);
+        let outcome = if attempts > MOST_ATTEMPTS {
             Ok(Err(Error::busy(
                 format!("任务已中断 {MOST_ATTEMPTS} 次，不再重试"),
                 format!("the job was interrupted {MOST_ATTEMPTS} times and is not tried again"),

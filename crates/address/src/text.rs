@@ -57,6 +57,11 @@ impl Text {
         self.units.is_empty()
     }
 
+    /// The simplified characters of the given text; `\0` where something only separates.
+    pub fn folded(&self) -> &[char] {
+        &self.raw
+    }
+
     /// Normalises `text`.
     pub fn read(&mut self, text: &str) {
         self.units.clear();

@@ -12,7 +12,7 @@ const APART: f64 = 60.0;
 /// Two candidates whose prices differ by less fit equally well.
 const EQUAL: f32 = 0.06;
 
-pub fn make(sources: &[Source<'_>], query: &Query<'_>, t: &Text, dull: &[bool], found: &mut Vec<Scored>) -> Answer {
+pub fn make(sources: &[Source<'_>], query: &Query<'_>, t: &Text, dull: &[bool], strange: bool, found: &mut Vec<Scored>) -> Answer {
     let views: Vec<Option<View<'_>>> = sources.iter().map(|s| s.segment.view().ok()).collect();
     let mut ranked: Vec<(f32, Candidate, usize)> = Vec::new();
     found.sort_by(|a, b| {
@@ -47,8 +47,13 @@ pub fn make(sources: &[Source<'_>], query: &Query<'_>, t: &Text, dull: &[bool], 
     let faults = faults(&ranked, found);
     let end = ranked.first().map_or(0, |r| found[r.2].end);
     let remainder = (end..t.len()).filter(|k| !dull[*k] && t.kinds[*k] != Kind::Sign).map(|k| crate::text::character(t.units[k])).collect();
-    ranked.truncate(limit);
     ranked.retain(|r| r.1.score >= 0.02);
+    let faults = match ranked.is_empty() {
+        true if strange || found.first().is_some_and(|s| s.prices.division >= 4.0) => vec![Fault::OtherPlace],
+        true => vec![Fault::NotAnAddress],
+        false => faults,
+    };
+    ranked.truncate(limit);
     Answer { candidates: ranked.into_iter().map(|r| r.1).collect(), faults, remainder }
 }
 
@@ -64,7 +69,8 @@ fn rate(ranked: &mut [(f32, Candidate, usize)]) {
         })
         .collect();
     for (r, margin) in ranked.iter_mut().zip(rivals) {
-        let base = 1.0 / (1.0 + (2.2 * (r.0 - 2.0)).exp());
+        let coarse = if r.1.match_level <= Level::Village { 2.4 } else { 0.0 };
+        let base = 1.0 / (1.0 + (2.2 * (r.0 - coarse - 2.0)).exp());
         let sure = if margin < 0.0 { 0.3 } else { (0.5 + margin / 0.5).min(1.0) };
         r.1.score = base * sure;
         r.1.parts.push(("margin", margin));

@@ -3,7 +3,7 @@
 use super::alike;
 use super::dull::BESIDE;
 use super::inner::{self, Inside};
-use super::mention::{Mention, Step};
+use super::mention::{Mention, Step, Why};
 use super::{Level, Verdict};
 use crate::element::Element;
 use crate::segment::View;
@@ -66,14 +66,12 @@ const MEANT: f32 = 0.55;
 /// A name in the row that the text does not have.
 const UNNAMED: f32 = 0.45;
 const LEFTOVER: f32 = 0.08;
-const MOST_LEFTOVER: f32 = 0.8;
 
 /// The prices of the divisions that the text names before `to`, and of what it says there besides.
-pub fn prefix(a: &Asked<'_>, view: &View<'_>, row_zone: (u32, u32, u32, u32, u32), to: usize, street: bool, v: &mut Verdicts) -> (f32, f32) {
-    let chain = [row_zone.0, row_zone.1, row_zone.2, row_zone.3, row_zone.4];
+pub fn prefix(a: &Asked<'_>, chain: [u32; 5], to: usize, street: bool, v: &mut Verdicts) -> (f32, f32) {
     let levels = [Element::Province, Element::City, Element::District, Element::Town, Element::Community];
     let weights = [6.0, 4.0, 1.5, 0.6, 0.35];
-    let (mut agreed, mut against) = ([false; 5], [false; 5]);
+    let (mut agreed, mut against, mut foreign) = ([false; 5], [false; 5], [false; 3]);
     let (mut division, mut bare, mut adjacent) = (0.0f32, 0usize, 0usize);
     let mut at = to;
     while at > 0 {
@@ -81,26 +79,34 @@ pub fn prefix(a: &Asked<'_>, view: &View<'_>, row_zone: (u32, u32, u32, u32, u32
         if s.cost == f32::MAX {
             break;
         }
-        if s.bare {
-            bare += 1;
-            let touching = at + adjacent == to && !a.t.gaps.get(at).copied().unwrap_or(false);
-            adjacent += usize::from(touching && a.t.kinds[at - 1] == Kind::Han);
-        } else if let Some(k) = s.mention {
-            let span = a.mentions[k..].iter().take_while(|m| (m.from, m.to) == (s.from, at));
-            match span.clone().find_map(|m| chain.iter().position(|n| *n != 0 && *n == m.name)) {
-                Some(level) => agreed[level] = true,
-                None => {
-                    // The finest reading of the name decides what it contradicts.
-                    let roles = span.fold(0, |r, m| r | m.roles);
-                    let bits = [role::PROVINCE, role::CITY, role::DISTRICT, role::TOWN, role::COMMUNITY];
-                    if let Some(level) = (0..5).rev().find(|l| roles & bits[*l] != 0 && chain[*l] != 0) {
-                        against[level] = true;
+        match s.why {
+            Why::Bare => {
+                bare += 1;
+                let touching = at + adjacent == to && !a.t.gaps.get(at).copied().unwrap_or(false);
+                adjacent += usize::from(touching && a.t.kinds[at - 1] == Kind::Han);
+            }
+            Why::Filler => {}
+            // The same level may be named twice; a foreign one counts only where the text has no better.
+            Why::Foreign(level) => foreign[level as usize - Element::Province as usize] = true,
+            Why::Mention(k) => {
+                let span = a.mentions[k..].iter().take_while(|m| (m.from, m.to) == (s.from, at));
+                match span.clone().find_map(|m| chain.iter().position(|n| *n != 0 && *n == m.name)) {
+                    Some(level) => agreed[level] = true,
+                    None => {
+                        // The finest reading of the name decides what it contradicts.
+                        let roles = span.fold(0, |r, m| r | m.roles);
+                        let bits = [role::PROVINCE, role::CITY, role::DISTRICT, role::TOWN, role::COMMUNITY];
+                        if let Some(level) = (0..5).rev().find(|l| roles & bits[*l] != 0 && chain[*l] != 0) {
+                            against[level] = true;
+                        }
                     }
                 }
             }
         }
         at = s.from;
     }
+    let strange = (0..3).filter(|l| foreign[*l] && !agreed[*l]).map(|l| weights[l]).fold(0.0, f32::max);
+    division += strange;
     for level in 0..5 {
         let verdict = match (agreed[level], against[level], chain[level] != 0) {
             (true, ..) => Verdict::Agree,
@@ -143,35 +149,46 @@ pub fn first_inside(a: &Asked<'_>, from: usize) -> Inside {
     Inside { end: from, ..Inside::default() }
 }
 
-/// What is left of the text from `from` on that says something: Chinese characters and letters, but for notes, brackets, and what
-/// stands before 附近 and its like.
-fn leftover(a: &Asked<'_>, from: usize) -> usize {
-    let beside = (from..a.t.len()).rev().find(|i| BESIDE.iter().any(|w| here(a.t, *i, w) && i + w.chars().count() + 2 >= a.t.len()));
-    let from = beside.unwrap_or(from).max(from);
-    (from..a.t.len())
-        .filter(|i| !a.dull[*i] && !a.bracketed[*i] && matches!(a.t.kinds[*i], Kind::Han | Kind::Letter) && beside.is_none())
-        .count()
+/// How much of the text from `from` on says something that is not explained: characters, but for notes; little where it stands in
+/// brackets or before 附近 and its like; a door number that belongs to nothing is much.
+fn leftover(a: &Asked<'_>, from: usize, explained: &[(usize, usize)]) -> f32 {
+    let t = a.t;
+    let ends = |i: usize, w: &str| i + w.chars().count() + 1 >= t.len();
+    let beside = (from..t.len()).any(|i| !a.bracketed[i] && BESIDE.iter().any(|w| here(t, i, w) && ends(i, w)));
+    let mut weight = 0.0f32;
+    for i in (from..t.len()).filter(|i| !a.dull[*i] && !explained.iter().any(|(f, e)| (f..e).contains(&i))) {
+        let faint = if beside || a.bracketed[i] { 0.3 } else { 1.0 };
+        weight += faint
+            * match t.kinds[i] {
+                Kind::Han | Kind::Letter => 1.0,
+                _ => 0.15,
+            };
+        if here(t, i, "号") && i > from && t.kinds[i - 1].is_digit() && faint == 1.0 {
+            weight += 6.0;
+        }
+    }
+    (weight.min(8.0) * LEFTOVER) + (weight - 8.0).clamp(0.0, 30.0) * LEFTOVER / 4.0
 }
 
 /// How the text from `from` on fits what the row has beyond its door.
 pub fn tail(a: &Asked<'_>, view: &View<'_>, row: &Row, from: usize) -> Tail {
     let text = &a.t.units[from..];
     let mut out = Tail { name: 0.0, inside: 0.0, after: 0.0, level: None, verdicts: Vec::new(), typo: false, end: from };
-    let mut explained = 0usize;
+    let mut explained: Vec<(usize, usize)> = Vec::new();
     for (name, element, level) in [(row.compound, Element::Compound, Level::Compound), (row.poi, Element::Poi, Level::Poi)] {
         if name == 0 {
             continue;
         }
         let start = out.end - from;
         let key = view.name_key(name);
-        let found = alike::find(key, &text[start..]).or_else(|| None).filter(|f| f.likeness >= MEANT);
+        let found = alike::find(key, &text[start..]).filter(|f| f.likeness >= MEANT);
         match found {
             Some(f) => {
                 out.name += (1.0 - f.likeness) * 0.7 + (f.from.min(6) as f32) * 0.01;
                 out.level = Some(level);
                 out.typo |= f.likeness < 1.0;
                 out.verdicts.push((element, if f.likeness == 1.0 { Verdict::Agree } else { Verdict::Similar }));
-                explained += f.to - f.from;
+                explained.push((from + start + f.from, from + start + f.to));
                 out.end = from + start + f.to;
             }
             None => {
@@ -186,10 +203,10 @@ pub fn tail(a: &Asked<'_>, view: &View<'_>, row: &Row, from: usize) -> Tail {
         inside_fit(view, row, &inside, &mut out);
     }
     if !inside.is_empty() {
+        explained.push((inside.from, inside.end));
         out.end = inside.end.max(out.end);
     }
-    let left = leftover(a, from).saturating_sub(explained);
-    out.after = (left as f32 * LEFTOVER).min(MOST_LEFTOVER);
+    out.after = leftover(a, from, &explained);
     out
 }
 

@@ -10,7 +10,8 @@ pub struct Inside {
     pub unit: Option<u64>,
     pub floor: Option<u64>,
     pub room: Option<u64>,
-    /// The place after the last of them.
+    /// The place of the first of them, and the one after the last.
+    pub from: usize,
     pub end: usize,
 }
 
@@ -49,7 +50,7 @@ fn token(t: &Text, i: usize) -> Option<usize> {
 
 /// Reads what is inside from `i` on.
 pub fn read(t: &Text, i: usize) -> Inside {
-    let mut inside = Inside { end: i, ..Inside::default() };
+    let mut inside = Inside { from: i, end: i, ..Inside::default() };
     let mut p = i;
     while p < t.len() {
         if one(t, p, "第") {

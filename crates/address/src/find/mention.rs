@@ -1,9 +1,11 @@
 //! Which names of a segment stand in a text, and how the text before a place is explained by divisions.
 
+use crate::element::Element;
+use crate::gazetteer::{self, gazetteer};
 use crate::segment::View;
 use crate::segment::forms::{Form, role};
 use crate::segment::table::Hash;
-use crate::text::{Kind, Text, Unit};
+use crate::text::{Kind, Text, Unit, key};
 
 /// A name that stands in the text as it is.
 #[derive(Debug, Clone, Copy)]
@@ -57,37 +59,104 @@ impl Mention {
     }
 }
 
+/// What explains a step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Why {
+    /// Nothing.
+    Bare,
+    /// A word without meaning of its own.
+    Filler,
+    /// A division of the segment: the first mention of its span.
+    Mention(usize),
+    /// A division that the segment does not have.
+    Foreign(Element),
+}
+
 /// One step of the cheapest explanation of the text up to a place.
 #[derive(Debug, Clone, Copy)]
 pub struct Step {
     pub cost: f32,
     pub from: usize,
-    /// The first mention of what explains it.
-    pub mention: Option<usize>,
-    /// Nothing explains it.
-    pub bare: bool,
+    pub why: Why,
+}
+
+/// A division of the country that the text names.
+#[derive(Debug, Clone, Copy)]
+pub struct Division {
+    pub from: usize,
+    pub to: usize,
+    pub level: Element,
+    pub id: gazetteer::Id,
+    pub old: bool,
+    pub short: bool,
+}
+
+/// Finds the provinces, cities and districts of the country that the text names.
+pub fn divisions(t: &Text, out: &mut Vec<Division>) {
+    out.clear();
+    let g = gazetteer();
+    let raw = t.folded();
+    for from in 0..t.len() {
+        let at = t.starts[from];
+        if t.kinds[from] != Kind::Han || (from > 0 && t.starts[from - 1] == at) {
+            continue;
+        }
+        g.visit(&raw[at as usize..], |len, entries| {
+            let end = at + len as u32;
+            let Some(to) = (from..t.len()).take(24).find(|k| t.ends[*k] == end).map(|k| k + 1) else { return };
+            for e in entries {
+                let Some(level) = g.level(e.id).filter(|l| *l <= Element::District) else { continue };
+                out.push(Division { from, to, level, id: e.id, old: e.old, short: e.short });
+            }
+        });
+    }
+}
+
+/// Adds what the segment has under the present names of divisions that the text names by former ones; tells whether it added any.
+pub fn renamed(view: &View<'_>, divisions: &[Division], mentions: &mut Vec<Mention>) {
+    let before = mentions.len();
+    for d in divisions.iter().filter(|d| d.old) {
+        let present = key(&gazetteer().name(d.id));
+        for n in view.exact.get(Hash::of(&present).value()).map(View::named).filter(|n| n.form == Form::Full) {
+            let roles = view.role(n.name);
+            if roles & role::DIVISION != 0 {
+                mentions.push(Mention { from: d.from, to: d.to, name: n.name, form: Form::Alias, roles });
+            }
+        }
+    }
+    if mentions.len() > before {
+        mentions.sort_by_key(|m| (m.from, m.to));
+    }
 }
 
 /// The price of a character that nothing explains.
 pub const BARE: f32 = 0.2;
 
 /// Explains the text from its beginning to each place, by divisions and by words that say nothing.
-pub fn cover(t: &Text, dull: &[bool], mentions: &[Mention], steps: &mut Vec<Step>) {
+pub fn cover(t: &Text, dull: &[bool], mentions: &[Mention], divisions: &[Division], steps: &mut Vec<Step>) {
     steps.clear();
-    steps.resize(t.len() + 1, Step { cost: f32::MAX, from: 0, mention: None, bare: false });
+    steps.resize(t.len() + 1, Step { cost: f32::MAX, from: 0, why: Why::Bare });
     steps[0].cost = 0.0;
     let mut next = 0;
     for i in 0..t.len() {
         let here = steps[i].cost;
-        let mut offer = |to: usize, cost: f32, mention: Option<usize>, bare: bool| {
+        let mut offer = |to: usize, cost: f32, why: Why| {
             if here + cost < steps[to].cost {
-                steps[to] = Step { cost: here + cost, from: i, mention, bare };
+                steps[to] = Step { cost: here + cost, from: i, why };
             }
         };
-        let sign = t.kinds[i] == Kind::Sign;
-        offer(i + 1, if dull[i] { 0.01 } else if sign { 0.03 } else { BARE }, None, !dull[i] && !sign);
+        match (dull[i], t.kinds[i] == Kind::Sign) {
+            (true, _) => offer(i + 1, 0.01, Why::Filler),
+            (_, true) => offer(i + 1, 0.03, Why::Filler),
+            _ => offer(i + 1, BARE, Why::Bare),
+        }
         if let Some(len) = filler(t, i) {
-            offer(i + len, 0.04, None, false);
+            offer(i + len, 0.04, Why::Filler);
+        }
+        for d in divisions.iter().filter(|d| d.from == i) {
+            // What the segment has under this name is cheaper.
+            let cost = 0.06 + if d.short { 0.2 } else { 0.0 } + if d.level == Element::District { 0.05 } else { 0.0 };
+            offer(d.to, cost, Why::Foreign(d.level));
         }
         while next < mentions.len() && mentions[next].from < i {
             next += 1;
@@ -98,7 +167,7 @@ pub fn cover(t: &Text, dull: &[bool], mentions: &[Mention], steps: &mut Vec<Step
             // A span's mentions follow each other: the first of them stands for all.
             let first = k == next || mentions[k - 1].to != m.to;
             if first && mentions[k..].iter().take_while(|o| o.from == i && o.to == m.to).any(Mention::division) {
-                offer(m.to, if m.form == Form::Full { 0.02 } else { 0.05 }, Some(k), false);
+                offer(m.to, if m.form == Form::Full { 0.02 } else { 0.05 }, Why::Mention(k));
             }
             k += 1;
         }

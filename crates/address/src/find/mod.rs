@@ -6,8 +6,10 @@ mod dull;
 mod fit;
 mod inner;
 mod mention;
+mod reverse;
 mod search;
 mod street;
+mod suggest;
 
 use roaring::RoaringTreemap;
 use serde::{Deserialize, Serialize};
@@ -15,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::element::Element;
 use crate::segment::Segment;
 use crate::text::{Kind, Text};
+use mention::Division;
 use search::{Scored, Scratch, Search};
 
 /// A segment as one caller sees it.
@@ -29,6 +32,13 @@ pub struct Source<'a> {
     pub priority: u8,
     /// The caller's: comes back in [`Candidate::source`].
     pub tag: u32,
+}
+
+impl Source<'_> {
+    /// Whether the caller may see a row.
+    pub fn shows(&self, id: u64) -> bool {
+        self.visible.is_none_or(|v| v.contains(id)) && self.hidden.is_none_or(|h| !h.contains(id))
+    }
 }
 
 /// How precisely the text named a place, and how precisely the coordinates say it.
@@ -149,6 +159,7 @@ pub struct Finder {
     text: Text,
     dull: Vec<bool>,
     bracketed: Vec<bool>,
+    divisions: Vec<Division>,
     scratch: Scratch,
     found: Vec<Scored>,
 }
@@ -171,15 +182,18 @@ impl Finder {
         self.found.clear();
         for (number, source) in sources.iter().enumerate() {
             let Ok(view) = source.segment.view() else { continue };
-            let (t, dull, bracketed, out) = (&self.text, &self.dull[..], &self.bracketed[..], &mut self.found);
-            Search { view, source, number, t, dull, bracketed, out }.run(&mut self.scratch);
+            let (t, dull, bracketed) = (&self.text, &self.dull[..], &self.bracketed[..]);
+            let (divisions, out) = (&self.divisions[..], &mut self.found);
+            Search { view, source, number, t, dull, bracketed, divisions, out }.run(&mut self.scratch);
         }
-        answer::make(sources, query, &self.text, &self.dull, &mut self.found)
+        let strange = self.found.is_empty() && self.divisions.iter().any(|d| d.level <= Element::City && !d.short);
+        answer::make(sources, query, &self.text, &self.dull, strange, &mut self.found)
     }
 
     fn read(&mut self, text: &str) {
         self.text.read(text);
         dull::mark(&self.text, &mut self.dull);
+        mention::divisions(&self.text, &mut self.divisions);
         self.bracketed.clear();
         let mut depth = 0;
         for (u, k) in self.text.units.iter().zip(&self.text.kinds) {
@@ -191,23 +205,17 @@ impl Finder {
     }
 
     /// Completions of what was typed so far: Chinese, pinyin, initials.
-    pub fn suggest(&mut self, _sources: &[Source<'_>], _query: &Query<'_>) -> Vec<Candidate> {
-        Vec::new()
+    pub fn suggest(&mut self, sources: &[Source<'_>], query: &Query<'_>) -> Vec<Candidate> {
+        suggest::suggest(self, sources, query)
     }
+
     /// The nearest addresses within `radius` metres, nearest first, with their distance in metres.
-    pub fn reverse(
-        &mut self,
-        _sources: &[Source<'_>],
-        _lon: f64,
-        _lat: f64,
-        _radius: f64,
-        _limit: usize,
-    ) -> Vec<(Candidate, f64)> {
-        Vec::new()
+    pub fn reverse(&mut self, sources: &[Source<'_>], lon: f64, lat: f64, radius: f64, limit: usize) -> Vec<(Candidate, f64)> {
+        reverse::nearest(sources, lon, lat, radius, limit)
     }
 }
 
-/// The text as a key: what means the same letter by letter has the same one. Empty for a text without letters and digits.
+/// One key for all spellings of a text that mean the same to a reader: what decisions of people are kept under.
 pub fn alias_key(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    crate::text::show(&Text::of(text).units)
 }

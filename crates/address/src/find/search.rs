@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::fit::{self, Asked, Prices, Verdicts};
-use super::mention::{self, Mention, Step};
+use super::mention::{self, Division, Mention, Step, Why};
 use super::street::{self, Doors, Street};
 use super::{Level, Source, alike};
 use crate::element::Element;
@@ -11,7 +11,7 @@ use crate::segment::View;
 use crate::segment::forms::{Form, role};
 use crate::segment::row::{Area, Group, PartKind, Row, Zone};
 use crate::segment::table::Hash;
-use crate::text::Text;
+use crate::text::{Text, Unit};
 
 /// Where a candidate is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,6 +42,11 @@ impl Scored {
     pub fn total(&self) -> f32 {
         self.prices.total()
     }
+
+    /// A place without a text that it was found by.
+    pub fn plain(source: usize, place: Place, level: Level, prices: Prices) -> Scored {
+        Scored { source, place, level, prices, verdicts: Vec::new(), street: None, typo: false, end: 0 }
+    }
 }
 
 /// What is kept between texts, and between the segments of one text.
@@ -60,6 +65,8 @@ const NO_NUMBER: f32 = 1.5;
 const NO_LANE: f32 = 1.7;
 const ROAD_ONLY: f32 = 0.5;
 const OTHER_DOOR: f32 = 1.6;
+/// A division alone, where more was asked for.
+const COARSE: f32 = 2.4;
 /// A search that found something at most this dear looks no further.
 const GOOD: f32 = 0.45;
 const FAIR: f32 = 0.9;
@@ -74,6 +81,7 @@ pub struct Search<'a, 's> {
     pub t: &'s Text,
     pub dull: &'s [bool],
     pub bracketed: &'s [bool],
+    pub divisions: &'s [Division],
     pub out: &'s mut Vec<Scored>,
 }
 
@@ -81,7 +89,8 @@ impl<'a> Search<'a, '_> {
     pub fn run(&mut self, scratch: &mut Scratch) {
         let first = self.out.len();
         mention::scan(&self.view, self.t, &mut scratch.mentions);
-        mention::cover(self.t, self.dull, &scratch.mentions, &mut scratch.steps);
+        mention::renamed(&self.view, self.divisions, &mut scratch.mentions);
+        mention::cover(self.t, self.dull, &scratch.mentions, self.divisions, &mut scratch.steps);
         let (t, dull, bracketed) = (self.t, self.dull, self.bracketed);
         let asked = Asked { t, dull, mentions: &scratch.mentions, steps: &scratch.steps, bracketed };
         let streets = &mut scratch.streets;
@@ -98,13 +107,16 @@ impl<'a> Search<'a, '_> {
         if self.best(first) > FAIR {
             let written = streets.len();
             street::misspelt(&self.view, t, 0, streets);
-            for s in &streets[written..] {
+            // Where the road as it is written is there, another one is hardly meant.
+            let known = self.out[first..].iter().any(|s| s.street.is_some_and(|r| r.slip == 0.0) && s.prices.division < 0.3);
+            for s in &mut streets[written..] {
+                s.slip += if known { 0.8 } else { 0.0 };
                 self.street(&asked, s);
             }
             self.misspelt_names(&asked, &streets[..written]);
         }
         if self.best(first) > FAIR {
-            self.divisions(&asked);
+            self.named_divisions(&asked);
         }
     }
 
@@ -114,7 +126,7 @@ impl<'a> Search<'a, '_> {
 
     fn shown(&self, row: u32) -> bool {
         let id = self.view.rows.get(row as usize).map_or(0, |r| u64::from(r.id));
-        self.source.visible.is_none_or(|v| v.contains(id)) && self.source.hidden.is_none_or(|h| !h.contains(id))
+        self.source.shows(id)
     }
 
     fn first_shown(&self, rows: Range<u32>) -> Option<u32> {
@@ -122,9 +134,9 @@ impl<'a> Search<'a, '_> {
         (middle..rows.end).chain(rows.start..middle).take(10_000).find(|k| self.shown(*k))
     }
 
-    fn chain(&self, zone: &Zone) -> (u32, u32, u32, u32, u32) {
+    fn chain(&self, zone: &Zone) -> [u32; 5] {
         let Area { province, city, district } = self.view.area(zone.area);
-        (province, city, district, zone.town, zone.community)
+        [province, city, district, zone.town, zone.community]
     }
 
     /// All groups of a street reading.
@@ -157,6 +169,7 @@ impl<'a> Search<'a, '_> {
         let mut chosen = Vec::new();
         let mut at = rows.start;
         let text = &a.t.units[from..];
+        let named = |name: u32| name != 0 && a.mentions.iter().any(|m| m.name == name && m.from >= from);
         while at < rows.end && chosen.len() < ROWS {
             let compound = view.rows[at as usize].compound;
             let end = at + view.rows[at as usize..rows.end as usize].partition_point(|r| r.compound == compound) as u32;
@@ -181,7 +194,8 @@ impl<'a> Search<'a, '_> {
             let rooms = inside.room.map(|code| view.part_ids(PartKind::Room, code));
             let fits = |k: &u32| rooms.as_ref().is_none_or(|ids| ids.contains(&view.rows[*k as usize].room));
             chosen.extend(run.clone().take(4000).filter(fits).take(ROWS / 2));
-            chosen.extend(run.take(2));
+            chosen.extend(run.clone().take(2));
+            chosen.extend(run.take(4000).filter(|k| named(view.rows[*k as usize].poi)).take(8));
             at = end;
         }
         chosen.sort_unstable();
@@ -194,7 +208,7 @@ impl<'a> Search<'a, '_> {
         let view = self.view;
         let row = &view.rows[k as usize];
         let mut verdicts = Vec::new();
-        let (division, before) = fit::prefix(a, &view, self.chain(&view.zone(row)), from, s.is_some(), &mut verdicts);
+        let (division, before) = fit::prefix(a, self.chain(&view.zone(row)), from, s.is_some(), &mut verdicts);
         if let Some(s) = s {
             verdicts.push((Element::Road, if s.typo { super::Verdict::Similar } else { super::Verdict::Agree }));
             if s.door.is_some() {
@@ -235,10 +249,10 @@ impl<'a> Search<'a, '_> {
         let zone = view.zone(&view.rows[row as usize]);
         let mut chain = self.chain(&zone);
         if whole_street {
-            (chain.3, chain.4) = (0, 0);
+            (chain[3], chain[4]) = (0, 0);
         }
         let mut verdicts = Vec::new();
-        let (division, before) = fit::prefix(a, &view, chain, s.from, true, &mut verdicts);
+        let (division, before) = fit::prefix(a, chain, s.from, true, &mut verdicts);
         verdicts.push((Element::Road, if s.typo { super::Verdict::Similar } else { super::Verdict::Agree }));
         if s.door.is_some() {
             verdicts.push((Element::Roadno, super::Verdict::Conflict));
@@ -324,12 +338,13 @@ impl<'a> Search<'a, '_> {
         }
     }
 
-    /// Names that the text nearly has: by the pairs of characters that they share with it.
+    /// Names that the text nearly has: by the pairs of characters that they share with what no division explains.
     fn misspelt_names(&mut self, a: &Asked<'_>, streets: &[Street]) {
-        let units = &a.t.units[..];
+        let from = after_divisions(a);
+        let units = &a.t.units[from..];
         let mut shared: rustc_hash::FxHashMap<u32, f32> = rustc_hash::FxHashMap::default();
         for (k, pair) in units.windows(2).enumerate() {
-            if a.dull[k] || a.dull[k + 1] {
+            if a.dull[from + k] || a.dull[from + k + 1] {
                 continue;
             }
             let hash = Hash::of(pair).value();
@@ -345,31 +360,50 @@ impl<'a> Search<'a, '_> {
             .collect();
         best.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         for (name, _) in best.into_iter().take(READINGS) {
-            let Some(f) = alike::find(self.view.name_key(name), units).filter(|f| f.likeness >= 0.6 && f.likeness < 1.0) else { continue };
-            self.named(a, name, f.from, streets);
+            let key = self.own_part(self.view.name_key(name));
+            let Some(f) = alike::find(key, units).filter(|f| f.likeness >= 0.6) else { continue };
+            let first = self.out.len();
+            self.named(a, name, from + f.from, streets);
+            for s in self.out[first..].iter_mut().filter(|s| s.street.is_none()) {
+                s.prices.name += (1.0 - f.likeness) * 2.0;
+            }
         }
     }
 
+    /// A name without the divisions that it begins with: all schools of a district begin alike.
+    fn own_part(&self, key: &'a [Unit]) -> &'a [Unit] {
+        let mut rest = key;
+        while let Some(n) = (2..=rest.len().saturating_sub(2).min(8)).rev().find(|n| {
+            let named = self.view.exact.get(Hash::of(&rest[..*n]).value()).map(View::named);
+            named.into_iter().any(|n| self.view.role(n.name) & (role::CITY | role::DISTRICT | role::TOWN | role::PROVINCE) != 0)
+        }) {
+            rest = &rest[n..];
+        }
+        rest
+    }
+
     /// The finest division that the text names.
-    fn divisions(&mut self, a: &Asked<'_>) {
+    fn named_divisions(&mut self, a: &Asked<'_>) {
         let view = self.view;
         let mut named: Vec<u32> = Vec::new();
         let (mut at, mut bare) = (a.t.len(), 0);
         while at > 0 && a.steps[at].cost < f32::MAX {
             let s = a.steps[at];
-            if let Some(k) = s.mention {
-                named.extend(a.mentions[k..].iter().take_while(|m| (m.from, m.to) == (s.from, at)).map(|m| m.name));
+            match s.why {
+                Why::Mention(k) => named.extend(a.mentions[k..].iter().take_while(|m| (m.from, m.to) == (s.from, at)).map(|m| m.name)),
+                // Another province or city is not to be answered by a district of the same name.
+                Why::Foreign(level) if level <= Element::City => return,
+                Why::Bare => bare += 1,
+                Why::Filler | Why::Foreign(_) => {}
             }
-            bare += usize::from(s.bare);
             at = s.from;
         }
         if named.is_empty() {
             return;
         }
-        let price = 0.6 + (bare as f32 * 0.1).min(2.5);
+        let price = COARSE + (bare as f32 * 0.05).min(1.0);
         let agreed = |z: &Zone| {
-            let c = self.chain(z);
-            [c.0, c.1, c.2, c.3, c.4].map(|n| n != 0 && named.contains(&n))
+            self.chain(z).map(|n| n != 0 && named.contains(&n))
         };
         let count = |z: &Zone| agreed(z).iter().filter(|x| **x).count();
         let Some(most) = view.zones.iter().filter(|z| z.rows > 0).map(count).max().filter(|n| *n > 0) else { return };
@@ -384,7 +418,7 @@ impl<'a> Search<'a, '_> {
             _ => (Level::District, Place::Area(z.area)),
         };
         let mut verdicts = Vec::new();
-        let (division, _) = fit::prefix(a, &view, self.chain(&z), a.t.len(), false, &mut verdicts);
+        let (division, _) = fit::prefix(a, self.chain(&z), a.t.len(), false, &mut verdicts);
         let prices = Prices { division, before: price, ..Prices::default() };
         self.out.push(Scored { source: self.number, place, level, prices, verdicts, street: None, typo: false, end: a.t.len() });
     }
@@ -398,4 +432,15 @@ impl<'a> Search<'a, '_> {
 /// Readings with a door before those without, well written ones before others, longer ones before shorter ones.
 fn rank(s: &Street) -> (bool, f32, usize) {
     (s.door.is_none() && s.lane.is_none(), s.slip, usize::MAX - (s.named - s.from))
+}
+
+/// The place after the divisions that the text begins with.
+fn after_divisions(a: &Asked<'_>) -> usize {
+    let mut ends: Vec<(usize, bool)> = Vec::new();
+    let mut at = a.t.len();
+    while at > 0 && a.steps[at].cost < f32::MAX {
+        ends.push((at, matches!(a.steps[at].why, Why::Bare)));
+        at = a.steps[at].from;
+    }
+    ends.iter().rev().take_while(|e| !e.1).map(|e| e.0).last().unwrap_or(0)
 }

@@ -112,26 +112,27 @@ fn anchors(t: &Text) -> impl Iterator<Item = usize> + '_ {
 
 /// Streets whose name is not in the text as it is, but nearly: before a number, or at the end of the text.
 pub fn misspelt(view: &View<'_>, t: &Text, from: usize, out: &mut Vec<Street>) {
-    let mut seen: Vec<(u32, usize)> = Vec::new();
+    let first = out.len();
     let ends: Vec<usize> = anchors(t).chain(std::iter::once(t.len())).take(12).collect();
     for end in ends {
         let earliest = end.saturating_sub(11).max(from.min(end));
         for start in earliest..end.saturating_sub(1) {
             let written = &t.units[start..end];
             each_near(view, written, |name| {
-                if view.role(name) & role::STREET == 0 || seen.contains(&(name, end)) {
+                if view.role(name) & role::STREET == 0 {
                     return;
                 }
-                let key = view.name_key(name);
-                if let Some(cost) = price(key, written) {
-                    seen.push((name, end));
-                    out.push(read_on(t, name, start, end, cost, true));
+                let Some(cost) = price(view.name_key(name), written) else { return };
+                match out[first..].iter_mut().find(|s| s.name == name && s.named == end) {
+                    Some(s) if s.slip <= cost => {}
+                    Some(s) => *s = read_on(t, name, start, end, cost, true),
+                    None => out.push(read_on(t, name, start, end, cost, true)),
                 }
             });
         }
     }
-    out.sort_by(|a, b| a.slip.total_cmp(&b.slip));
-    out.truncate(24);
+    out[first..].sort_by(|a, b| a.slip.total_cmp(&b.slip));
+    out.truncate(first + 24);
 }
 
 /// The price of a misspelt name: the more of a short name is other than it should be, the less it is that name.

@@ -18,7 +18,7 @@ use file::Bytes;
 use forms::Form;
 use row::{Area, Group, PART_KINDS, PartKind, Row, Span, Zone};
 use table::{Item, Table};
-pub(crate) use tables::{DELETES, cell, cell_number, sound};
+pub(crate) use tables::{CELL, DELETES, cell, cell_number, sound};
 
 use crate::text::Unit;
 
@@ -215,8 +215,17 @@ impl<'a> View<'a> {
     pub fn area(&self, area: u32) -> Area {
         self.areas.get(area as usize).copied().unwrap_or_default()
     }
+    /// The first name whose key is not before `units`.
+    pub fn first_name(&self, units: &[Unit]) -> u32 {
+        let (mut lo, mut hi) = (1, self.names());
+        while lo < hi {
+            let mid = lo.midpoint(hi);
+            if self.name_key(mid) < units { lo = mid + 1 } else { hi = mid }
+        }
+        lo
+    }
     /// The names whose pinyin or initials begin with `letters`, with the whole of what was spoken.
-    pub fn spoken(&self, letters: &'a str) -> impl Iterator<Item = (&'a str, u32)> + 'a {
+    pub fn spoken<'q>(&self, letters: &'q str) -> impl Iterator<Item = (&'a str, u32)> + use<'a, 'q> {
         let (ends, bytes, names) = self.spoken;
         let at = |k: usize| text(ends, bytes, k);
         let (mut lo, mut hi) = (0, names.len());
