@@ -10,6 +10,9 @@ use tokio_postgres::AsyncMessage;
 use crate::access::datastore::Datastore;
 use crate::access::gate::Gate;
 use crate::access::login::Login;
+use crate::address::aliases::Aliases;
+use crate::address::jobs::matching::MatchJob;
+use crate::address::jobs::{self, AddressJobs};
 use crate::address::{self, Addresses};
 use crate::config::Config;
 use crate::db::migrate;
@@ -43,6 +46,8 @@ pub struct Parts {
     pub uploads: Uploads,
     pub glyphs: Glyphs,
     pub addresses: Addresses,
+    pub aliases: Aliases,
+    pub address_jobs: AddressJobs,
 }
 
 /// Cheap to clone.
@@ -73,8 +78,21 @@ impl App {
             catalog: catalog.clone(),
             edits: edits.clone(),
         };
+        let addresses = Addresses::new(stand_on, &config);
+        let aliases = Aliases::new(database.clone(), store.clone(), gate.clone(), catalog.clone());
+        let stand_on = jobs::Parts {
+            database: database.clone(),
+            store: store.clone(),
+            gate: gate.clone(),
+            catalog: catalog.clone(),
+            queue: queue.clone(),
+            addresses: addresses.clone(),
+            aliases: aliases.clone(),
+        };
         let app = App(Arc::new(Parts {
-            addresses: Addresses::new(stand_on, &config),
+            address_jobs: AddressJobs::new(stand_on, &config),
+            addresses,
+            aliases,
             gate,
             catalog,
             login: Login::new(database.clone()),
@@ -110,8 +128,9 @@ impl App {
         let mut tasks = vec![tokio::spawn(follow(self.clone(), stop.clone())), tokio::spawn(edits)];
         tasks.push(tokio::spawn(self.keeper().run(stop.clone())));
         tasks.push(tokio::spawn(self.addresses.clone().keep(stop.clone())));
-        for _ in 0..workers {
-            let (worker, stop) = (self.worker(), stop.clone());
+        let workers = (0..workers).map(|_| self.worker()).chain([self.address_worker()]);
+        for worker in workers {
+            let stop = stop.clone();
             tasks.push(tokio::spawn(async move { worker.run(stop).await }));
         }
         tasks
@@ -128,7 +147,16 @@ impl App {
         }
     }
 
-    /// A worker that knows every kind of job.
+    /// A worker for address jobs alone, one at a time: each takes every core for minutes, and uploads must not wait for that.
+    fn address_worker(&self) -> Worker {
+        Worker {
+            queue: self.queue.clone(),
+            login: self.login.clone(),
+            jobs: vec![Arc::new(MatchJob { jobs: self.address_jobs.clone() })],
+        }
+    }
+
+    /// A worker that knows every other kind of job.
     pub fn worker(&self) -> Worker {
         Worker {
             queue: self.queue.clone(),

@@ -2,10 +2,12 @@
 //!
 //! The matching itself is the crate `onemap-address`, which knows neither database nor rules.
 
+pub mod aliases;
 pub mod answer;
 pub mod build;
 pub mod finders;
 pub mod guess;
+pub mod jobs;
 mod keeper;
 pub mod mapping;
 pub mod rights;

@@ -7,7 +7,7 @@ use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use super::address::{csv, parse, reverse, search};
+use super::address::{csv, jobs as address_jobs, parse, reverse, search};
 use super::api::{address_sources, catalogue, exports, identify, jobs, keys, layers, session, uploads};
 use super::problem::Problem;
 use super::{api, assets, health, map, ogc, tile};
@@ -140,6 +140,20 @@ pub fn table() -> Vec<Route> {
         route("GET", "/address/reverse", Open, "The addresses nearest to a place", reverse::reverse),
         route("POST", "/address/parse", Open, "The elements of addresses, without looking them up", parse::parse),
         route("POST", "/address/search/csv", Open, "A file of addresses with their places", csv::search_csv).unlimited(),
+        route("POST", "/address/jobs", Person, "Send a file of addresses, or name a layer, to be matched", address_jobs::create).unlimited(),
+        route("GET", "/address/jobs", Person, "The department's address jobs", address_jobs::list),
+        route("GET", "/address/jobs/{job}", Person, "An address job", address_jobs::get),
+        route("POST", "/address/jobs/{job}/start", Person, "Match a draft's rows", address_jobs::start),
+        route("POST", "/address/jobs/{job}/pause", Person, "Pause an address job", address_jobs::pause),
+        route("POST", "/address/jobs/{job}/resume", Person, "Let a paused address job go on", address_jobs::resume),
+        route("POST", "/address/jobs/{job}/cancel", Person, "Cancel an address job", address_jobs::cancel),
+        route("POST", "/address/jobs/{job}/rerun", Person, "Match the same rows again, and compare", address_jobs::rerun),
+        route("DELETE", "/address/jobs/{job}", Person, "Remove an address job and its results", address_jobs::remove),
+        route("GET", "/address/jobs/{job}/rows", Person, "Rows of an address job", address_jobs::rows),
+        route("POST", "/address/jobs/{job}/rows/{row}/decision", Person, "Decide on a row", address_jobs::decide),
+        route("GET", "/address/jobs/{job}/comparison", Person, "An address job held against the run before", address_jobs::comparison),
+        route("GET", "/address/jobs/{job}/counts", Person, "How many rows lie in which division", address_jobs::counts),
+        route("GET", "/address/jobs/{job}/export", Person, "The rows with what was found, as a file", address_jobs::export),
 
         route("GET", "/api/openapi.json", Open, "This document", api::openapi::document),
         route("POST", "/api/v1/session", Open, "Sign in", session::sign_in),
@@ -171,6 +185,8 @@ pub fn table() -> Vec<Route> {
         route("PATCH", "/api/v1/uploads/{upload}", Publisher, "Append bytes (tus)", uploads::append),
         route("DELETE", "/api/v1/uploads/{upload}", Publisher, "Remove an upload", uploads::remove),
         route("POST", "/api/v1/uploads/{upload}/load", Publisher, "Load a layer of the file into a revision", uploads::load),
+        route("GET", "/api/v1/address-aliases", Person, "What the department decided for texts", address_jobs::aliases),
+        route("DELETE", "/api/v1/address-aliases/{alias}", Person, "Take such a decision back", address_jobs::remove_alias),
         route("GET", "/api/v1/jobs", Person, "The department's jobs", jobs::list),
         route("GET", "/api/v1/jobs/{job}", Person, "A job", jobs::get),
         route("GET", "/api/v1/jobs/{job}/events", Person, "A job's progress as server-sent events", jobs::events),

@@ -18,12 +18,18 @@ const MAX_COLUMNS: usize = 1500;
 
 /// How the text is cut into cells.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Dialect {
+pub(super) struct Dialect {
     delimiter: u8,
     quote: u8,
     backslash: bool,
     /// Blanks stand between a delimiter and a quote.
     padded: bool,
+}
+
+impl Dialect {
+    pub(super) fn delimiter(self) -> u8 {
+        self.delimiter
+    }
 }
 
 pub struct CsvSource {
@@ -71,7 +77,7 @@ impl<R: Read> Read for Unpadded<R> {
     }
 }
 
-fn reader(input: impl Read + 'static, dialect: Dialect) -> csv::Reader<Box<dyn Read>> {
+pub(super) fn reader(input: impl Read + 'static, dialect: Dialect) -> csv::Reader<Box<dyn Read>> {
     let input: Box<dyn Read> = if dialect.padded {
         let (delimiter, quote) = (dialect.delimiter, dialect.quote);
         Box::new(Unpadded { inner: input, delimiter, quote, quoted: false, fresh: true })
@@ -89,7 +95,7 @@ fn reader(input: impl Read + 'static, dialect: Dialect) -> csv::Reader<Box<dyn R
 }
 
 /// The dialect under which the sample falls into the most rows as wide as its header.
-fn guess_dialect(sample: &str) -> Dialect {
+pub(super) fn guess_dialect(sample: &str) -> Dialect {
     let backslash = sample.contains("\\\"") && !sample.contains("\"\"");
     let mut best = Dialect { delimiter: b',', quote: b'"', backslash, padded: false };
     let mut best_score = 0.0;

@@ -44,6 +44,14 @@ impl Drop for Server {
 }
 
 impl Server {
+    pub fn kill(&mut self) {
+        self.signal(Signal::SIGKILL);
+        assert!(self.ended(Duration::from_secs(5)));
+    }
+    /// PostgreSQL alone; the server starts it again.
+    pub fn kill_postgres(&self) {
+        kill(postgres_of(self), Signal::SIGKILL).unwrap();
+    }
     fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.child.id() as i32), signal).unwrap();
     }

@@ -94,18 +94,10 @@ pub async fn search_csv(
     Ok(response)
 }
 
-/// The name of the answer (RFC 6266), percent-encoded: names are Chinese.
 fn disposition(filename: &str) -> String {
     let stem = filename.rsplit_once('.').map_or(filename, |(stem, _)| stem);
     let stem = if stem.is_empty() { "addresses" } else { stem };
-    let encoded: String = format!("{stem}.geocoded.csv")
-        .bytes()
-        .map(|b| match b {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(b).to_string(),
-            b => format!("%{b:02X}"),
-        })
-        .collect();
-    format!("attachment; filename=\"addresses.geocoded.csv\"; filename*=UTF-8''{encoded}")
+    super::disposition(&format!("{stem}.geocoded.csv"), "geocoded.csv")
 }
 
 impl Form {

@@ -45,7 +45,7 @@ pub fn ok(value: &Value) -> Response {
     json_response("application/json", value)
 }
 
-fn created(value: &Value) -> Response {
+pub(super) fn created(value: &Value) -> Response {
     (StatusCode::CREATED, ok(value)).into_response()
 }
 
@@ -54,7 +54,7 @@ fn number(text: &str, name: &str) -> Result<i32> {
     text.parse().map_err(|_| Error::invalid(name, "必须是整数", "it must be an integer"))
 }
 
-fn uuid(text: &str) -> Result<uuid::Uuid> {
+pub(super) fn uuid(text: &str) -> Result<uuid::Uuid> {
     text.parse().map_err(|_| Error::not_found("没有这个对象", "there is no such thing"))
 }
 
