@@ -171,7 +171,11 @@ async fn a_file_in_gbk_is_matched_into_bands_and_comes_back_as_a_file() {
     assert_eq!((&job["done"], &job["total"], &job["columns"]), (&json!(5), &json!(5), &json!(["地址"])));
     assert_eq!(job["bands"].as_object().unwrap().values().map(|n| n.as_i64().unwrap()).sum::<i64>(), 5, "{job}");
     let first = row(&world, &id, 1).await;
-    assert_eq!((&first["band"], &first["feature"], &first["source"]), (&json!("auto"), &json!(12), &json!("doors")), "{first}");
+    assert_eq!(
+        (&first["band"], &first["feature"], &first["source"]),
+        (&json!("auto"), &json!(12), &json!("doors")),
+        "{first}"
+    );
     assert_eq!((&first["values"]["姓名"], &first["match_level"]), (&json!("甲"), &json!("number")));
     let second = row(&world, &id, 2).await;
     assert_ne!(second["band"], "auto", "a door that does not exist is never taken by itself: {second}");
@@ -184,7 +188,9 @@ async fn a_file_in_gbk_is_matched_into_bands_and_comes_back_as_a_file() {
     assert_eq!((page["rows"].as_array().unwrap().len(), &page["rows"][0]["row"]), (1, &json!(4)));
 
     let counts = world.json(CLERK, &format!("/address/jobs/{id}/counts?by=community")).await;
-    let of = |name: &str| counts["counts"].as_array().unwrap().iter().find(|c| c["name"] == name).map(|c| c["count"].clone());
+    let of = |name: &str| {
+        counts["counts"].as_array().unwrap().iter().find(|c| c["name"] == name).map(|c| c["count"].clone())
+    };
     assert_eq!((of("浮山所社区"), of("台东一路社区")), (Some(json!(1)), Some(json!(1))), "{counts}");
     exports(&world, &id).await;
 }
@@ -314,7 +320,11 @@ async fn a_decision_answers_its_text_from_then_on() {
     // Picked by what it is; set on the map; rejected.
     let pick = json!({"kind": "pick", "candidate": {"source": "doors", "feature": 127}, "note": "问过本人"});
     let fourth = read(decide(4, pick).await, 200).await;
-    assert_eq!((&fourth["decision"]["kind"], &fourth["decision"]["by"]), (&json!("pick"), &json!("person:health-user")), "{fourth}");
+    assert_eq!(
+        (&fourth["decision"]["kind"], &fourth["decision"]["by"]),
+        (&json!("pick"), &json!("person:health-user")),
+        "{fourth}"
+    );
     assert_eq!((&fourth["decision"]["note"], &fourth["decision"]["feature"]), (&json!("问过本人"), &json!(127)));
     let third = read(decide(3, json!({"kind": "place", "lon": 120.5, "lat": 36.2})).await, 200).await;
     assert_eq!((&third["decision"]["lon"], &third["decision"]["label"]), (&json!(120.5), &json!("今天天气很好啊")));
@@ -329,7 +339,10 @@ async fn a_decision_answers_its_text_from_then_on() {
     assert_eq!(decide(6, json!({"kind": "reject"})).await.status(), 404);
     assert_eq!(state(&world, &id, &["succeeded"]).await["decided"], 3);
     let page = world.json(CLERK, &format!("/address/jobs/{id}/rows?decided=true")).await;
-    assert_eq!(page["rows"].as_array().unwrap().iter().map(|r| r["row"].as_i64().unwrap()).collect::<Vec<_>>(), [1, 3, 4]);
+    assert_eq!(
+        page["rows"].as_array().unwrap().iter().map(|r| r["row"].as_i64().unwrap()).collect::<Vec<_>>(),
+        [1, 3, 4]
+    );
 
     let aliases = world.json(CLERK, "/api/v1/address-aliases").await;
     assert_eq!(aliases["aliases"].as_array().unwrap().len(), 3);
@@ -372,7 +385,10 @@ async fn rerun_is_compared(world: &World, id: &str) {
     assert_eq!(comparison["worse"], 0, "what somebody rejected is no loss: {comparison}");
     let changes = comparison["rows"].as_array().unwrap();
     assert_eq!((&changes[0]["row"], &changes[0]["change"]), (&json!(3), &json!("better")));
-    assert_eq!((&changes[0]["before"]["band"], &changes[0]["after"]["label"]), (&json!("reject"), &json!("今天天气很好啊")));
+    assert_eq!(
+        (&changes[0]["before"]["band"], &changes[0]["after"]["label"]),
+        (&json!("reject"), &json!("今天天气很好啊"))
+    );
     assert_eq!(world.get(CLERK, &format!("/address/jobs/{id}/comparison")).await.status(), 404);
 }
 
@@ -500,7 +516,8 @@ async fn killed_in_the_middle_it_goes_on_without_loss_or_doubles() {
     let mut file = String::from("编号,地址\n");
     (0..ROWS).for_each(|i| file.push_str(&format!("{i},{}\n", texts[i % texts.len()])));
     let form = Form::new().part("data", Part::bytes(file.into_bytes()).file_name("人口.csv"));
-    let draft: Value = client.request(Method::POST, "/address/jobs").multipart(form).send().await.unwrap().json().await.unwrap();
+    let draft: Value =
+        client.request(Method::POST, "/address/jobs").multipart(form).send().await.unwrap().json().await.unwrap();
     let path = format!("/address/jobs/{}", draft["id"].as_str().unwrap_or_else(|| panic!("{draft}")));
     let start = json!({"columns": ["地址"], "sources": [layer]});
     let started = client.request(Method::POST, &format!("{path}/start")).json(&start).send().await.unwrap();
