@@ -149,7 +149,7 @@ mod tests {
             label: "青岛市市南区香港中路12号".into(),
             lon: 120.0,
             lat: 36.0,
-            score: 0.98765,
+            score: 0.98771,
             match_level: Level::Number,
             coordinate_level: Level::Number,
             elements: vec![

@@ -2,10 +2,13 @@
 //! missing, one at a time, and keeps each in step with the edits of its table. Searches never wait for it.
 
 use std::collections::HashSet;
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
 use tokio::sync::watch;
 
 use super::Addresses;
@@ -25,6 +28,8 @@ const PULSE: Duration = Duration::from_millis(100);
 const DISK_FULL: Duration = Duration::from_secs(300);
 /// Says in the folder whose revisions its files are.
 const SOURCE: &str = "database";
+/// Held by the one process that keeps the folder: an import beside a running server has the same one.
+const LOCK: &str = "lock";
 
 impl Addresses {
     /// Until told to stop. A build under way is given up; its half-made file is removed with the next start.
@@ -40,6 +45,16 @@ impl Addresses {
 
     async fn keep_on(&self) {
         let source = self.0.database.identity().await;
+        let _lock = loop {
+            match lock(self.0.indexes.folder()) {
+                Ok(Some(lock)) => break lock,
+                Ok(None) => tokio::time::sleep(WORK).await,
+                Err(e) => {
+                    tracing::error!("address indexes cannot be kept: {e}");
+                    return std::future::pending().await;
+                }
+            }
+        };
         if let Err(e) = adopt(self.0.indexes.folder(), &source) {
             tracing::error!("address indexes cannot be kept: {e}");
             return std::future::pending().await;
@@ -117,7 +132,7 @@ impl Addresses {
     /// Removes the files that no source needs.
     fn sweep(&self) {
         let indexes = &self.0.indexes;
-        let mut needed: HashSet<std::ffi::OsString> = HashSet::from([SOURCE.into()]);
+        let mut needed: HashSet<std::ffi::OsString> = HashSet::from([SOURCE.into(), LOCK.into()]);
         {
             let slots = indexes.slots();
             // The builder may have files of its own beside its target while it works.
@@ -180,7 +195,10 @@ impl Addresses {
             Ok((live, built)) => {
                 let (rows, bytes) = (live.opened.segment.rows(), live.opened.bytes());
                 let (layer, revision) = (&want.layer, want.revision());
-                tracing::info!(%layer, revision, rows, bytes, seconds, built, "address index ready");
+                match built {
+                    true => tracing::info!(%layer, revision, rows, bytes, seconds, "address index built"),
+                    false => tracing::debug!(%layer, revision, rows, bytes, seconds, "address index opened"),
+                }
                 if *built { "built" } else { "opened" }
             }
             Err(Failure::Stopped) => "stopped",
@@ -290,15 +308,27 @@ fn prove(path: &Path) -> Result<Opened, String> {
     Ok(opened)
 }
 
+/// `None`: another process keeps the folder.
+fn lock(folder: &Path) -> Result<Option<Flock<File>>> {
+    std::fs::create_dir_all(folder)?;
+    match Flock::lock(File::create(folder.join(LOCK))?, FlockArg::LockExclusiveNonblock) {
+        Ok(lock) => Ok(Some(lock)),
+        Err((_, Errno::EWOULDBLOCK)) => Ok(None),
+        Err((_, errno)) => Err(Error::internal(errno)),
+    }
+}
+
 /// Makes the folder this database's: revisions of another have the same numbers.
 fn adopt(folder: &Path, source: &str) -> Result<()> {
     let said = folder.join(SOURCE);
-    if std::fs::read_to_string(&said).ok().as_deref() != Some(source) {
-        let _ = std::fs::remove_dir_all(folder);
+    if std::fs::read_to_string(&said).ok().as_deref() == Some(source) {
+        return Ok(());
     }
-    std::fs::create_dir_all(folder)?;
-    std::fs::write(&said, source)?;
-    Ok(())
+    for entry in std::fs::read_dir(folder)?.flatten().filter(|e| e.file_name() != LOCK) {
+        let path = entry.path();
+        let _ = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+    }
+    Ok(std::fs::write(&said, source)?)
 }
 
 fn failed(slot: &mut Slot, failure: Failure) {

@@ -105,6 +105,12 @@ pub async fn set(database: &Database, grant: &Grant<Edit>, mapping: &Mapping, pr
     Ok(transaction.commit().await?)
 }
 
+/// Whether anybody has ever said whether the layer is a source: then it is not for us to say it again.
+pub async fn was_ever_set(database: &Database, layer: &str) -> Result<bool> {
+    let sql = "select exists (select from onemap.audit where object_kind = 'address_source' and object_id = $1)";
+    Ok(database.app().await?.query_one(sql, &[&layer]).await?.get(0))
+}
+
 /// The layer is no longer a source. False when it was none.
 pub async fn remove(database: &Database, grant: &Grant<Edit>) -> Result<bool> {
     let mut client = database.app().await?;

@@ -193,9 +193,7 @@ fn unreadable(e: csv::Error, line: u64) -> Error {
             format!("the row that begins at line {line} is longer than 1 MiB: a quote may not be closed"),
         ),
         csv::ErrorKind::Io(e) => e.into(),
-        e => {
-            refuse(format!("第 {line} 行起无法读取：{e:?}"), format!("it cannot be read from line {line} on: {e:?}"))
-        }
+        e => refuse(format!("第 {line} 行起无法读取：{e:?}"), format!("it cannot be read from line {line} on: {e:?}")),
     }
 }
 
@@ -219,7 +217,10 @@ fn no_text(line: u64, cell: usize, encoding: &'static Encoding) -> Error {
         format!("第 {line} 行第 {column} 列不是合法的 {name} 文字"),
         format!("line {line}, cell {column} is no text in {name}"),
     )
-    .hint("请另存为 UTF-8 编码的 CSV，或用 encoding 指明编码", "save it as CSV in UTF-8, or name its encoding by `encoding`")
+    .hint(
+        "请另存为 UTF-8 编码的 CSV，或用 encoding 指明编码",
+        "save it as CSV in UTF-8, or name its encoding by `encoding`",
+    )
 }
 
 /// The header, checked.
@@ -261,7 +262,8 @@ fn header(names: &[String]) -> Result<Vec<Column>> {
 fn looks_like_data(name: &str) -> bool {
     let number = name.len() > 3 && name.parse::<f64>().is_ok();
     let digit = name.chars().any(|c| c.is_ascii_digit() || ('０'..='９').contains(&c));
-    let addressed = digit && name.chars().count() >= 5 && name.contains(['号', '路', '街', '巷', '弄', '室', '栋', '楼']);
+    let addressed =
+        digit && name.chars().count() >= 5 && name.contains(['号', '路', '街', '巷', '弄', '室', '栋', '楼']);
     number || addressed || name.chars().count() > 60
 }
 

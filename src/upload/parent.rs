@@ -87,14 +87,7 @@ pub async fn flatten(
 
 /// An inspection, unless more is said.
 fn job(path: &Path, options: &Options, limits: &Limits) -> Job {
-    Job {
-        path: path.to_owned(),
-        options: options.clone(),
-        limits: *limits,
-        plan: None,
-        pack: None,
-        flatten: false,
-    }
+    Job { path: path.to_owned(), options: options.clone(), limits: *limits, plan: None, pack: None, flatten: false }
 }
 
 fn start(exe: &Path) -> Result<Child> {

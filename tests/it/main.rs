@@ -1,5 +1,6 @@
 //! The integration tests: one binary, held against a real PostGIS; each test has a database of its own.
 
+mod address;
 mod address_jobs;
 mod archives;
 mod browser;

@@ -77,6 +77,21 @@ async fn count(server: &Server, key: &str) -> u64 {
     page["numberMatched"].as_u64().unwrap_or_else(|| panic!("{page}"))
 }
 
+/// Waits until every address source has its index.
+pub async fn searched(url: &str, key: &str) {
+    for _ in 0..600 {
+        let list = reqwest::get(format!("{url}/api/v1/address-sources?key={key}")).await.unwrap();
+        let list: Value = list.json().await.unwrap();
+        let sources = list["sources"].as_array().unwrap();
+        assert!(sources.len() >= 7, "the demo city is searched for addresses: {list}");
+        if sources.iter().all(|s| s["index"]["state"] == "ready") {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the address indexes are not ready after a minute");
+}
+
 /// PostgreSQL's first process: the one whose parent is the server.
 fn postgres_of(server: &Server) -> Pid {
     let parent = server.child.id().to_string();
@@ -105,6 +120,12 @@ async fn killed_at_any_time_it_comes_back_with_everything() {
     server = start(data.path());
     assert_eq!(credentials(data.path())["keys"], given["keys"], "the keys stay");
     assert_eq!(count(&server, &key).await, roads);
+    // The kill came while address indexes were being built.
+    searched(&server.url, &key).await;
+    let files = std::fs::read_dir(data.path().join("address")).unwrap();
+    let names: Vec<String> = files.map(|f| f.unwrap().file_name().into_string().unwrap()).collect();
+    let whole = |name: &String| name.ends_with(".idx") || name == "database" || name == "lock";
+    assert!(names.iter().all(whole), "half-made files are left: {names:?}");
 
     // PostgreSQL alone: the supervisor starts it again under the running server.
     kill(postgres_of(&server), Signal::SIGKILL).unwrap();

@@ -11,6 +11,8 @@ use crate::element::Element;
 
 #[path = "gazetteer_names.rs"]
 mod names;
+#[path = "gazetteer_villages.rs"]
+pub(crate) mod villages;
 
 const CURRENT: &str = include_str!("../data/divisions/current.txt");
 const OLD: &str = include_str!("../data/divisions/old.txt");

@@ -42,7 +42,9 @@ fn guess(column: &Column) -> Option<&'static str> {
 }
 
 fn reads_like_an_address(text: &str) -> bool {
-    text.chars().count() >= 6 && text.contains(['路', '街', '巷', '弄', '村', '区', '镇']) && text.contains(['号', '栋', '楼', '室', '组'])
+    text.chars().count() >= 6
+        && text.contains(['路', '街', '巷', '弄', '村', '区', '镇'])
+        && text.contains(['号', '栋', '楼', '室', '组'])
 }
 
 #[cfg(test)]

@@ -54,7 +54,8 @@ impl AddressJobs {
         (kind, after, limit): (Option<&str>, i64, i64),
     ) -> Result<Value> {
         let job = self.job(department, id).await?;
-        let none = || Error::not_found("该任务没有可比较的前一次结果", "there is no earlier run to hold this job against");
+        let none =
+            || Error::not_found("该任务没有可比较的前一次结果", "there is no earlier run to hold this job against");
         let before = self.job(department, job.compare_to.ok_or_else(none)?).await?;
         let Some(mut document) = job.comparison.clone() else {
             return Err(Error::conflict("任务尚未完成", "the job is not done yet"));

@@ -60,8 +60,7 @@ impl AddressJobs {
         drop(client);
         let mut counts: BTreeMap<Vec<String>, Count> = BTreeMap::new();
         let division = |row: &tokio_postgres::Row| -> Vec<String> {
-            let names: Vec<String> =
-                (1..=3).map(|i| row.get::<_, Option<String>>(i).unwrap_or_default()).collect();
+            let names: Vec<String> = (1..=3).map(|i| row.get::<_, Option<String>>(i).unwrap_or_default()).collect();
             let depth = what as usize + 1;
             if names[depth - 1].is_empty() { vec![] } else { names[..depth].to_vec() }
         };

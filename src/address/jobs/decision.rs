@@ -101,7 +101,8 @@ impl AddressJobs {
         let transaction = client.transaction().await?;
         let mut detail = json!({"kind": wish.kind(), "row": row, "text": text, "note": wish.note()});
         if let Some(t) = &target {
-            detail["target"] = json!({"source": t.layer, "feature": t.feature, "label": t.label, "lon": t.lon, "lat": t.lat});
+            detail["target"] =
+                json!({"source": t.layer, "feature": t.feature, "label": t.label, "lon": t.lon, "lat": t.lat});
         }
         let entry = Entry { action: "decide", object_kind: "address_job", object_id: &id.to_string(), detail };
         let audit = audit::write_numbered(&*transaction, by, entry).await?;
@@ -152,7 +153,14 @@ impl AddressJobs {
     }
 
     /// A place that somebody set. It is counted with the divisions of the nearest address.
-    async fn placed(&self, by: &Principal, job: &Job, (lon, lat): (f64, f64), label: &str, text: &str) -> Result<Target> {
+    async fn placed(
+        &self,
+        by: &Principal,
+        job: &Job,
+        (lon, lat): (f64, f64),
+        label: &str,
+        text: &str,
+    ) -> Result<Target> {
         let readable = super::reading::still_readable(&self.addresses, by, job.only.as_deref()).await?;
         let nearest = self
             .addresses

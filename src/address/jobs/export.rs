@@ -195,7 +195,8 @@ impl Export {
 
     fn feature(&self, line: &Line) -> Value {
         let properties: Map<String, Value> = self.header.iter().cloned().zip(line.cells.iter().cloned()).collect();
-        let geometry = line.place.map(|(lon, lat)| json!({"type": "Point", "coordinates": [degrees(lon), degrees(lat)]}));
+        let geometry =
+            line.place.map(|(lon, lat)| json!({"type": "Point", "coordinates": [degrees(lon), degrees(lat)]}));
         json!({"type": "Feature", "geometry": geometry, "properties": properties})
     }
 
@@ -237,7 +238,8 @@ fn line(file: &mut RowsFile, found: &Found, columns: usize) -> Result<Line> {
     let mut cells: Vec<Value> =
         (0..columns).map(|i| Ok(Value::from(cell(record, i)?))).collect::<Result<Vec<Value>>>()?;
     let (held, decision) = (found.holds(), found.decision.as_ref());
-    let word = |of: fn(&crate::address::aliases::Target) -> &String| held.map_or(Value::Null, |t| of(t).as_str().into());
+    let word =
+        |of: fn(&crate::address::aliases::Target) -> &String| held.map_or(Value::Null, |t| of(t).as_str().into());
     cells.extend([
         found.band.name().into(),
         found.score.filter(|_| !found.withheld).map_or(Value::Null, rounded),

@@ -208,7 +208,9 @@ impl AddressJobs {
         let mut after = None;
         loop {
             let page = self.page(layer, grant, fields, after).await?;
-            let (Some(last), full) = (page.last().and_then(|c| c[0].parse().ok()), page.len() as i64 == PAGE) else { break };
+            let (Some(last), full) = (page.last().and_then(|c| c[0].parse().ok()), page.len() as i64 == PAGE) else {
+                break;
+            };
             after = Some(last);
             if send.send(page).await.is_err() || !full {
                 break;

@@ -99,10 +99,9 @@ impl MatchJob {
         }
         match readable.layers().is_empty() {
             false => Ok(readable),
-            true => Err(Error::conflict(
-                "没有可用的地址源",
-                "there is no address source that the job's owner may search",
-            )),
+            true => {
+                Err(Error::conflict("没有可用的地址源", "there is no address source that the job's owner may search"))
+            }
         }
     }
 
@@ -137,9 +136,11 @@ impl MatchJob {
         }
         match waiting.is_empty() && writer.row() == job.rows {
             true => Ok(()),
-            false => {
-                Err(Error::internal(format!("the file of the address job ended after {} of {} rows", writer.row(), job.rows)))
-            }
+            false => Err(Error::internal(format!(
+                "the file of the address job ended after {} of {} rows",
+                writer.row(),
+                job.rows
+            ))),
         }
     }
 }

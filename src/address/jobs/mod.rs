@@ -134,7 +134,8 @@ struct Shown {
     decided: i64,
 }
 
-const JOBS: &str = "select a.id, coalesce(j.state, 'draft'), a.file_id, a.columns, a.only_layers, a.auto, a.reject, a.sources,
+const JOBS: &str =
+    "select a.id, coalesce(j.state, 'draft'), a.file_id, a.columns, a.only_layers, a.auto, a.reject, a.sources,
     a.compare_to, a.comparison, a.job_id, j.checkpoint, f.columns, f.rows, f.filename, f.layer_id, f.format, f.encoding,
     j.problem, a.created_by,
     to_char(a.created_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),
@@ -307,11 +308,10 @@ impl AddressJobs {
     /// Refuses what could not be searched, before a job is made of it.
     async fn may_search(&self, by: &Principal, sources: Option<&[String]>) -> Result<()> {
         match self.addresses.readable(by, sources).await {
-            Ok(readable) if readable.layers().is_empty() && readable.not_ready().is_empty() => Err(Error::conflict(
-                "没有可用的地址源",
-                "there is no address source that you may search",
-            )
-            .hint("请先由发布人员设置地址源", "a publisher has to make a layer an address source first")),
+            Ok(readable) if readable.layers().is_empty() && readable.not_ready().is_empty() => {
+                Err(Error::conflict("没有可用的地址源", "there is no address source that you may search")
+                    .hint("请先由发布人员设置地址源", "a publisher has to make a layer an address source first"))
+            }
             // The job waits for the index.
             Err(e) if e.kind == crate::error::Kind::Busy => Ok(()),
             other => other.map(|_| ()),
@@ -388,8 +388,7 @@ impl AddressJobs {
         let sql = "select state from onemap.job where id = $1 for update";
         let state: Option<String> = transaction.query_opt(sql, &[&job.queued]).await?.map(|r| r.get(0));
         if state.is_some_and(|s| matches!(s.as_str(), "queued" | "running" | "paused")) {
-            return Err(Error::conflict("任务尚未结束", "the job is not over")
-                .hint("请先取消任务", "cancel it first"));
+            return Err(Error::conflict("任务尚未结束", "the job is not over").hint("请先取消任务", "cancel it first"));
         }
         transaction.execute("delete from onemap.address_job where id = $1", &[&id]).await?;
         transaction.batch_execute(&job.table().drop()).await?;

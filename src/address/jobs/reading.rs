@@ -95,7 +95,13 @@ impl AddressJobs {
     }
 
     /// A page of rows as documents, and where the next one begins.
-    pub async fn rows(&self, by: &Principal, department: &str, id: Uuid, wanted: &Wanted) -> Result<(Vec<Value>, Option<i64>)> {
+    pub async fn rows(
+        &self,
+        by: &Principal,
+        department: &str,
+        id: Uuid,
+        wanted: &Wanted,
+    ) -> Result<(Vec<Value>, Option<i64>)> {
         let job = self.job(department, id).await?;
         let (begun, mut wanted, mut page) = (Instant::now(), wanted.clone(), vec![]);
         let (limit, q) = (wanted.limit, wanted.q.take().filter(|q| !q.trim().is_empty()));
@@ -148,9 +154,8 @@ impl AddressJobs {
         );
         let client = self.database.app().await?;
         let band = wanted.band.map(Band::number);
-        let rows = client
-            .query(&sql, &[&job.id, &wanted.row, &wanted.after, &band, &wanted.decided, &wanted.limit])
-            .await?;
+        let rows =
+            client.query(&sql, &[&job.id, &wanted.row, &wanted.after, &band, &wanted.decided, &wanted.limit]).await?;
         Ok(rows.iter().map(|row| found(row, job, &seen, self, by)).collect())
     }
 
@@ -163,7 +168,8 @@ impl AddressJobs {
             let mut rows = vec![];
             for found in found {
                 file.go_to(found.at as u64)?;
-                let record = file.next()?.ok_or_else(|| Error::internal("a row of an address job is not in its file"))?;
+                let record =
+                    file.next()?.ok_or_else(|| Error::internal("a row of an address job is not in its file"))?;
                 let given = Given::of(record, &columns, &names)?;
                 if q.as_ref().is_none_or(|q| given.holds(q)) {
                     rows.push((found, given));
@@ -184,7 +190,8 @@ impl AddressJobs {
         let readable = still_readable(&self.addresses, by, job.only.as_deref()).await?;
         let work = move |finder: &mut onemap_address::find::Finder, readable: &Readable| {
             let sources = readable.sources();
-            let mut search = |text: &str| finder.search(&sources, &Query { text, limit: CANDIDATES, ..Query::default() });
+            let mut search =
+                |text: &str| finder.search(&sources, &Query { text, limit: CANDIDATES, ..Query::default() });
             texts.iter().map(|(row, text)| (*row, candidates(&search(text), readable))).collect()
         };
         self.addresses.finders().with(&readable, work).await
@@ -281,9 +288,8 @@ fn found(row: &Row, job: &Job, seen: &Seen, jobs: &AddressJobs, by: &Principal) 
         withheld,
         decision: row.get::<_, Option<String>>(17).map(|kind| Decision {
             kind,
-            target: target(row, FIRST_OF_DECISION + 3).filter(|t| {
-                t.layer.as_ref().is_none_or(|layer| jobs.gate.open::<Read>(by, layer).is_ok())
-            }),
+            target: target(row, FIRST_OF_DECISION + 3)
+                .filter(|t| t.layer.as_ref().is_none_or(|layer| jobs.gate.open::<Read>(by, layer).is_ok())),
             by: row.get(18),
             at: row.get(FIRST_OF_DECISION),
             note: row.get(FIRST_OF_DECISION + 1),

@@ -62,8 +62,9 @@ pub fn run(a: &Arguments) -> Result<()> {
             scope.spawn(move || work(segments, column, &rows, &found));
         }
         drop((rows, found_in));
-        let head = header.iter().map(String::as_str).chain(FOUND);
-        let wrote = record(&mut Vec::new(), head).and_then(|head| written(out.write_all(&head)));
+        let mut head = vec![];
+        let wrote = record(&mut head, header.iter().map(String::as_str).chain(FOUND))
+            .and_then(|()| written(out.write_all(&head)));
         let wrote = match wrote {
             Ok(true) => in_order(&found, &mut out),
             other => other.map(drop),
@@ -185,12 +186,10 @@ fn in_order(found: &Receiver<(u64, usize, Vec<u8>)>, out: &mut impl Write) -> Re
     written(out.flush()).map(drop)
 }
 
-fn record<'a>(out: &mut Vec<u8>, values: impl Iterator<Item = &'a str>) -> Result<Vec<u8>> {
-    let mut writer = csv::Writer::from_writer(&mut *out);
+fn record<'a>(out: &mut Vec<u8>, values: impl Iterator<Item = &'a str>) -> Result<()> {
+    let mut writer = csv::Writer::from_writer(out);
     writer.write_record(values).map_err(Error::internal)?;
-    writer.flush()?;
-    drop(writer);
-    Ok(std::mem::take(out))
+    Ok(writer.flush()?)
 }
 
 fn told(e: &csv::Error) -> Error {

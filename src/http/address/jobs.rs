@@ -192,8 +192,7 @@ pub async fn comparison(mut ask: Ask, Path(id): Path<String>) -> Answer {
 pub async fn counts(mut ask: Ask, Path(id): Path<String>) -> Answer {
     let by = ask.parameters.take("by")?;
     ask.parameters.clone().finish()?;
-    let wrong =
-        || Error::invalid("by", "应为 community、town 或 district", "it must be community, town or district");
+    let wrong = || Error::invalid("by", "应为 community、town 或 district", "it must be community, town or district");
     let by = By::parse(by.as_deref().unwrap_or("community")).ok_or_else(wrong)?;
     Ok(ok(&ask.app.address_jobs.counts(&ask.principal, ask.department()?, uuid(&id)?, by).await?))
 }

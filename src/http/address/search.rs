@@ -1,10 +1,11 @@
 //! `/address/search` and `/address/suggest`.
 
 use onemap_address::find::Level;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Datum, GEOJSON, answered, collection, feature, readable, take_sources};
-use crate::address::answer::{Name, faults};
+use crate::address::aliases::{Alias, Target};
+use crate::address::answer::{Name, addok_type, faults};
 use crate::address::search::Asked;
 use crate::error::{Error, Result};
 use crate::http::ask::{Answer, Ask};
@@ -64,12 +65,19 @@ fn level(name: &str) -> Result<Level> {
     })
 }
 
-/// An address as somebody wrote it → the places it may mean, best first.
+/// An address as somebody wrote it → the places it may mean, best first. What the caller's department has decided for the text comes
+/// before all that could be found.
 pub async fn search(mut ask: Ask) -> Answer {
     let wanted = Wanted::take(&mut ask.parameters, LIMIT)?;
     std::mem::take(&mut ask.parameters).finish()?;
     let readable = readable(&ask, wanted.sources.as_deref()).await?;
     let q = wanted.asked.text.clone();
+    // A narrower question is not the one that was decided.
+    let whole = wanted.asked.level.is_none() && wanted.asked.division.is_none() && wanted.sources.is_none();
+    if let Some(alias) = ask.app.aliases.answer(&ask.principal, &q).await?.filter(|_| whole) {
+        metrics::counter!("onemap_address_searches_total", "kind" => "search", "outcome" => "decided").increment(1);
+        return answered(&ask, GEOJSON, &collection(decided(&alias, wanted.datum), &readable, decision(&alias, &q)));
+    }
     let found = ask.app.addresses.search(&readable, wanted.asked).await?;
     let features = found.candidates.iter().map(|c| feature(c, &readable, wanted.datum)).collect();
     let level = found.candidates.first().map_or(Level::None, |c| c.match_level);
@@ -77,6 +85,32 @@ pub async fn search(mut ask: Ask) -> Answer {
         "query": q, "match_level": level.name(), "faults": faults(&found.faults), "remainder": found.remainder,
     });
     answered(&ask, GEOJSON, &collection(features, &readable, members))
+}
+
+/// The place that a department's people decided for a text; none when they rejected it.
+fn decided(alias: &Alias, datum: Datum) -> Vec<Value> {
+    let feature = |target: &Target| {
+        let (lon, lat) = datum.out(target.lon, target.lat);
+        let level = Level::parse(&target.match_level).unwrap_or(Level::Poi);
+        json!({
+            "type": "Feature",
+            "geometry": {"type": "Point", "coordinates": [lon, lat]},
+            "properties": {
+                "id": target.feature, "source": target.layer, "feature": target.feature, "label": target.label,
+                "score": 1, "match_level": level.name(), "coordinate_level": target.coordinate_level,
+                "elements": {}, "verdicts": {}, "parts": {}, "type": addok_type(level), "name": target.label,
+            },
+        })
+    };
+    alias.target.iter().map(feature).collect()
+}
+
+fn decision(alias: &Alias, q: &str) -> Value {
+    let level = alias.target.as_ref().map_or(Level::None.name(), |t| &t.match_level);
+    json!({
+        "query": q, "match_level": level, "faults": [], "remainder": "",
+        "decision": {"kind": alias.kind, "by": alias.by, "at": alias.at, "note": alias.note},
+    })
 }
 
 /// The beginning of an address → what it may become: Chinese, pinyin, initials.

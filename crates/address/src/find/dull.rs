@@ -53,7 +53,7 @@ fn phones(t: &Text, dull: &mut [bool]) {
         let longest = t.units[i..i + run].split(|u| *u == 0x2D).map(<[Unit]>::len).max().unwrap_or(0);
         if digits >= 8 && longest >= 7 {
             dull[i..i + run].fill(true);
-            let back = (i.saturating_sub(4)..i).rev().take_while(|k| t.kinds[*k] == Kind::Han && !t.gaps[k + 1]).last();
+            let back = (i.saturating_sub(4)..i).rev().take_while(|k| t.kinds[*k] == Kind::Han && (k + 1 == i || !t.gaps[k + 1])).last();
             for title in ["先生", "女士", "小姐", "师傅", "老师", "经理"] {
                 if i >= 3 && here(t, i - 2, title) {
                     dull[i - 3..i].fill(true);

@@ -13,9 +13,19 @@ pub struct Inside {
     /// The place of the first of them, and the one after the last.
     pub from: usize,
     pub end: usize,
+    /// Where building, unit, floor and room end.
+    pub ends: [usize; 4],
 }
 
 impl Inside {
+    /// Notes where those end that were read last.
+    fn mark(&mut self) {
+        let said = [self.building, self.unit, self.floor, self.room];
+        for (end, _) in self.ends.iter_mut().zip(said).filter(|(end, said)| said.is_some() && **end == 0) {
+            *end = self.end;
+        }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.building.is_none() && self.unit.is_none() && self.floor.is_none() && self.room.is_none()
     }
@@ -62,6 +72,7 @@ pub fn read(t: &Text, i: usize) -> Inside {
         if let Some(chain) = chain(t, p, end, &mut inside) {
             p = chain;
             inside.end = p;
+            inside.mark();
             continue;
         }
         let after = suffix(t, end, code, digits, &mut inside);
@@ -69,6 +80,7 @@ pub fn read(t: &Text, i: usize) -> Inside {
             Some(next) => {
                 p = next;
                 inside.end = p;
+                inside.mark();
                 // 之3 of a floor: 二楼之3.
                 if inside.floor.is_some() && inside.room.is_none() && one(t, p, "之-") {
                     p += 1;

@@ -4,7 +4,7 @@ mod alike;
 mod answer;
 mod dull;
 mod fit;
-mod inner;
+pub(crate) mod inner;
 mod mention;
 mod reverse;
 mod search;

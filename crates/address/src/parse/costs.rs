@@ -48,7 +48,6 @@ fn follow(before: Element, next: Element) -> i32 {
             Town => 60,
             VillageGroup => 80,
             Road | Roadno => 150,
-            Poi => 100,
             _ => 250,
         },
         Road => road(before),

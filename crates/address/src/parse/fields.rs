@@ -24,7 +24,9 @@ impl Parser {
             let slot = &mut taken[piece.element as usize];
             match (*slot, piece.element) {
                 // 279巷 3弄, 二期 A区: one after the other.
-                (Some((from, to)), Element::Lane | Element::Subpoi) if to == piece.start => *slot = Some((from, piece.end)),
+                (Some((from, to)), Element::Lane | Element::Subpoi) if to == piece.start => {
+                    *slot = Some((from, piece.end))
+                }
                 (None, _) => *slot = Some((piece.start, piece.end)),
                 _ => {}
             }

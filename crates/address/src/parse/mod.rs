@@ -99,7 +99,7 @@ impl Parser {
         left.for_each(|s| remainder.extend(&self.given[s.start..s.end]));
         remainder.extend(text.chars().skip(LONGEST));
         let standard = standard::standard(&self.folded, &pieces);
-        lanes(&mut pieces);
+        lanes(&self.folded, &mut pieces);
         let part = |p: &Piece| {
             let text = self.given[p.start..p.end].iter().collect();
             Part { element: p.element, text, start: p.start, end: p.end }
@@ -134,7 +134,9 @@ fn elements(chars: &[char], spans: &[Span], pieces: &mut Vec<Piece>) {
                 let named = matches!(before, Some(Element::Poi | Element::Subpoi));
                 let element = if element == Element::Poi && named { Element::Subpoi } else { element };
                 pieces.push(Piece { element, start: span.start, end: span.end });
-                before = Some(element);
+                // What is on a floor of a named place is part of it.
+                let inside = matches!(element, Element::Floorno | Element::Roomno) && named;
+                before = if inside { before } else { Some(element) };
             }
             Kind::Section => match pieces.last_mut() {
                 Some(road) if road.element == Element::Road && road.end == span.start => road.end = span.end,
@@ -173,18 +175,23 @@ fn dashes(chars: &[char], span: &Span, elements: &[Element], pieces: &mut Vec<Pi
 /// A municipality is a province and a city: it is the city, unless both are written.
 fn municipalities(chars: &[char], pieces: &mut [Piece]) {
     for i in 0..pieces.len() {
-        let named = matches!(chars[pieces[i].start..pieces[i].end], ['北' | '上' | '天' | '重', '京' | '海' | '津' | '庆', ..]);
-        if pieces[i].element == Element::Province && named && !pieces[i + 1..].iter().any(|p| p.element == Element::City) {
+        let named =
+            matches!(chars[pieces[i].start..pieces[i].end], ['北' | '上' | '天' | '重', '京' | '海' | '津' | '庆', ..]);
+        if pieces[i].element == Element::Province
+            && named
+            && !pieces[i + 1..].iter().any(|p| p.element == Element::City)
+        {
             pieces[i].element = Element::City;
         }
     }
 }
 
-/// On output a numbered lane is the road's number and its door a house: 柳营路 669弄 14号.
-fn lanes(pieces: &mut [Piece]) {
+/// On output a numbered lane is the road's number and its door a house: 柳营路 669弄 14号; a 巷 is a road of its own.
+fn lanes(chars: &[char], pieces: &mut [Piece]) {
     let mut lane = false;
     for piece in pieces {
         match piece.element {
+            Element::Lane if chars[piece.end - 1] == '巷' => piece.element = Element::Road,
             Element::Lane => {
                 piece.element = Element::Roadno;
                 lane = true;

@@ -1,5 +1,9 @@
 //! Numbers and the unit behind them.
 
+use std::sync::OnceLock;
+
+use rustc_hash::FxHashMap;
+
 use super::fold::{digit, letter, numeral};
 use crate::element::Element::{self, *};
 
@@ -119,7 +123,7 @@ fn begins(chars: &[char], s: usize) -> bool {
 }
 
 pub(super) fn prefix(c: char) -> bool {
-    matches!(c, '第' | '甲' | '乙' | '丙' | '丁' | '临' | '附' | '负' | '东' | '西' | '南' | '北' | '新' | '老')
+    matches!(c, '第' | '甲' | '乙' | '丙' | '丁' | '临' | '附' | '负')
 }
 
 /// One number may follow another: 3-1, 12之1, 183-185, 5号之2.
@@ -134,7 +138,7 @@ pub(super) fn number(chars: &[char], s: usize) -> Option<(usize, usize)> {
     }
     let first = plain(chars, s).or_else(|| {
         let c = *chars.get(s)?;
-        if prefix(c) { plain(chars, s + 1).filter(|&end| c != '新' || end > s + 1) } else { None }
+        if prefix(c) { plain(chars, s + 1) } else { None }
     })?;
     let mut end = first;
     while let Some(&c) = chars.get(end) {
@@ -189,51 +193,55 @@ fn excess(chars: &[char], s: usize, end: usize, element: Element) -> i32 {
     }
 }
 
+/// The units that begin with a character, longest first.
+fn by_first(c: char) -> &'static [(Vec<char>, &'static [(Element, i32)])] {
+    type Table = FxHashMap<char, Vec<(Vec<char>, &'static [(Element, i32)])>>;
+    static TABLE: OnceLock<Table> = OnceLock::new();
+    let table = TABLE.get_or_init(|| {
+        let mut table = Table::default();
+        for &(word, elements) in UNITS {
+            let word: Vec<char> = word.chars().collect();
+            table.entry(word[0]).or_default().push((word, elements));
+        }
+        table.values_mut().for_each(|units| units.sort_by_key(|(word, _)| std::cmp::Reverse(word.len())));
+        table
+    });
+    table.get(&c).map_or(&[], Vec::as_slice)
+}
+
 fn units(chars: &[char], mut each: impl FnMut(usize, Element, i32)) {
     let Some(&c) = chars.first() else { return };
-    let mut longest = 0;
-    let mut found: &[(Element, i32)] = &[];
-    for (word, elements) in UNITS {
-        let mut len = 0;
-        if word.starts_with(c)
-            && word.chars().all(|w| {
-                len += 1;
-                chars.get(len - 1) == Some(&w)
-            })
-            && len > longest
-        {
-            longest = len;
-            found = elements;
-        }
-    }
     // A letter F is a floor only where no word goes on.
     if c == 'F' && chars.get(1).is_some_and(|&c| letter(c) || digit(c)) {
         return;
     }
-    found.iter().for_each(|&(element, cost)| each(longest, element, cost));
+    if let Some((word, elements)) = by_first(c).iter().find(|(word, _)| chars.starts_with(word)) {
+        elements.iter().for_each(|&(element, cost)| each(word.len(), element, cost));
+    }
 }
 
-/// The end of the number with its unit that begins here and ends a name before it: 3栋, 二楼, but not 三区.
-pub(super) fn unit_end(chars: &[char], s: usize) -> Option<usize> {
+/// Whether a unit begins at `at`.
+pub(super) fn unit_at(chars: &[char], at: usize) -> bool {
+    chars.get(at).is_some_and(|&c| by_first(c).iter().any(|(word, _)| chars[at..].starts_with(word)))
+}
+
+/// What ends a name before it: a number, a number with its unit, 三区 and 二期 too. Gives whether it does, and where its unit ends if
+/// it is one that no name has within it.
+pub(super) fn stop(chars: &[char], s: usize) -> (bool, Option<usize>) {
+    let c = chars[s];
+    if !(digit(c) || letter(c) || numeral(c) || prefix(c)) {
+        return (false, None);
+    }
+    let mut is = digit(c) && (s == 0 || !(digit(chars[s - 1]) || letter(chars[s - 1])));
     let mut end = None;
     numbered(chars, s, |n| {
-        if matches!(n.element, Houseno | Cellno | Floorno | Roomno | Roadno | Lane | Distance | VillageGroup) {
+        let within = matches!(n.element, Houseno | Cellno | Floorno | Roomno | Roadno | Lane | Distance | VillageGroup);
+        if within {
             end = end.max(Some(n.end));
         }
+        is |= within || n.element == Subpoi;
     });
-    end
-}
-
-/// Whether a building's, a unit's, a floor's or a room's number begins here: a name before it ends.
-pub(super) fn ends_name(chars: &[char], s: usize) -> bool {
-    if digit(chars[s]) {
-        return s == 0 || !(digit(chars[s - 1]) || letter(chars[s - 1]));
-    }
-    let mut is = false;
-    numbered(chars, s, |n| {
-        is |= matches!(n.element, Houseno | Cellno | Floorno | Roomno | Roadno | Subpoi | Distance | VillageGroup)
-    });
-    is
+    (is, end)
 }
 
 /// Numbers without units, joined by dashes: the ends of up to three.

@@ -51,35 +51,43 @@ fn mark_run(chars: &[char], run: &mut [Piece]) {
     }
     let said =
         |&(from, to): &(usize, usize), run: &[Piece]| run[from..to].iter().filter(|p| division(p.element)).count();
-    // A chain within one that follows: 杭州 杭州市, 东阳市 东阳市.
     let mut keep = 0;
     for i in 1..chains.len() {
-        let (now, then) = (said(&chains[i], run), said(&chains[keep], run));
-        let fuller = now == then && longer(chars, &run[chains[i].0..chains[i].1], &run[chains[keep].0..chains[keep].1]);
-        if !repeats(chars, &run[chains[keep].0..chains[keep].1], &run[chains[i].0..chains[i].1]) {
-            // It says something else: it goes on from the one before, unless it is a whole new chain.
-            if now < then || run[chains[i].0].element == Element::Town {
-                continue;
-            }
-        }
-        let lost = if now > then || fuller { std::mem::replace(&mut keep, i) } else { i };
-        for piece in &mut run[chains[lost].0..chains[lost].1] {
-            piece.element = Element::Redundant;
+        let (from, to) = chains[i];
+        let (kept, new) = (chains[keep], chains[i]);
+        let (now, then) = (said(&new, run), said(&kept, run));
+        let again = repeats(chars, &run[kept.0..kept.1], &run[new.0..new.1]);
+        let whole = run[from].element <= run[kept.0].element;
+        let fuller = now > then || now == then && length(&run[new.0..new.1]) > length(&run[kept.0..kept.1]);
+        if whole && fuller && (again || run[from].element == Element::Province) {
+            blank(&mut run[kept.0..kept.1], |_| true);
+            keep = i;
+        } else if again {
+            // What it says beyond the other stays.
+            let (said, new) = run[..to].split_at_mut(from);
+            let said = &said[kept.0..kept.1];
+            blank(new, |p| said.iter().any(|q| same(chars, p, q)));
         }
     }
 }
 
-/// Whether two chains name the same at some level: the shorter name is the beginning of the longer.
-fn repeats(chars: &[char], a: &[Piece], b: &[Piece]) -> bool {
-    a.iter().filter(|p| division(p.element)).any(|p| {
-        b.iter().any(|q| {
-            let (x, y) = (&chars[p.start..p.end], &chars[q.start..q.end]);
-            division(q.element) && (x.starts_with(y) || y.starts_with(x))
-        })
-    })
+fn blank(chain: &mut [Piece], which: impl Fn(&Piece) -> bool) {
+    for piece in chain.iter_mut().filter(|p| which(p)) {
+        piece.element = Element::Redundant;
+    }
 }
 
-fn longer(_chars: &[char], a: &[Piece], b: &[Piece]) -> bool {
-    let len = |chain: &[Piece]| chain.iter().filter(|p| division(p.element)).map(|p| p.end - p.start).sum::<usize>();
-    len(a) > len(b)
+fn same(chars: &[char], a: &Piece, b: &Piece) -> bool {
+    let (x, y) = (&chars[a.start..a.end], &chars[b.start..b.end]);
+    division(a.element) && division(b.element) && (x.starts_with(y) || y.starts_with(x))
+}
+
+/// How many characters a chain's names have.
+fn length(chain: &[Piece]) -> usize {
+    chain.iter().filter(|p| division(p.element)).map(|p| p.end - p.start).sum()
+}
+
+/// Whether two chains name the same at some level: the shorter name is the beginning of the longer.
+fn repeats(chars: &[char], a: &[Piece], b: &[Piece]) -> bool {
+    a.iter().any(|p| b.iter().any(|q| same(chars, p, q)))
 }

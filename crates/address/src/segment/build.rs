@@ -5,11 +5,13 @@ use std::path::Path;
 use rustc_hash::FxHashMap;
 
 use super::file::Sections;
+use super::regular::Regular;
 use super::pool::{Names, Parts};
 use super::row::{Area, DEGREE, Group, PART_KINDS, PartKind, Row, Span, Zone};
 use super::{Error, Segment, forms::role, tables};
 use crate::code::{self, Inner};
 use crate::element::Element;
+use crate::parse::Parser;
 use crate::record::Address;
 
 /// The most rows of one source.
@@ -27,6 +29,32 @@ pub struct Builder {
     /// Where each row's key ends, by the row's place in the order of coming.
     key_ends: Vec<u32>,
     left_out: u64,
+    splitter: (Regular, Parser),
+}
+
+/// Fills in from the full address what the elements do not say. Elements of the road and the building that the source gives are
+/// believed: then only its divisions may be missing.
+fn spread<'a>((regular, parser): &mut (Regular, Parser), a: &Address<'a>) -> Address<'a> {
+    let told = [Element::Road, Element::Lane, Element::Roadno, Element::Compound, Element::Houseno, Element::Roomno];
+    if a.full.is_empty() || told.iter().any(|e| !a.get(*e).is_empty()) {
+        return *a;
+    }
+    let poi = a.get(Element::Poi).trim();
+    // The name at the end of the full address is known already.
+    let full = a.full.trim();
+    let full = if poi.is_empty() { full } else { full.strip_suffix(poi).unwrap_or(full) };
+    let mut out = *a;
+    for (given, found) in out.elements.iter_mut().zip(regular.split(full).unwrap_or_else(|| parser.fields(full))) {
+        if given.is_empty() {
+            *given = found;
+        }
+    }
+    out
+}
+
+fn spread_all<'a>(addresses: &[Address<'a>]) -> Vec<Address<'a>> {
+    let mut splitter = (Regular::default(), Parser::default());
+    addresses.iter().map(|a| spread(&mut splitter, a)).collect()
 }
 
 impl Builder {
@@ -36,6 +64,22 @@ impl Builder {
 
     /// Takes a row. Rows without any usable element are counted and left out.
     pub fn push(&mut self, address: &Address<'_>) -> Result<(), Error> {
+        let spread = spread(&mut self.splitter, address);
+        self.take(&spread)
+    }
+
+    /// The same for many rows at once: full addresses are parsed on as many threads as there are cores.
+    pub fn push_all(&mut self, addresses: &[Address<'_>]) -> Result<(), Error> {
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let share = addresses.len().div_ceil(threads).max(256);
+        let parts: Vec<Vec<Address<'_>>> = std::thread::scope(|scope| {
+            let running: Vec<_> = addresses.chunks(share).map(|part| scope.spawn(move || spread_all(part))).collect();
+            running.into_iter().map(|r| r.join().unwrap_or_default()).collect()
+        });
+        parts.iter().flatten().try_for_each(|a| self.take(a))
+    }
+
+    fn take(&mut self, address: &Address<'_>) -> Result<(), Error> {
         if self.rows.len() >= MOST_ROWS {
             return Err(Error::TooLarge);
         }

@@ -4,6 +4,7 @@ mod build;
 mod file;
 pub(crate) mod forms;
 mod pool;
+mod regular;
 pub(crate) mod row;
 pub(crate) mod table;
 mod tables;

@@ -198,7 +198,13 @@ impl Shared {
     ) -> Option<Result<Piece>> {
         let readable = self.readable.load_full();
         let sources = readable.sources();
-        let mut piece = Encoding { shared: self, readable: &readable, rows: Rows::begin(), tally: Tally::default(), key: String::new() };
+        let mut piece = Encoding {
+            shared: self,
+            readable: &readable,
+            rows: Rows::begin(),
+            tally: Tally::default(),
+            key: String::new(),
+        };
         let mut from = 0;
         for (i, (at, end)) in texts.rows.iter().enumerate() {
             if i % 256 == 0 && self.stopped.load(Ordering::Relaxed) {
@@ -234,7 +240,15 @@ impl Encoding<'_> {
         let faults = fault_bits(&answer.faults);
         let answered = best.map(|c| self.found(c));
         self.tally.count(band, answered.as_ref().map_or(0, |a| a.level), faults);
-        self.rows.push(&Outcome { row, at, band, faults, answer: answered, remainder: &answer.remainder, alias: false });
+        self.rows.push(&Outcome {
+            row,
+            at,
+            band,
+            faults,
+            answer: answered,
+            remainder: &answer.remainder,
+            alias: false,
+        });
     }
 
     fn found<'c>(&mut self, c: &'c Candidate) -> Answered<'c> {
