@@ -160,7 +160,7 @@ async fn a_file_in_gbk_is_matched_into_bands_and_comes_back_as_a_file() {
     let world = World::new().await;
     door_layer(&world, "doors", ShareClass::Unconditional).await;
     let (gbk, _, _) = encoding_rs::GB18030.encode(PEOPLE);
-    let draft = read(send(&world, CLERK, "人口.csv", gbk.into_owned()).await, 201).await;
+    let draft = read(send(&world, CLERK, "人口.csv", gbk.to_vec()).await, 201).await;
     assert_eq!((&draft["state"], &draft["rows"], &draft["filename"]), (&json!("draft"), &json!(5), &json!("人口.csv")));
     assert_eq!(draft["encoding"], "gb18030");
     assert_eq!(draft["columns"][2]["sample"][0], "青岛市市南区香港中路12号");
