@@ -1,6 +1,6 @@
 import { address, get, post, remove, sendForm } from './client';
-import { candidateOf, LEVELS, type Candidate, type Level } from './addresses';
-import { list, number, numbers, object, text, texts } from './read';
+import { candidateOf, levelOf, type Candidate, type Level } from './addresses';
+import { list, number, numbers, object, text, texts, type Loose } from './read';
 
 const ENDPOINT = '/address/jobs';
 const path = (id: string, tail = '') => `${ENDPOINT}/${encodeURIComponent(id)}${tail}`;
@@ -46,6 +46,10 @@ export interface Decision {
   by: string;
   at: string;
   note: string;
+  /** What holds by it; none for a rejection, or where the reader may not see it. */
+  label: string;
+  lon: number | null;
+  lat: number | null;
 }
 
 /** A candidate with its place in the server's own list, where one that cannot be shown still counts. */
@@ -63,6 +67,10 @@ export interface Row {
   lat: number | null;
   faults: string[];
   remainder: string;
+  /** Answered by what somebody decided for this text before. */
+  alias: boolean;
+  /** Its answer is out of a layer that this reader may not see. */
+  withheld: boolean;
   candidates: Ranked[];
   decision: Decision | null;
 }
@@ -109,29 +117,36 @@ function decisionOf(value: unknown): Decision | null {
   const raw = object(value);
   const kind = raw.kind;
   if (kind !== 'pick' && kind !== 'place' && kind !== 'reject') return null;
-  return { kind, by: text(raw.by), at: text(raw.at), note: text(raw.note) };
+  return { kind, by: text(raw.by), at: text(raw.at), note: text(raw.note), label: text(raw.label), lon: number(raw.lon), lat: number(raw.lat) };
+}
+
+/** The server lists candidates where somebody has to choose; elsewhere the answer itself is the only one. */
+function candidatesOf(raw: Loose): Ranked[] {
+  const listed = list(raw.candidates);
+  return (listed.length > 0 ? listed : [raw]).flatMap((one, index) => {
+    const found = candidateOf(object(one));
+    return found ? [{ ...found, index }] : [];
+  });
 }
 
 export function rowOf(value: unknown): Row {
   const raw = object(value);
   const { band } = raw;
-  const level = raw.match_level;
   return {
     row: number(raw.row) ?? 0,
     text: text(raw.text),
     values: Object.fromEntries(Object.entries(object(raw.values)).map(([name, one]) => [name, text(one)])),
     band: band === 'auto' || band === 'reject' ? band : 'review',
     score: number(raw.score),
-    match_level: (LEVELS as readonly unknown[]).includes(level) ? (level as Level) : 'none',
+    match_level: levelOf(raw.match_level),
     label: text(raw.label),
     lon: number(raw.lon),
     lat: number(raw.lat),
     faults: texts(raw.faults),
     remainder: text(raw.remainder),
-    candidates: list(raw.candidates).flatMap((one, index) => {
-      const found = candidateOf(object(one));
-      return found ? [{ ...found, index }] : [];
-    }),
+    alias: raw.alias === true,
+    withheld: raw.withheld === true,
+    candidates: candidatesOf(raw),
     decision: decisionOf(raw.decision),
   };
 }
@@ -187,23 +202,37 @@ export type Division = 'community' | 'town' | 'district';
 
 export interface Count {
   name: string;
+  /** What lies around it: two communities may have one name. */
+  within: string;
   count: number;
+  /** Rows that may lie there once somebody has looked. */
+  review: number;
 }
 
+/** The divisions with their rows; those that lie in none come last, without a name. */
 export function countsOf(body: unknown): Count[] {
   const raw = object(body);
-  const entries = Array.isArray(body) ? body : list(raw.counts ?? raw.rows);
-  if (entries.length === 0) return Object.entries(numbers(raw.counts)).map(([name, count]) => ({ name, count }));
-  return entries.map(object).map((one) => ({ name: text(one.name) || text(one.label), count: number(one.count) ?? number(one.rows) ?? 0 }));
+  const entries = list(raw.counts).map(object).map((one) => {
+    const name = text(one.name);
+    return { name, within: [text(one.district), text(one.town)].filter((part) => part !== '' && part !== name).join(' '), count: number(one.count) ?? 0, review: number(one.review) ?? 0 };
+  });
+  const { count = 0, review = 0 } = numbers(raw.unknown);
+  return count + review > 0 ? [...entries, { name: '', within: '', count, review }] : entries;
 }
 
 export const counts = (id: string, by: Division) => get<unknown>(path(id, '/counts'), { by }).then(countsOf);
 
+export interface Outcome {
+  label: string;
+  match_level: Level;
+}
+
 export interface Changed {
   row: number;
   text: string;
-  before: string;
-  after: string;
+  change: 'better' | 'worse' | 'changed';
+  before: Outcome;
+  after: Outcome;
 }
 
 export interface Comparison {
@@ -215,8 +244,7 @@ export interface Comparison {
   next: string | null;
 }
 
-/** An outcome is said as its label, or as the words it came in. */
-const outcome = (value: unknown): string => text(value) || text(object(value).label);
+const outcome = (value: unknown): Outcome => ({ label: text(object(value).label), match_level: levelOf(object(value).match_level) });
 
 export function comparisonOf(body: unknown): Comparison {
   const raw = object(body);
@@ -228,7 +256,7 @@ export function comparisonOf(body: unknown): Comparison {
     changed,
     rows: list(raw.rows)
       .map(object)
-      .map((one) => ({ row: number(one.row) ?? 0, text: text(one.text), before: outcome(one.before), after: outcome(one.after) })),
+      .map((one) => ({ row: number(one.row) ?? 0, text: text(one.text), change: one.change === 'better' || one.change === 'worse' ? one.change : 'changed', before: outcome(one.before), after: outcome(one.after) })),
     next: text(raw.next) || null,
   };
 }

@@ -37,6 +37,8 @@ export interface Answer {
   candidates: Candidate[];
   faults: string[];
   remainder: string;
+  /** Layers that could not be searched yet. */
+  notReady: string[];
 }
 
 export interface Around {
@@ -59,7 +61,7 @@ export interface Parsed {
   remainder: string;
 }
 
-const level = (value: unknown): Level => ((LEVELS as readonly unknown[]).includes(value) ? (value as Level) : 'none');
+export const levelOf = (value: unknown): Level => ((LEVELS as readonly unknown[]).includes(value) ? (value as Level) : 'none');
 const verdict = (value: unknown): Verdict | null => ((VERDICTS as readonly unknown[]).includes(value) ? (value as Verdict) : null);
 
 /** Elements come as a list, or as two maps of names. */
@@ -78,7 +80,7 @@ export function candidateOf(raw: Loose, point?: unknown): Candidate | null {
   const lat = number(raw.lat) ?? number(y);
   const label = text(raw.label);
   if (lon === null || lat === null || label === '') return null;
-  const matched = level(raw.match_level);
+  const matched = levelOf(raw.match_level);
   const { feature } = raw;
   return {
     source: text(raw.source),
@@ -86,7 +88,7 @@ export function candidateOf(raw: Loose, point?: unknown): Candidate | null {
     label,
     score: number(raw.score),
     match_level: matched,
-    coordinate_level: raw.coordinate_level === undefined ? matched : level(raw.coordinate_level),
+    coordinate_level: raw.coordinate_level === undefined ? matched : levelOf(raw.coordinate_level),
     lon,
     lat,
     elements: elementsOf(raw).filter((one) => one.name !== '' && one.text !== ''),
@@ -101,7 +103,7 @@ export function candidatesOf(body: unknown): Candidate[] {
 
 export function answerOf(body: unknown): Answer {
   const raw = object(body);
-  return { candidates: candidatesOf(body), faults: texts(raw.faults), remainder: text(raw.remainder) };
+  return { candidates: candidatesOf(body), faults: texts(raw.faults), remainder: text(raw.remainder), notReady: texts(raw.not_ready) };
 }
 
 /** The chain of divisions: names, or objects that have one. */
@@ -109,7 +111,7 @@ export function aroundOf(body: unknown): Around {
   const raw = object(body);
   const chain = raw.divisions ?? raw.division;
   const parts = Array.isArray(chain) ? chain : Object.values(object(chain));
-  const names = parts.map((one) => text(one) || text(object(one).name) || text(object(one).label));
+  const names = parts.map((one) => text(one) || text(object(one).text) || text(object(one).name));
   return { candidates: candidatesOf(body), divisions: names.filter(Boolean) };
 }
 

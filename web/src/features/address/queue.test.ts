@@ -35,7 +35,8 @@ test('a pick names the row of the register where there is one', () => {
 
 test('the list shows a decision before the server has answered', () => {
   const [one] = rowOf({ row: 1, candidates: [{ ...place, feature: 42 }] }).candidates;
-  expect(foreseen(pickOf(one), '电话核实', one)).toMatchObject({ decision: { kind: 'pick', note: '电话核实' }, label: '山东路9号', lon: 120.38 });
-  expect(foreseen({ kind: 'undo' }, '', null)).toEqual({ decision: null });
-  expect(foreseen({ kind: 'place', lon: 1, lat: 2 }, '', null)).toEqual({ decision: { kind: 'place', by: '', at: '', note: '' }, lon: 1, lat: 2 });
+  expect(foreseen(pickOf(one), '电话核实', one)).toMatchObject({ kind: 'pick', note: '电话核实', label: '山东路9号', lon: 120.38 });
+  expect(foreseen({ kind: 'undo' }, '', null)).toBeNull();
+  expect(foreseen({ kind: 'place', lon: 1, lat: 2 }, '', null)).toMatchObject({ kind: 'place', lon: 1, lat: 2, label: '' });
+  expect(foreseen({ kind: 'reject' }, '', null)).toMatchObject({ kind: 'reject', lon: null });
 });

@@ -27,13 +27,11 @@ export function pickOf(one: Candidate | Ranked): Wish {
   return { kind: 'place', lon: one.lon, lat: one.lat, label: one.label };
 }
 
-/** What the list shows until the server has answered. */
-export const assumed = (wish: Wish, note: string): Decision | null => (wish.kind === 'undo' ? null : { kind: wish.kind, by: '', at: '', note });
-
-/** What goes into the row at once, so that the next key finds it decided. */
-export function foreseen(wish: Wish, note: string, picked: Candidate | null): Partial<Row> {
-  const decision = assumed(wish, note);
-  if (wish.kind === 'pick' && picked) return { decision, label: picked.label, lon: picked.lon, lat: picked.lat };
-  if (wish.kind === 'place') return { decision, lon: wish.lon, lat: wish.lat, ...(wish.label ? { label: wish.label } : {}) };
-  return { decision };
+/** What the list shows until the server has answered, so that the next key finds the row decided. */
+export function foreseen(wish: Wish, note: string, picked: Candidate | null): Decision | null {
+  if (wish.kind === 'undo') return null;
+  const made = { kind: wish.kind, by: '', at: '', note };
+  if (wish.kind === 'place') return { ...made, label: wish.label ?? '', lon: wish.lon, lat: wish.lat };
+  if (wish.kind === 'pick' && picked) return { ...made, label: picked.label, lon: picked.lon, lat: picked.lat };
+  return { ...made, label: '', lon: null, lat: null };
 }

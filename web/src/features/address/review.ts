@@ -93,7 +93,7 @@ export function useReview(id: string, begin: Filter) {
     const change = Number(wish.kind !== 'undo') - Number(row.decision !== null);
     made.value += change;
     saving.value += 1;
-    keep(row.row, foreseen(wish, note, picked));
+    keep(row.row, { decision: foreseen(wish, note, picked) });
     const told = (sending.get(row.row) ?? Promise.resolve())
       .catch(() => undefined)
       .then(() => api.decide(id, row.row, wish, note))
@@ -140,9 +140,10 @@ export function useReview(id: string, begin: Filter) {
     return true;
   }
 
-  /** Says the same decision again with a note. */
-  function annotate(wish: api.Wish, note: string): void {
-    if (current.value) tell(current.value, wish, note, null);
+  /** Says the same decision on a row again with a note. */
+  function annotate(row: number, wish: api.Wish, note: string, picked: Candidate | null): void {
+    const one = rows.value.find((known) => known.row === row);
+    if (one) tell(one, wish, note, picked);
   }
 
   function back(): void {
