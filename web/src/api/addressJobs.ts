@@ -113,7 +113,7 @@ export function jobOf(value: unknown): AddressJob {
   };
 }
 
-function decisionOf(value: unknown): Decision | null {
+export function decisionOf(value: unknown): Decision | null {
   const raw = object(value);
   const kind = raw.kind;
   if (kind !== 'pick' && kind !== 'place' && kind !== 'reject') return null;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { aliasesOf } from './addressAliases';
 import { answerOf, aroundOf, parsedOf } from './addresses';
 import { comparisonOf, countsOf, jobOf, rowOf } from './addressJobs';
 
@@ -49,4 +50,9 @@ test('a comparison', () => {
   const read = comparisonOf({ same: 9, better: 1, rows: [{ row: 4, text: '甲', change: 'better', before: { band: 'review', label: null, match_level: 'road' }, after: { label: '乙', match_level: 'number' } }], next: '4' });
   expect(read).toMatchObject({ same: 9, better: 1, worse: 0, changed: 0, next: '4' });
   expect(read.rows[0]).toEqual({ row: 4, text: '甲', change: 'better', before: { label: '', match_level: 'road' }, after: { label: '乙', match_level: 'number' } });
+});
+
+test('remembered decisions', () => {
+  const read = aliasesOf({ aliases: [{ id: 3, text: '老轻工楼', kind: 'pick', by: '李娜', at: '2026-11-24T08:00:00Z', note: '', label: '香港中路12号' }, { id: 4, kind: 'other' }], next: null });
+  expect(read.aliases.map((one) => [one.id, one.given, one.label])).toEqual([['3', '老轻工楼', '香港中路12号']]);
 });
