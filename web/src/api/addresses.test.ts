@@ -4,13 +4,13 @@ import { answerOf, aroundOf, parsedOf } from './addresses';
 import { comparisonOf, countsOf, jobOf, rowOf } from './addressJobs';
 
 const feature = (properties: object) => ({ type: 'Feature', geometry: { type: 'Point', coordinates: [120.38, 36.07] }, properties });
-const door = { source: 'doors', feature: 7, label: '香港中路12号', score: 0.98, match_level: 'number', elements: { road: '香港中路', roadno: '12号' }, verdicts: { road: 'similar', roadno: 'agree' }, parts: { street: 0.9, margin: null } };
+const door = { source: 'doors', feature: 7, label: '香港中路12号', score: 0.98, match_level: 'number', elements: { newer: 'x', roadno: '12号', road: '香港中路' }, verdicts: { road: 'similar', roadno: 'agree' }, parts: { street: 0.9, margin: null } };
 
 test('an answer is read as the server writes it, and what cannot be shown is left out', () => {
   const read = answerOf({ type: 'FeatureCollection', features: [feature(door), { type: 'Feature', geometry: null, properties: door }, null], faults: ['typo', 3], remainder: '请电联', not_ready: ['poi'] });
   expect(read.candidates).toHaveLength(1);
   expect(read.candidates[0]).toMatchObject({ source: 'doors', feature: 7, lon: 120.38, lat: 36.07, coordinate_level: 'number', parts: { street: 0.9 } });
-  expect(read.candidates[0].elements).toEqual([{ name: 'road', text: '香港中路', verdict: 'similar' }, { name: 'roadno', text: '12号', verdict: 'agree' }]);
+  expect(read.candidates[0].elements).toEqual([{ name: 'road', text: '香港中路', verdict: 'similar' }, { name: 'roadno', text: '12号', verdict: 'agree' }, { name: 'newer', text: 'x', verdict: null }]);
   expect([read.faults, read.remainder, read.notReady]).toEqual([['typo', '3'], '请电联', ['poi']]);
   expect(answerOf('<html>')).toEqual({ candidates: [], faults: [], remainder: '', notReady: [] });
 });

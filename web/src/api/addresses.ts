@@ -64,13 +64,21 @@ export interface Parsed {
 export const levelOf = (value: unknown): Level => ((LEVELS as readonly unknown[]).includes(value) ? (value as Level) : 'none');
 const verdict = (value: unknown): Verdict | null => ((VERDICTS as readonly unknown[]).includes(value) ? (value as Verdict) : null);
 
+/** From the province to the room, as addresses are written; maps come in no order. */
+const WRITTEN = 'province city district devzone town community village_group road lane roadno intersection compound poi subpoi houseno cellno floorno roomno assist distance redundant'.split(' ');
+
+function inOrder(a: Element, b: Element): number {
+  const place = (one: Element) => (WRITTEN.indexOf(one.name) + WRITTEN.length + 1) % (WRITTEN.length + 1);
+  return place(a) - place(b);
+}
+
 /** Elements come as a list, or as two maps of names. */
 function elementsOf(raw: Loose): Element[] {
   const verdicts = object(raw.verdicts);
   if (Array.isArray(raw.elements)) {
     return raw.elements.map(object).map((one) => ({ name: text(one.element) || text(one.name), text: text(one.text), verdict: verdict(one.verdict) ?? verdict(verdicts[text(one.element)]) }));
   }
-  return Object.entries(object(raw.elements)).map(([name, said]) => ({ name, text: text(said), verdict: verdict(verdicts[name]) }));
+  return Object.entries(object(raw.elements)).map(([name, said]) => ({ name, text: text(said), verdict: verdict(verdicts[name]) })).sort(inOrder);
 }
 
 /** A candidate from the members of a job's row, or of a feature with its point. */

@@ -32,3 +32,9 @@ test('nothing of the text is lost, whatever the pieces are', () => {
   expect(read.map((one) => one.text).join('')).toBe(given);
   expect(read.filter((one) => one.verdict === 'unused').map((one) => one.text)).toEqual(['）， 甲']);
 });
+
+test('a piece finds its element by kind or by words; what the register has not says so', () => {
+  const given = '漓江花园2单元附近';
+  const read = spans(given, [piece('poi', '漓江花园', 0), piece('cellno', '2单元', 4), piece('assist', '附近', 7)], [element('compound', '漓江花园', 'agree'), element('district', '平度市', 'absent')]);
+  expect(read.map((one) => one.verdict)).toEqual(['agree', 'unregistered', 'other']);
+});

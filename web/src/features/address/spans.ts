@@ -4,17 +4,28 @@ import type { Element, Piece, Verdict } from '@/api/addresses';
 export interface Span {
   text: string;
   element: string;
-  verdict: Verdict | 'unused' | 'other';
+  /** Besides the verdicts: not used at all; not in the register; not compared. */
+  verdict: Verdict | 'unused' | 'unregistered' | 'other';
 }
 
 /** What people write between the parts of an address: no part of it, and nothing left over. */
 const BETWEEN = /^[\s,，、;；.。/\\()（）\-—_]*$/u;
 
-/** Divisions and names may stand under a neighbouring element in the register. */
+/** Elements that say where among others, and name nothing that a register would hold. */
+const RELATIVE = ['assist', 'distance'];
+
+/** The element of the register that a piece of the text speaks of: of the same kind, or, as kinds are a matter of reading, of the same words. */
+function elementOf(piece: Piece, elements: Element[]): Element | undefined {
+  return elements.find((one) => one.name === piece.element) ?? elements.find((one) => one.text.includes(piece.text) || piece.text.includes(one.text));
+}
+
 function verdictOf(piece: Piece, elements: Element[]): Span['verdict'] {
   if (piece.element === 'redundant') return 'unused';
-  const named = elements.filter((one) => one.name === piece.element && one.verdict !== null);
-  return named[0]?.verdict ?? 'other';
+  if (RELATIVE.includes(piece.element)) return 'other';
+  const found = elementOf(piece, elements);
+  if (!found) return elements.length > 0 ? 'unregistered' : 'other';
+  // It was written, only under another name.
+  return found.verdict === 'absent' ? 'other' : (found.verdict ?? 'other');
 }
 
 /** The given text in stretches, so that the reader sees which of it agreed with a candidate, was mended, or contradicts it. */

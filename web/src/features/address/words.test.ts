@@ -5,8 +5,8 @@ import { elementWords, faultTone, faultWords, partWords, reason } from './words'
 const of = (name: string, verdict: Element['verdict']): Element => ({ name, text: 'x', verdict });
 
 test('the reason names what contradicts first, and agreement only where nothing else is to say', () => {
-  expect(reason([of('road', 'agree'), of('roadno', 'agree')])).toBe('各部分都一致');
-  expect(reason([of('road', 'similar'), of('district', 'conflict'), of('roadno', 'agree'), of('town', 'absent')])).toBe('区县不一致；道路有错字，已更正；文字中没有写街道/乡镇');
+  expect(reason([of('road', 'agree'), of('roadno', 'agree')])).toBe('写到的部分都一致');
+  expect(reason([of('road', 'similar'), of('district', 'conflict'), of('roadno', 'agree'), of('roomno', 'absent'), of('town', 'absent')])).toBe('区县不一致；道路有错字，已更正；文字中没有写室');
   expect(reason([of('roadno', 'absent'), of('road', 'absent')])).toBe('文字中没有写门牌号、道路');
   expect(reason([])).toBe('');
 });

@@ -17,12 +17,16 @@ export const faultTone = (fault: string): 'blue' | 'warn' => (['old_name', 'typo
 
 export const verdictTone = (verdict: Verdict | null): 'ok' | 'warn' | 'bad' | '' => (verdict === 'agree' ? 'ok' : verdict === 'similar' ? 'warn' : verdict === 'conflict' ? 'bad' : '');
 
+/** Nobody writes all of them, and none is missed. */
+const DIVISIONS = ['province', 'city', 'district', 'devzone', 'town', 'community'];
+
 /** One line on why a candidate scored so: what contradicts it first, then what was mended, then what is missing. */
 export function reason(elements: Element[]): string {
   const of = (verdict: Verdict) => elements.filter((one) => one.verdict === verdict).map((one) => elementWords(one.name));
   const names = (list: string[]) => list.join(t('address.reason.and'));
   const said: string[] = [];
-  const [conflict, similar, absent, agree] = [of('conflict'), of('similar'), of('absent'), of('agree')];
+  const [conflict, similar, agree] = [of('conflict'), of('similar'), of('agree')];
+  const absent = elements.filter((one) => one.verdict === 'absent' && !DIVISIONS.includes(one.name)).map((one) => elementWords(one.name));
   if (conflict.length > 0) said.push(t('address.reason.conflict', { names: names(conflict) }));
   if (similar.length > 0) said.push(t('address.reason.similar', { names: names(similar) }));
   if (absent.length > 0) said.push(t('address.reason.absent', { names: names(absent) }));
