@@ -1,4 +1,4 @@
-import { computed, onBeforeUnmount, reactive, ref, shallowRef } from 'vue';
+import { computed, onScopeDispose, reactive, ref, shallowRef } from 'vue';
 import type { Candidate } from '@/api/addresses';
 import * as api from '@/api/addressJobs';
 import { appended, foreseen, nextOpen, replaced, stepped } from './queue';
@@ -152,6 +152,6 @@ export function useReview(id: string, begin: Filter) {
     refused.value = null;
   }
 
-  onBeforeUnmount(() => (run += 1));
+  onScopeDispose(() => (run += 1));
   return { filter, rows, at, next, current, loading, loaded, problem, refused, made, saving, done, load, more, goTo, move, decide, undo, annotate, back };
 }
