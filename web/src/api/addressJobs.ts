@@ -22,7 +22,6 @@ export interface AddressJob {
   id: string;
   state: State;
   filename: string;
-  encoding: string;
   /** All columns of the file, where they are still known. */
   columns: Column[];
   /** The columns that make the address, in order. */
@@ -94,7 +93,6 @@ export function jobOf(value: unknown): AddressJob {
     id: text(raw.id),
     state: (STATES as readonly unknown[]).includes(raw.state) ? (raw.state as State) : 'failed',
     filename: text(raw.filename) || text(raw.layer),
-    encoding: text(raw.encoding),
     columns: columnsOf(raw.columns),
     // A job that was started names them; a draft has a guess.
     chosen: list(raw.columns).every((one) => typeof one === 'string') && list(raw.columns).length > 0 ? texts(raw.columns) : texts(raw.chosen ?? object(raw.guess).address),
@@ -113,11 +111,14 @@ export function jobOf(value: unknown): AddressJob {
   };
 }
 
+/** Who it was, without the kind of account that the server puts before the name. */
+const who = (value: unknown): string => text(value).replace(/^(?:person|key):/, '');
+
 export function decisionOf(value: unknown): Decision | null {
   const raw = object(value);
   const kind = raw.kind;
   if (kind !== 'pick' && kind !== 'place' && kind !== 'reject') return null;
-  return { kind, by: text(raw.by), at: text(raw.at), note: text(raw.note), label: text(raw.label), lon: number(raw.lon), lat: number(raw.lat) };
+  return { kind, by: who(raw.by), at: text(raw.at), note: text(raw.note), label: text(raw.label), lon: number(raw.lon), lat: number(raw.lat) };
 }
 
 /** The server lists candidates where somebody has to choose; elsewhere the answer itself is the only one. */

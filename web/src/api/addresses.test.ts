@@ -33,7 +33,7 @@ test('a draft has columns and a guess, a started job the columns that were chose
 });
 
 test('a row that needs no choice offers its own answer; a withheld one offers nothing', () => {
-  const row = { row: 5, text: '香岗中路12', band: 'auto', ...door, lon: 120.38, lat: 36.07, candidates: [], decision: { kind: 'pick', by: '李娜', at: '2026-11-24T08:00:00Z', label: '香港中路12号', lon: 1, lat: 2 } };
+  const row = { row: 5, text: '香岗中路12', band: 'auto', ...door, lon: 120.38, lat: 36.07, candidates: [], decision: { kind: 'pick', by: 'person:李娜', at: '2026-11-24T08:00:00Z', label: '香港中路12号', lon: 1, lat: 2 } };
   expect(rowOf(row).candidates.map((one) => [one.label, one.feature, one.index])).toEqual([['香港中路12号', 7, 0]]);
   expect(rowOf(row).decision).toMatchObject({ kind: 'pick', by: '李娜', note: '', lon: 1 });
   expect(rowOf({ ...row, label: null, lon: null, lat: null, withheld: true }).candidates).toEqual([]);

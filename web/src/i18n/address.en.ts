@@ -209,6 +209,7 @@ const address: typeof zh = {
     reviewAgain: 'Look at the reviewed again',
     decided: '{n} rows reviewed',
     again: 'Match again',
+    isAgain: 'matched again',
     againHint: 'Matches the same file and columns once more and compares the two; useful after the address layers changed or a review',
     levels: 'Precision',
     faults: 'What is wrong with the addresses',

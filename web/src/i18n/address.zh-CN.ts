@@ -208,6 +208,7 @@ const address = {
     reviewAgain: '再看一遍核查过的',
     decided: '已核查 {n} 行',
     again: '重新匹配',
+    isAgain: '重新匹配的',
     againHint: '用同样的文件和列再匹配一次，并与这次比较；地址库更新或核查之后有用',
     levels: '精确程度',
     faults: '地址里的问题',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { progress, ranked, shares, thresholdFault, waiting } from './bands';
+import { progress, ranked, shares, thresholdFault, waiting, worthwhile } from './bands';
 
 const percents = (auto: number, review: number, reject: number) => shares({ auto, review, reject }).map((one) => one.percent);
 
@@ -32,4 +32,11 @@ test('thresholds', () => {
   expect(thresholdFault({ auto: 30, reject: 30 })).toBe('order');
   expect(thresholdFault({ auto: 101, reject: 30 })).toBe('range');
   expect(thresholdFault({ auto: Number.NaN, reject: 30 })).toBe('range');
+});
+
+test('the unlikely are folded away, unless there is nothing else', () => {
+  const of = (...scores: (number | null)[]) => worthwhile(scores.map((score) => ({ score }))).map((one) => one.score);
+  expect(of(0.9, 0.29, 0.3, null)).toEqual([0.9, 0.3, null]);
+  expect(of(0.2, 0.1)).toEqual([0.2, 0.1]);
+  expect(of()).toEqual([]);
 });

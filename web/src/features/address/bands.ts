@@ -1,4 +1,6 @@
+import type { Candidate } from '@/api/addresses';
 import { BANDS, type AddressJob, type Band } from '@/api/addressJobs';
+import { REJECT } from '@/ui/address';
 
 export interface Share {
   band: Band;
@@ -49,4 +51,10 @@ export interface Thresholds {
 export function thresholdFault({ auto, reject }: Thresholds): 'range' | 'order' | null {
   if (![auto, reject].every((one) => Number.isFinite(one) && one >= 0 && one <= 100)) return 'range';
   return reject < auto ? null : 'order';
+}
+
+/** The candidates that are worth a look; all of them where none is. */
+export function worthwhile<C extends Pick<Candidate, 'score'>>(candidates: C[]): C[] {
+  const likely = candidates.filter((one) => one.score === null || one.score >= REJECT);
+  return likely.length > 0 ? likely : candidates;
 }

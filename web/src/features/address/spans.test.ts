@@ -38,3 +38,13 @@ test('a piece finds its element by kind or by words; what the register has not s
   const read = spans(given, [piece('poi', '漓江花园', 0), piece('cellno', '2单元', 4), piece('assist', '附近', 7)], [element('compound', '漓江花园', 'agree'), element('district', '平度市', 'absent')]);
   expect(read.map((one) => one.verdict)).toEqual(['agree', 'unregistered', 'other']);
 });
+
+test('a slip that was read as something else still shows as mended', () => {
+  const read = spans('城阳区文登坪231号', [piece('district', '城阳区', 0), piece('community', '文登坪', 3), piece('roadno', '231号', 6)], [
+    element('district', '城阳区', 'agree'),
+    element('community', '仲村社区', 'absent'),
+    element('road', '文登路', 'similar'),
+    element('roadno', '231号', 'agree'),
+  ]);
+  expect(read.map((one) => one.verdict)).toEqual(['agree', 'similar', 'agree']);
+});

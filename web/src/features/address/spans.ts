@@ -14,9 +14,24 @@ const BETWEEN = /^[\s,，、;；.。/\\()（）\-—_]*$/u;
 /** Elements that say where among others, and name nothing that a register would hold. */
 const RELATIVE = ['assist', 'distance'];
 
-/** The element of the register that a piece of the text speaks of: of the same kind, or, as kinds are a matter of reading, of the same words. */
+/** Whether most characters of the shorter are in the longer, as after a slip of the pen. */
+function alike(a: string, b: string): boolean {
+  const [short, long] = [Array.from(a), Array.from(b)].sort((x, y) => x.length - y.length);
+  return short.length > 1 && short.filter((one) => long.includes(one)).length * 2 >= short.length;
+}
+
+/**
+ * The element of the register that a piece of the text speaks of: of the same kind; or, as kinds are a matter of reading, of the same
+ * words; or one that was found in spite of a slip.
+ */
 function elementOf(piece: Piece, elements: Element[]): Element | undefined {
-  return elements.find((one) => one.name === piece.element) ?? elements.find((one) => one.text.includes(piece.text) || piece.text.includes(one.text));
+  const written = elements.filter((one) => one.verdict !== 'absent');
+  return (
+    written.find((one) => one.name === piece.element) ??
+    elements.find((one) => one.text.includes(piece.text) || piece.text.includes(one.text)) ??
+    written.find((one) => one.verdict === 'similar' && alike(one.text, piece.text)) ??
+    elements.find((one) => one.name === piece.element)
+  );
 }
 
 function verdictOf(piece: Piece, elements: Element[]): Span['verdict'] {
