@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { aliasesOf } from './addressAliases';
-import { answerOf, aroundOf, parsedOf } from './addresses';
+import { answerOf, aroundOf, parsedOf, sourcesOf } from './addresses';
 import { comparisonOf, countsOf, jobOf, rowOf } from './addressJobs';
 
 const feature = (properties: object) => ({ type: 'Feature', geometry: { type: 'Point', coordinates: [120.38, 36.07] }, properties });
@@ -55,4 +55,9 @@ test('a comparison', () => {
 test('remembered decisions', () => {
   const read = aliasesOf({ aliases: [{ id: 3, text: '老轻工楼', kind: 'pick', by: '李娜', at: '2026-11-24T08:00:00Z', note: '', label: '香港中路12号' }, { id: 4, kind: 'other' }], next: null });
   expect(read.aliases.map((one) => [one.id, one.given, one.label])).toEqual([['3', '老轻工楼', '香港中路12号']]);
+});
+
+test('only sources that this reader may search are offered', () => {
+  const read = sourcesOf({ sources: [{ layer: 'doors', title: { zh: '门牌', en: 'Doors' }, searched: true }, { layer: 'hidden', searched: false }, {}] });
+  expect(read).toEqual([{ layer: 'doors', title: { zh: '门牌', en: 'Doors' } }]);
 });

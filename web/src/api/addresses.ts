@@ -159,7 +159,8 @@ export function sourcesOf(body: unknown): AddressSource[] {
   const entries = Array.isArray(body) ? body : list(raw.sources ?? raw.address_sources);
   return entries.map(object).flatMap((one) => {
     const layer = text(one.layer) || text(one.id);
-    return layer === '' ? [] : [{ layer, title: (one.title as Said | string | undefined) ?? null }];
+    // One whose fields this reader may not all see is not searched.
+    return layer === '' || one.searched === false ? [] : [{ layer, title: (one.title as Said | string | undefined) ?? null }];
   });
 }
 
