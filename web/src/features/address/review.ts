@@ -1,4 +1,4 @@
-import { computed, onScopeDispose, reactive, ref, shallowRef } from 'vue';
+import { computed, onScopeDispose, reactive, ref, shallowRef, type ShallowRef } from 'vue';
 import type { Candidate } from '@/api/addresses';
 import * as api from '@/api/addressJobs';
 import { appended, foreseen, nextOpen, replaced, stepped } from './queue';
@@ -13,28 +13,15 @@ const PAGE = 50;
 /** So many rows before the end the next page is fetched, so that nobody waits. */
 const AHEAD = 12;
 
-/** The rows of one job that a person goes through: pages, the cursor, decisions and their undoing. */
-export function useReview(id: string, begin: Filter) {
-  const filter = reactive<Filter>({ ...begin });
+/** The rows of one job, page by page, and where in them one stands. */
+function usePages(id: string, filter: Filter) {
   const rows = shallowRef<api.Row[]>([]);
   const at = ref(0);
   const next = ref<string | null>(null);
   const loading = ref(false);
   const loaded = ref(false);
   const problem = ref<unknown>(null);
-  /** A decision that the server did not take. */
-  const refused = shallowRef<{ row: number; problem: unknown } | null>(null);
-  /** Decisions made here less those undone: the job's own figure is as old as the page. */
-  const made = ref(0);
-  const saving = ref(0);
-  /** Rows in the order in which they were decided, for undo. */
-  const trail: number[] = [];
-  /** Decisions on one row go to the server in their order. */
-  const sending = new Map<number, Promise<unknown>>();
   let run = 0;
-
-  const current = computed<api.Row | undefined>(() => rows.value[at.value]);
-  const done = computed(() => loaded.value && next.value === null && rows.value.every((row) => row.decision !== null));
 
   async function page(after?: string): Promise<void> {
     const mine = run;
@@ -73,23 +60,23 @@ export function useReview(id: string, begin: Filter) {
   }
   const move = (by: number) => goTo(stepped(rows.value.length, at.value, by));
 
-  async function onward(): Promise<void> {
-    let found = nextOpen(rows.value, at.value);
-    // Rows further on come before those that were passed over.
-    if (found <= at.value && next.value !== null) {
-      await more();
-      found = nextOpen(rows.value, at.value);
-    }
-    if (found >= 0) goTo(found);
-  }
+  onScopeDispose(() => (run += 1));
+  return { rows, at, next, loading, loaded, problem, load, more, goTo, move };
+}
 
-  function keep(row: number, next: Partial<api.Row>): void {
-    rows.value = replaced(rows.value, row, next);
-  }
+/** Tells the server what was decided, shows it at once, and puts back what was refused. */
+function useTelling(id: string, rows: ShallowRef<api.Row[]>) {
+  /** A decision that the server did not take. */
+  const refused = shallowRef<{ row: number; problem: unknown } | null>(null);
+  /** Decisions made here less those undone: the job's own figure is as old as the page. */
+  const made = ref(0);
+  const saving = ref(0);
+  /** Decisions on one row go to the server in their order. */
+  const sending = new Map<number, Promise<unknown>>();
 
-  /** Shows the decision at once and tells the server; what it refuses is put back. */
+  const keep = (row: number, next: Partial<api.Row>) => void (rows.value = replaced(rows.value, row, next));
+
   function tell(row: api.Row, wish: api.Wish, note: string, picked: Candidate | null): void {
-    const before = row;
     const change = Number(wish.kind !== 'undo') - Number(row.decision !== null);
     made.value += change;
     saving.value += 1;
@@ -102,11 +89,11 @@ export function useReview(id: string, begin: Filter) {
           // A later decision on the same row is on its way: its own answer counts.
           if (sending.get(row.row) !== told) return;
           // An answer need not repeat the candidates.
-          keep(row.row, answer.candidates.length > 0 ? answer : { ...answer, candidates: before.candidates });
+          keep(row.row, answer.candidates.length > 0 ? answer : { ...answer, candidates: row.candidates });
         },
         (thrown) => {
           made.value -= change;
-          keep(row.row, before);
+          keep(row.row, row);
           refused.value = { row: row.row, problem: thrown };
         },
       )
@@ -115,6 +102,30 @@ export function useReview(id: string, begin: Filter) {
         if (sending.get(row.row) === told) sending.delete(row.row);
       });
     sending.set(row.row, told);
+  }
+
+  return { refused, made, saving, tell };
+}
+
+/** The rows of one job that a person goes through: pages, the cursor, decisions and their undoing. */
+export function useReview(id: string, begin: Filter) {
+  const filter = reactive<Filter>({ ...begin });
+  const pages = usePages(id, filter);
+  const { rows, at, next, loaded, more, goTo } = pages;
+  const { refused, made, saving, tell } = useTelling(id, rows);
+  /** Rows in the order in which they were decided, for undo. */
+  const trail: number[] = [];
+  const current = computed<api.Row | undefined>(() => rows.value[at.value]);
+  const done = computed(() => loaded.value && next.value === null && rows.value.every((row) => row.decision !== null));
+
+  async function onward(): Promise<void> {
+    let found = nextOpen(rows.value, at.value);
+    // Rows further on come before those that were passed over.
+    if (found <= at.value && next.value !== null) {
+      await more();
+      found = nextOpen(rows.value, at.value);
+    }
+    if (found >= 0) goTo(found);
   }
 
   function decide(wish: api.Wish, note: string, picked: Candidate | null = null): void {
@@ -152,6 +163,5 @@ export function useReview(id: string, begin: Filter) {
     refused.value = null;
   }
 
-  onScopeDispose(() => (run += 1));
-  return { filter, rows, at, next, current, loading, loaded, problem, refused, made, saving, done, load, more, goTo, move, decide, undo, annotate, back };
+  return { ...pages, filter, current, refused, made, saving, done, decide, undo, annotate, back };
 }
