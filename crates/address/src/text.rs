@@ -204,6 +204,7 @@ fn word_of_number(letters: &[Unit], after_number: bool, before: Option<&Unit>) -
     let word: String = letters.iter().map(|u| character(*u)).collect();
     match word.as_str() {
         "HAO" if after_number => Some('号'),
+        "ZHI" if after_number => Some('之'),
         "XIANG" if after_number => Some('巷'),
         "NONG" if after_number => Some('弄'),
         "SHI" if after_number => Some('室'),
@@ -310,7 +311,7 @@ fn digits_in_disguise(raw: &mut [char]) {
         let within = raw[i..end].iter().filter(|c| **c == '|').count();
         if (1..=6).contains(&run) && unit && alone && (within == 0 || within == bars) && raw[i..end].iter().any(|c| disguised(*c)) {
             // 12L号 may be a door of its own; L2号 and lO号 may not.
-            let lettered = raw[end - 1].is_ascii_alphabetic() && raw[end - 1] != 'O' && raw[i..end - 1].iter().all(char::is_ascii_digit) && run > 1;
+            let lettered = raw.get(end) != Some(&'之') && raw[end - 1].is_ascii_alphabetic() && raw[end - 1] != 'O' && raw[i..end - 1].iter().all(char::is_ascii_digit) && run > 1;
             if !lettered {
                 for c in &mut raw[i..end] {
                     *c = match *c {

@@ -70,7 +70,7 @@ const UNNAMED: f32 = 0.45;
 const LEFTOVER: f32 = 0.08;
 
 /// The prices of the divisions that the text names before `to`, and of what it says there besides.
-pub fn prefix(a: &Asked<'_>, chain: [u32; 5], to: usize, street: bool, v: &mut Verdicts) -> (f32, f32) {
+pub fn prefix(a: &Asked<'_>, view: &View<'_>, chain: [u32; 5], to: usize, street: bool, v: &mut Verdicts) -> (f32, f32) {
     let levels = [Element::Province, Element::City, Element::District, Element::Town, Element::Community];
     let weights = [6.0, 4.0, 1.5, 0.6, 0.35];
     let (mut agreed, mut against, mut foreign) = ([false; 5], [false; 5], [false; 3]);
@@ -107,6 +107,12 @@ pub fn prefix(a: &Asked<'_>, chain: [u32; 5], to: usize, street: bool, v: &mut V
         }
         at = s.from;
     }
+    if bare > 0 {
+        let mended = mend(a, view, &chain, to, &mut agreed);
+        division += mended.1;
+        bare -= mended.0.min(bare);
+        adjacent = if mended.0 > 0 { 0 } else { adjacent };
+    }
     let strange = (0..3).filter(|l| foreign[*l] && !agreed[*l]).map(|l| weights[l]).fold(0.0, f32::max);
     division += strange;
     for level in 0..5 {
@@ -128,6 +134,36 @@ pub fn prefix(a: &Asked<'_>, chain: [u32; 5], to: usize, street: bool, v: &mut V
         before += if adjacent <= 3 { 1.3 } else { 0.5 };
     }
     (division, before)
+}
+
+/// Divisions that are misspelt before `to`: 橋骰區 for 橋頭區. Gives how many characters they explain, and their price.
+fn mend(a: &Asked<'_>, view: &View<'_>, chain: &[u32; 5], to: usize, agreed: &mut [bool; 5]) -> (usize, f32) {
+    let (mut explained, mut price) = (0, 0.0);
+    // Where what nothing explains begins, or a character before.
+    let bare = |k: usize| a.steps[k].why == Why::Bare;
+    let ends_as_one = |k: usize| bare(k) && (k..=(k + 1).min(to)).any(|e| e > 0 && "区县市镇乡道省".chars().any(|c| c as Unit == a.t.units[e - 1]));
+    let starts: Vec<usize> = (0..to).filter(|f| bare(f + 1) && (*f == 0 || !bare(*f))).flat_map(|f| [f, f.saturating_sub(1)]).take(6).collect();
+    if starts.is_empty() || !(1..=to).any(ends_as_one) {
+        return (0, 0.0);
+    }
+    for (level, name) in chain.iter().enumerate().filter(|(_, n)| **n != 0) {
+        if agreed[level] {
+            continue;
+        }
+        let key = view.name_key(*name);
+        let best = starts
+            .iter()
+            .flat_map(|from| [key.len() - 1, key.len(), key.len() + 1].map(|len| (*from, from + len)))
+            .filter(|(from, end)| *end <= to && (*from + 1..=*end).any(|k| a.steps[k].why == Why::Bare))
+            .filter_map(|(from, end)| Some((alike::slips(key, &a.t.units[from..end], if key.len() > 2 { 1.0 } else { 0.4 })?, from, end)))
+            .min_by(|x, y| x.0.total_cmp(&y.0));
+        if let Some((slips, from, end)) = best {
+            agreed[level] = true;
+            explained += (from + 1..=end).filter(|k| a.steps[*k].why == Why::Bare).count();
+            price += 0.15 + slips * 0.2;
+        }
+    }
+    (explained, price)
 }
 
 fn here(t: &Text, i: usize, w: &str) -> bool {

@@ -130,6 +130,14 @@ pub fn divisions(t: &Text, out: &mut Vec<Division>) {
     }
 }
 
+/// Where the divisions begin that stand behind their street: 仁愛路122號 高雄市阿蓮區.
+pub fn behind(t: &Text, divisions: &[Division]) -> Option<usize> {
+    let door = (1..t.len()).find(|i| t.units[*i] == '号' as Unit && t.kinds[i - 1].is_digit())?;
+    let before = divisions.iter().any(|d| d.from < door && !d.short);
+    let start = divisions.iter().filter(|d| !d.short && d.from > door && (t.gaps[d.from] || t.kinds[d.from - 1] == Kind::Sign)).map(|d| d.from).min()?;
+    (!before && !t.kinds[start..].iter().any(|k| k.is_digit())).then_some(start)
+}
+
 /// Marks a person's name that the text begins with: two to four characters, a gap, and then the address.
 pub fn addressee(t: &Text, divisions: &[Division], dull: &mut [bool]) {
     let Some(end) = (1..t.len().min(6)).find(|i| t.gaps[*i]) else { return };
@@ -148,7 +156,12 @@ pub fn second_address(t: &Text, divisions: &[Division], dull: &mut [bool]) -> bo
     let depth = |i: usize| t.units[..i].iter().filter(|u| **u == 0x28).count() > t.units[..i].iter().filter(|u| **u == 0x29).count();
     let divided = divisions.iter().filter(|d| !d.short && d.from > door && !depth(d.from)).map(|d| d.from);
     let start = divided.filter(|k| t.gaps[*k] || "或者和及转到至换".chars().any(|c| c as Unit == t.units[k - 1])).min();
-    let Some(start) = start else { return false };
+    // 健行路718號 and, on another line, 三榮路二段65號.
+    let road = |k: usize| {
+        let number = (k..t.len()).find(|i| t.units[*i] == '号' as Unit && t.kinds[i - 1].is_digit() && t.units.get(i + 1) != Some(&('楼' as Unit)));
+        t.gaps[k] && t.kinds[k] == Kind::Han && number.is_some_and(|n| t.units[k..n].iter().any(|u| "路街村".chars().any(|c| c as Unit == *u)))
+    };
+    let Some(start) = start.or_else(|| (door + 1..t.len()).find(|k| road(*k) && !depth(*k))) else { return false };
     if !(start..t.len()).any(|i| t.kinds[i].is_digit() && !dull[i]) {
         return false;
     }

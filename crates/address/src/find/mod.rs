@@ -215,6 +215,12 @@ impl Finder {
     fn read(&mut self, text: &str) {
         self.text.read(text);
         self.mark();
+        if let Some(start) = mention::behind(&self.text, &self.divisions) {
+            let at = self.text.starts[start] as usize;
+            let (street, divisions): (String, String) = (text.chars().take(at).collect(), text.chars().skip(at).collect());
+            self.text.read(&format!("{divisions} {street}"));
+            self.mark();
+        }
     }
 
     /// Marks what in the text is no address, or stands in brackets.

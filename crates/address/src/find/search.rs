@@ -67,6 +67,8 @@ const NO_NUMBER: f32 = 1.5;
 const NO_LANE: f32 = 1.7;
 const ROAD_ONLY: f32 = 0.5;
 const OTHER_DOOR: f32 = 1.6;
+/// A door was asked for, and only its division is answered.
+const UNANSWERED: f32 = 1.5;
 /// Another road than the one that is there as it is written.
 const KNOWN: f32 = 0.8;
 /// A name that goes on as a road: 红宝石路726号 is not the shop 红宝石.
@@ -226,7 +228,7 @@ impl<'a> Search<'a, '_> {
         let view = self.view;
         let row = &view.rows[k as usize];
         let mut verdicts = Vec::new();
-        let (division, before) = fit::prefix(a, self.chain(&view.zone(row)), from, s.is_some(), &mut verdicts);
+        let (division, before) = fit::prefix(a, &view, self.chain(&view.zone(row)), from, s.is_some(), &mut verdicts);
         if let Some(s) = s {
             verdicts.push((Element::Road, if s.typo { super::Verdict::Similar } else { super::Verdict::Agree }));
             if s.door.is_some() {
@@ -271,7 +273,7 @@ impl<'a> Search<'a, '_> {
             (chain[3], chain[4]) = (0, 0);
         }
         let mut verdicts = Vec::new();
-        let (division, before) = fit::prefix(a, chain, s.from, true, &mut verdicts);
+        let (division, before) = fit::prefix(a, &view, chain, s.from, true, &mut verdicts);
         verdicts.push((Element::Road, if s.typo { super::Verdict::Similar } else { super::Verdict::Agree }));
         if s.door.is_some() {
             verdicts.push((Element::Roadno, super::Verdict::Conflict));
@@ -327,7 +329,13 @@ impl<'a> Search<'a, '_> {
 
     /// Compounds and points of interest that the text names.
     fn names(&mut self, a: &Asked<'_>, streets: &[Street]) {
-        let mut named: Vec<&Mention> = a.mentions.iter().filter(|m| m.roles & (role::COMPOUND | role::POI) != 0).collect();
+        // 四川北路(地铁站) is not meant where the road itself, or a division, is.
+        let only_plain = |m: &Mention| {
+            let same = a.mentions.iter().filter(|o| (o.from, o.to) == (m.from, m.to));
+            m.form == Form::Plain && same.into_iter().any(|o| o.roles & (role::STREET | role::DIVISION) != 0)
+        };
+        let wanted = |m: &&Mention| m.roles & (role::COMPOUND | role::POI) != 0 && !only_plain(m);
+        let mut named: Vec<&Mention> = a.mentions.iter().filter(wanted).collect();
         named.sort_by_key(|m| (m.form != Form::Full, usize::MAX - m.len()));
         named.truncate(READINGS);
         for m in named {
@@ -392,6 +400,9 @@ impl<'a> Search<'a, '_> {
         self.swapped(a, from, &mut best);
         for (name, _) in best {
             let key = self.own_part(self.view.name_key(name));
+            if key.iter().take_while(|u| **u != 0x28).filter(|u| **u >= 0x80).count() < 2 {
+                continue;
+            }
             let words = |f: &alike::Found| (f.from..f.to).filter(|i| a.t.kinds[from + i] != Kind::Digit && a.t.kinds[from + i] != Kind::Numeral).count();
             let Some(f) = alike::find(key, units).filter(|f| f.likeness >= 0.6 && words(f) >= 2) else { continue };
             // 槿鸟卫生室 has only its kind in common with other 卫生室.
@@ -473,7 +484,8 @@ impl<'a> Search<'a, '_> {
         if named.is_empty() {
             return;
         }
-        let price = COARSE + (bare as f32 * 0.05).min(1.0);
+        let asked_for_more = (0..a.t.len()).any(|i| a.t.kinds[i].is_digit() && !a.dull[i]) && bare > 0;
+        let price = COARSE + (bare as f32 * 0.05).min(1.0) + if asked_for_more { UNANSWERED } else { 0.0 };
         let agreed = |z: &Zone| {
             self.chain(z).map(|n| n != 0 && named.contains(&n))
         };
@@ -490,7 +502,7 @@ impl<'a> Search<'a, '_> {
             _ => (Level::District, Place::Area(z.area)),
         };
         let mut verdicts = Vec::new();
-        let (division, _) = fit::prefix(a, self.chain(&z), a.t.len(), false, &mut verdicts);
+        let (division, _) = fit::prefix(a, &view, self.chain(&z), a.t.len(), false, &mut verdicts);
         let prices = Prices { division, before: price, ..Prices::default() };
         self.out.push(Scored { source: self.number, place, level, prices, verdicts, street: None, typo: false, named_end: a.t.len(), end: a.t.len() });
     }

@@ -9,7 +9,7 @@ use crate::segment::forms::{Form, ROAD_TYPES, road_core, role, without_section};
 use crate::segment::row::{Group, PartKind, Row};
 use crate::segment::table::Hash;
 use crate::segment::{DELETES, View, sound};
-use crate::text::{Text, Unit};
+use crate::text::{Kind, Text, Unit};
 
 /// A reading of the text: this street, this lane, this door.
 #[derive(Debug, Clone, Copy)]
@@ -149,11 +149,12 @@ fn beside_a_house(t: &Text, i: usize) -> bool {
     ["楼下", "楼上", "楼旁", "楼前", "楼后"].iter().any(|w| here(t, i, w))
 }
 
-/// The places where a number begins that a street's name may stand before.
+/// The places where a number begins that a street's name may stand before, and those after a road's word that a lane's name follows.
 fn anchors(t: &Text) -> impl Iterator<Item = usize> + '_ {
     (2..t.len()).filter(|i| {
         let starts = t.kinds[*i].is_digit() && !t.kinds[i - 1].is_digit() || (t.kinds[*i].is_digit() && t.kinds[*i] != t.kinds[i - 1]);
-        starts || "临附特".chars().any(|c| c as Unit == t.units[*i])
+        let a_lane_follows = "路街段道".chars().any(|c| c as Unit == t.units[i - 1]) && t.kinds[*i] == Kind::Han;
+        starts || a_lane_follows || "临附特".chars().any(|c| c as Unit == t.units[*i])
     })
 }
 
@@ -164,7 +165,7 @@ pub fn misspelt(view: &View<'_>, t: &Text, steps: &[Step], out: &mut Vec<Street>
     let before = |start: usize| if steps[start].why == Why::Bare && start > 0 { 1.4 } else { 0.0 };
     let first = out.len();
     let ends: Vec<usize> = anchors(t).chain(std::iter::once(t.len())).take(12).collect();
-    for end in ends {
+    for &end in &ends {
         let earliest = end.saturating_sub(11).max(from.min(end));
         for start in earliest..end.saturating_sub(1) {
             let written = &t.units[start..end];
@@ -181,8 +182,40 @@ pub fn misspelt(view: &View<'_>, t: &Text, steps: &[Step], out: &mut Vec<Street>
             });
         }
     }
+    if out.len() == first {
+        by_pairs(view, t, &ends, out);
+    }
     out[first..].sort_by(|a, b| (a.slip + before(a.from)).total_cmp(&(b.slip + before(b.from))));
     out.truncate(first + 24);
+}
+
+/// Streets with two slips in their name: those that share pairs of characters with what stands before a number.
+fn by_pairs(view: &View<'_>, t: &Text, ends: &[usize], out: &mut Vec<Street>) {
+    for &end in ends {
+        let from = end.saturating_sub(8);
+        let mut shared: Vec<(u32, u32)> = Vec::new();
+        for pair in t.units[from..end].windows(2) {
+            for name in view.grams.get(Hash::of(pair).value()).filter(|n| view.role(*n) & role::STREET != 0).take(400) {
+                match shared.iter_mut().find(|s| s.0 == name) {
+                    Some(s) => s.1 += 1,
+                    None => shared.push((name, 1)),
+                }
+            }
+        }
+        shared.sort_by_key(|s| (u32::MAX - s.1, s.0));
+        for (name, _) in shared.into_iter().take(24) {
+            let key = view.name_key(name);
+            let core = road_core(key).map_or(key.len(), <[Unit]>::len);
+            let lengths = key.len().saturating_sub(1).max(2)..=key.len() + 1;
+            let best = lengths
+                .filter_map(|len| end.checked_sub(len))
+                .filter_map(|start| Some((alike::slips(key, &t.units[start..end], 1.6)?, start)))
+                .min_by(|a, b| a.0.total_cmp(&b.0));
+            if let Some((slips, start)) = best.filter(|b| core >= 3 && b.0 > 0.0) {
+                out.push(read_on(view, t, name, start, end, 0.5 + slips * 3.0 / core as f32, true));
+            }
+        }
+    }
 }
 
 /// The price of a misspelt name: the more of a short name is other than it should be, the less it is that name.
