@@ -119,7 +119,9 @@ fn door_plate(columns: &Columns, record: &csv::StringRecord, seen: &mut FxHashSe
     let (city, rest) = full.split_at_checked("臺北市".len())?;
     let district = rest.find(['區', '鄉', '鎮']).map(|at| &rest[..at + "區".len()])?;
     let rest = &rest[district.len()..];
-    let community = rest.find(['里', '村']).map_or("", |at| &rest[..at + "里".len()]);
+    // 三村里5鄰三村路: the community ends where the number of its neighbourhood begins.
+    let community = rest.find(|c: char| c.is_ascii_digit()).map_or("", |at| &rest[..at]);
+    let community = if community.ends_with(['里', '村']) { community } else { "" };
     let road = format!("{}{}", get("ROAD"), get("SECTION"));
     let lane = format!("{}{}{}", get("LANE"), get("ALLEY"), get("SUB_ALLEY"));
     let number = get("NUMBER");

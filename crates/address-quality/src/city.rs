@@ -1,7 +1,12 @@
 //! A city of the mainland that is made up, for measuring where no real base is at hand: districts, streets and communities are called as in
 //! Qingdao; roads, numbers, compounds, rooms, villages, places and all coordinates are dealt by chance.
 
+mod island;
 mod names;
+mod shops;
+
+pub use island::island;
+pub use shops::shops;
 
 use crate::base::Base;
 use crate::random::Random;
@@ -184,6 +189,16 @@ fn unlike(rows: &mut Vec<Row>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn other_cities_are_the_same_for_a_seed_and_repeat_nothing() {
+        for make in [island, shops] {
+            let (base, again) = (make(3, 4_000), make(3, 4_000));
+            let texts: std::collections::HashSet<(Kind, &str)> = base.rows.iter().map(|r| (r.kind, r.full())).collect();
+            assert_eq!(texts.len(), base.rows.len());
+            assert!(base.rows.len() > 3_000 && base.rows.iter().map(Row::full).eq(again.rows.iter().map(Row::full)));
+        }
+    }
 
     #[test]
     fn communities_are_called_as_people_call_them() {

@@ -234,6 +234,7 @@ mod tests {
         let asked = query(Expect::Row, vec![]);
         let outcome = |score, right| Outcome {
             right,
+            good: right,
             near: right,
             score: Some(score),
             level: Level::Number,

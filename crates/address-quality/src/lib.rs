@@ -5,6 +5,7 @@ pub mod base;
 pub mod city;
 pub mod draft;
 pub mod evaluate;
+pub mod fit;
 pub mod labelled;
 pub mod noise;
 pub mod random;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 use onemap_address_quality::base::Base;
 use onemap_address_quality::evaluate::{self, Outcome, Run};
+use onemap_address_quality::fit::{self, Sample};
 use onemap_address_quality::noise::{self, Query, Set};
 use onemap_address_quality::row::Columns;
 use onemap_address_quality::world::World;
@@ -43,6 +44,9 @@ struct Args {
     /// Write each answer with the parts of its score to this file.
     #[arg(long)]
     dump: Option<PathBuf>,
+    /// Fit the odds to these answers and write their table to this file.
+    #[arg(long)]
+    fit: Option<PathBuf>,
 }
 
 /// Rows of the generated city.
@@ -66,8 +70,10 @@ fn first_rows(path: &Path, name: &str, _: u64) -> std::io::Result<Base> {
     Base::read(name, &[path], &|at| at < PLATES)
 }
 
-const SETS: [Known; 7] = [
+const SETS: [Known; 9] = [
     Known { name: "generated-city", read: |_, _, seed| Ok(city::mainland(seed, CITY)), file: "", labels: None },
+    Known { name: "generated-island", read: |_, _, seed| Ok(city::island(seed, CITY)), file: "", labels: None },
+    Known { name: "generated-shops", read: |_, _, seed| Ok(city::shops(seed, CITY)), file: "", labels: None },
     Known {
         name: "qingdao-sim",
         read: all_rows,
@@ -93,6 +99,7 @@ const SETS: [Known; 7] = [
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
+    let mut answers = Vec::new();
     let mut dump = args.dump.as_ref().map(|path| File::create(path).map(BufWriter::new)).transpose()?;
     for set in SETS.iter().filter(|s| s.name.contains(&args.only)) {
         let path = args.data.join(set.file);
@@ -101,7 +108,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             continue;
         }
         let base = (set.read)(&path, set.name, args.seed)?;
-        measure(&args, &base, set, &mut dump)?;
+        answers.push((set.name.to_owned(), measure(&args, &base, set, &mut dump)?));
+    }
+    if let Some(path) = &args.fit {
+        fit_odds(path, &answers)?;
     }
     if args.raw > 0 {
         against_all_plates(&args)?;
@@ -109,7 +119,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn measure(args: &Args, base: &Base, set: &Known, dump: &mut Option<BufWriter<File>>) -> Result<(), Box<dyn Error>> {
+fn measure(
+    args: &Args,
+    base: &Base,
+    set: &Known,
+    dump: &mut Option<BufWriter<File>>,
+) -> Result<Vec<Outcome>, Box<dyn Error>> {
     let columns = if args.full { Columns::Full } else { Columns::Fields };
     let index = evaluate::build(base, columns)?;
     println!("{}", report::heading(set.name, base.rows.len(), &index));
@@ -120,6 +135,7 @@ fn measure(args: &Args, base: &Base, set: &Known, dump: &mut Option<BufWriter<Fi
         Some(about) => labelled::read(&labels, about, base)?,
         None => Vec::new(),
     };
+    let mut answers = Vec::new();
     for (title, mut queries) in [("spoilt by this program", generated), ("labelled by others", labelled)] {
         queries.retain(|q| q.kind.contains(&args.kind));
         if queries.is_empty() {
@@ -137,7 +153,29 @@ fn measure(args: &Args, base: &Base, set: &Known, dump: &mut Option<BufWriter<Fi
                 write_parts(file, set.name, query, outcome)?;
             }
         }
+        answers.extend(run.outcomes);
     }
+    Ok(answers)
+}
+
+/// Fits the odds to the generated bases alone: what ships is not made from anybody's data. The real ones tell what the fit is worth.
+fn fit_odds(path: &Path, answers: &[(String, Vec<Outcome>)]) -> Result<(), Box<dyn Error>> {
+    let samples = |generated: bool| -> Vec<Sample> {
+        let bases = answers.iter().filter(|(name, _)| name.starts_with("generated") == generated);
+        bases.flat_map(|(_, outcomes)| outcomes.iter().filter_map(Sample::of)).collect()
+    };
+    let (known, unseen) = (samples(true), samples(false));
+    let fitted = fit::fit(&known);
+    for (title, samples) in [("fitted to", &known), ("not seen before", &unseen)] {
+        let (worst, mean) = fit::deviations(samples, |s| fitted.odds(s));
+        println!(
+            "odds on {} answers {title}: worst bin {:.1} points off, mean {:.2}",
+            samples.len(),
+            worst * 100.0,
+            mean * 100.0
+        );
+    }
+    std::fs::write(path, fitted.table())?;
     Ok(())
 }
 

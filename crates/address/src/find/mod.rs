@@ -6,6 +6,7 @@ mod dull;
 mod fit;
 pub(crate) mod inner;
 mod mention;
+pub mod odds;
 mod reverse;
 mod search;
 mod street;
