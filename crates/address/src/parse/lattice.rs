@@ -254,7 +254,14 @@ impl Lattice {
                 }
             });
             self.stops.push(stop);
-            self.gazetteer.visit(&chars[s..], |len, entries| self.divisions.push((s, len, entries)));
+            self.gazetteer.visit(&chars[s..], |len, entries| {
+                let full = !entries[0].short && !entries[0].old && self.gazetteer.level_of(entries[0].id) != Town;
+                // Two divisions in full, one behind the other, are in no name.
+                if full && self.divisions.iter().rev().take(6).any(|&(at, l, e)| at + l == s && !e[0].short) {
+                    inner[s + len] += 250;
+                }
+                self.divisions.push((s, len, entries));
+            });
         }
         self.stops.push(true);
         self.mention();
@@ -617,18 +624,24 @@ fn numeric(chars: &[char], s: usize, out: &mut Vec<Candidate>) {
     let odd = if numerals || numbers::prefix(c) { 150 } else { 0 };
     for end in if first == whole { [whole, 0] } else { [first, whole] } {
         if end > 0 && !numbers::unit_at(chars, end) {
-            for (element, cost) in [(Roadno, 120), (Roomno, 110), (Houseno, 260)] {
+            // More than 12-3 is no door of a road.
+            let joins = chars[s..end].iter().filter(|&&c| c == '-').count().saturating_sub(1) as i32;
+            for (element, cost) in [(Roadno, 120 + 80 * joins), (Roomno, 110), (Houseno, 260)] {
                 out.push(Candidate::one(end, element, cost + odd));
             }
         }
     }
     let (ends, count) = numbers::dashed(chars, s);
+    let room = |end: usize| end + usize::from(chars.get(end).is_some_and(|&c| matches!(c, '室' | '户' | '房')));
     if count >= 3 {
-        out.push(Candidate::new(ends[2], Kind::HouseCellRoom, 60));
+        out.push(Candidate::new(room(ends[2]), Kind::HouseCellRoom, 60));
     }
     if count >= 2 {
-        out.push(Candidate::new(ends[1], Kind::HouseRoom, 90));
-        out.push(Candidate::new(ends[1], Kind::CellRoom, 100));
+        let end = room(ends[1]);
+        // 10-687室 has no other reading behind a name.
+        let cost = if end > ends[1] { 60 } else { 90 };
+        out.push(Candidate::new(end, Kind::HouseRoom, cost));
+        out.push(Candidate::new(end, Kind::CellRoom, cost + 10));
     }
 }
 

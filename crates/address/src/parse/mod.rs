@@ -73,11 +73,17 @@ impl Parser {
         self.given.clear();
         self.given.extend(text.chars().take(LONGEST));
         self.folded.clear();
-        for &c in &self.given {
+        for (i, &c) in self.given.iter().enumerate() {
             let c = fold::fold(c);
-            // 12# is 12号.
-            let door = c == '#' && self.folded.last().is_some_and(|&c| fold::digit(c));
-            self.folded.push(if door { '号' } else { c });
+            let counts = |c: char| fold::digit(c) || fold::letter(c);
+            let behind = self.folded.last().is_some_and(|&c| counts(c));
+            let before = self.given.get(i + 1).is_some_and(|&c| counts(fold::fold(c)));
+            self.folded.push(match c {
+                // 12# is 12号, 3一2 is 3-2.
+                '#' if behind => '号',
+                '一' | 'ー' | '丨' if behind && before => '-',
+                _ => c,
+            });
         }
         self.lattice.read(&self.folded, &mut self.spans);
     }
