@@ -41,7 +41,7 @@ pub struct Hit {
 
 struct Division {
     level: Element,
-    /// GB/T 2260 of 2, 4 or 6 digits, 9 digits for a town; 0 where there is none.
+    /// GB/T 2260 of 2, 4 or 6 digits, 9 digits for a town. Made up (71.., 81.., 82..) below the provinces that the list has no codes for.
     code: u32,
     parent: Id,
     name: &'static str,
@@ -53,8 +53,31 @@ struct Division {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry {
     pub id: Id,
+    /// The division's code, made up where there is none: of two divisions one lies in the other if its code begins with the other's.
+    pub code: u32,
+    pub level: Element,
     pub old: bool,
     pub short: bool,
+}
+
+impl Entry {
+    /// Whether one of two divisions lies in the other, or they are the same.
+    #[inline]
+    pub(crate) fn related(&self, other: &Entry) -> bool {
+        let (a, b) = (width(self.level), width(other.level));
+        if a >= b { self.code / (a / b) == other.code } else { other.code / (b / a) == self.code }
+    }
+}
+
+/// Ten to the number of digits that a level's codes have.
+#[inline]
+fn width(level: Element) -> u32 {
+    match level {
+        Element::Province => 100,
+        Element::City => 10_000,
+        Element::District => 1_000_000,
+        _ => 1_000_000_000,
+    }
 }
 
 /// Names as a tree of characters: `steps` leads from a node by a character to the next, `found` says which entries end at a node.
@@ -93,6 +116,11 @@ impl Gazetteer {
         g
     }
 
+    fn entry(&self, id: Id, old: bool, short: bool) -> Entry {
+        let d = &self.divisions[id as usize];
+        Entry { id, code: d.code, level: d.level, old, short }
+    }
+
     /// All names to be found, each with what it means.
     fn keys(&self) -> Vec<(String, Entry)> {
         let mut keys = Vec::new();
@@ -100,9 +128,9 @@ impl Gazetteer {
             let id = id as Id;
             let name = self.name(id);
             names::short_forms(&name, d.level, |short| {
-                keys.push((short.to_owned(), Entry { id, old: false, short: true }))
+                keys.push((short.to_owned(), self.entry(id, false, true)))
             });
-            keys.push((name, Entry { id, old: false, short: false }));
+            keys.push((name, self.entry(id, false, false)));
         }
         for line in OLD.lines() {
             let Some((name, code)) = line.split_once(' ') else { continue };
@@ -112,9 +140,9 @@ impl Gazetteer {
                 continue;
             };
             names::short_forms(name, self.divisions[id as usize].level, |short| {
-                keys.push((short.to_owned(), Entry { id, old: true, short: true }))
+                keys.push((short.to_owned(), self.entry(id, true, true)))
             });
-            keys.push((name.to_owned(), Entry { id, old: true, short: false }));
+            keys.push((name.to_owned(), self.entry(id, true, false)));
         }
         keys.sort_by(|a, b| (&a.0, a.1.short, a.1.old, a.1.id).cmp(&(&b.0, b.1.short, b.1.old, b.1.id)));
         keys
@@ -180,7 +208,7 @@ impl Gazetteer {
         self.visit(chars, |len, entries| {
             hits.extend(entries.iter().map(|e| Hit {
                 len,
-                level: self.level_of(e.id),
+                level: e.level,
                 id: e.id,
                 old: e.old,
                 short: e.short,
@@ -199,18 +227,13 @@ impl Gazetteer {
         self.divisions.get(id as usize).map(|d| d.level)
     }
 
-    #[inline]
-    pub(crate) fn level_of(&self, id: Id) -> Element {
-        self.divisions[id as usize].level
-    }
-
     /// GB/T 2260 (2, 4 or 6 digits, 9 for a town); None where there is none.
     pub fn code(&self, id: Id) -> Option<u32> {
-        self.divisions.get(id as usize).map(|d| d.code).filter(|&code| code > 0)
+        self.divisions.get(id as usize).map(|d| d.code).filter(|&code| code < 100 || !made_up(code))
     }
 
     pub fn by_code(&self, code: u32) -> Option<Id> {
-        if code == 0 { None } else { self.by_code.get(&code).copied() }
+        if code >= 100 && made_up(code) { None } else { self.by_code.get(&code).copied() }
     }
 
     pub fn parent(&self, id: Id) -> Option<Id> {
@@ -236,6 +259,12 @@ impl Gazetteer {
     }
 }
 
+/// Whether a code below a province lies where the list has none.
+fn made_up(code: u32) -> bool {
+    let province = std::iter::successors(Some(code), |&c| (c >= 100).then_some(c / 10)).last().unwrap_or(0);
+    matches!(province, 71 | 81 | 82)
+}
+
 #[inline]
 fn step(node: u32, c: char) -> u64 {
     (u64::from(node) << 32) | u64::from(u32::from(c))
@@ -248,7 +277,7 @@ fn read(g: &mut Gazetteer) {
         let mut parts = line.splitn(3, ' ');
         let (Some(mark), Some(name)) = (parts.next(), parts.next()) else { continue };
         let Some((level, code)) = mark.split_at_checked(1) else { continue };
-        let code = code.parse().unwrap_or(0);
+        let code = code.parse().unwrap_or_else(|_| next_code(g, level, province, city));
         match level {
             "P" => province = add(g, Element::Province, code, NONE, name),
             // Placeholders of the code list: districts right below a province.
@@ -263,6 +292,13 @@ fn read(g: &mut Gazetteer) {
             _ => {}
         }
     }
+}
+
+/// Numbers through what has no code: the cities of a province, the districts of a city.
+fn next_code(g: &Gazetteer, level: &str, province: Id, city: Id) -> u32 {
+    let above = if level == "C" { province } else { city };
+    let below = g.divisions.iter().filter(|d| d.parent == above).count() as u32;
+    g.divisions.get(above as usize).map_or(0, |d| d.code * 100 + below + 1)
 }
 
 fn towns(g: &mut Gazetteer, district_code: u32, district: Id, list: &'static str) {

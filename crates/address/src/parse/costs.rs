@@ -10,16 +10,17 @@ pub(super) const START: usize = ELEMENTS;
 pub(super) const STATES: usize = ELEMENTS + 1;
 pub(super) const NEVER: i32 = 1_000_000;
 
-pub(super) type Table = [[i32; ELEMENTS]; STATES];
+/// By what follows, then by what stands before.
+pub(super) type Table = [[i32; STATES]; ELEMENTS];
 
 pub(super) fn table() -> &'static Table {
     static ONE: OnceLock<Table> = OnceLock::new();
     ONE.get_or_init(|| {
-        let mut t = [[NEVER; ELEMENTS]; STATES];
+        let mut t = [[NEVER; STATES]; ELEMENTS];
         for next in Element::ALL {
-            t[START][next as usize] = first(next);
+            t[next as usize][START] = first(next);
             for before in Element::ALL {
-                t[before as usize][next as usize] = follow(before, next);
+                t[next as usize][before as usize] = follow(before, next);
             }
         }
         t

@@ -6,7 +6,7 @@ use super::numbers;
 use super::words::{LINKS, Words, words};
 use crate::element::Element::{self, *};
 use crate::gazetteer::villages;
-use crate::gazetteer::{Entry, Gazetteer, Id, gazetteer};
+use crate::gazetteer::{Entry, Gazetteer, gazetteer};
 
 /// What a span is: an element, or one of those that are none or more than one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +83,9 @@ struct Step {
 const UNREACHED: Step = Step { cost: NEVER, from: 0, state: 0, kind: Kind::Unknown };
 
 /// A way that costs so much more than another that got farther is given up.
-const SLACK: i32 = 700;
+const SLACK: i32 = 330;
+
+const TAIWAN: u32 = 71;
 
 /// A name that begins with the name of a division.
 #[derive(Clone, Copy)]
@@ -120,7 +122,7 @@ pub(super) struct Lattice {
     /// Whether a name without a known ending may end here.
     stops: Vec<bool>,
     divisions: Vec<(usize, usize, &'static [Entry])>,
-    mentioned: Vec<(usize, Id)>,
+    mentioned: Vec<(usize, Entry)>,
     steps: Vec<[Step; STATES]>,
     /// The least cost at each position.
     reached: Vec<i32>,
@@ -190,19 +192,33 @@ impl Lattice {
                 count += 1;
             }
         }
+        let live = &live[..count];
         for candidate in candidates {
             let there = &mut self.steps[candidate.end];
-            let mut least = self.reached[candidate.end];
-            for &(state, cost) in &live[..count] {
-                let (link, next) = link(self.table, usize::from(state), candidate.kind);
-                let cost =
-                    cost + candidate.cost + link + if EXPECTING[usize::from(state)] { candidate.over } else { 0 };
+            let least = &mut self.reached[candidate.end];
+            let mut take = |next: usize, state: u8, cost: i32| {
                 if cost < there[next].cost {
                     there[next] = Step { cost, from: s as u32, state, kind: candidate.kind };
-                    least = least.min(cost);
+                    *least = (*least).min(cost);
                 }
+            };
+            match (candidate.kind.first(), candidate.kind.last()) {
+                (Some(first), Some(last)) => {
+                    // All lead to one state: only the cheapest counts.
+                    let costs = &self.table[first as usize];
+                    let best = live.iter().map(|&(state, cost)| {
+                        let over = if EXPECTING[usize::from(state)] { candidate.over } else { 0 };
+                        (cost + costs[usize::from(state)] + over, state)
+                    });
+                    if let Some((cost, state)) = best.min() {
+                        take(last as usize, state, cost + candidate.cost);
+                    }
+                }
+                _ => live.iter().for_each(|&(state, cost)| {
+                    let next = usize::from(state);
+                    take(next, state, cost + candidate.cost + aside(next, candidate.kind));
+                }),
             }
-            self.reached[candidate.end] = least;
         }
     }
 
@@ -244,18 +260,18 @@ impl Lattice {
             let (ends, unit) = numbers::stop(chars, s);
             stop |= ends;
             if let Some(end) = unit.filter(|_| s > 0) {
-                self.inner[end] += if chars[end - 1] == '号' { 150 } else { 250 };
+                self.inner[end] += if chars[end - 1] == '号' { 180 } else { 330 };
             }
             let inner = &mut self.inner;
             self.words.at(&chars[s..], |len, element, cost| {
-                if len > 1 {
+                if len > 1 || chars[s] == '旁' {
                     stop = true;
                     inner[s + len] += if element == Redundant || cost == 0 { 250 } else { 120 };
                 }
             });
             self.stops.push(stop);
             self.gazetteer.visit(&chars[s..], |len, entries| {
-                let full = !entries[0].short && !entries[0].old && self.gazetteer.level_of(entries[0].id) != Town;
+                let full = !entries[0].short && !entries[0].old && entries[0].level != Town;
                 // Two divisions in full, one behind the other, are in no name.
                 if full && self.divisions.iter().rev().take(6).any(|&(at, l, e)| at + l == s && !e[0].short) {
                     inner[s + len] += 250;
@@ -278,16 +294,12 @@ impl Lattice {
         self.taiwan = false;
         let mut ends = [usize::MAX; 2];
         for &(s, len, entries) in &self.divisions {
-            for entry in entries.iter().take(4) {
-                let level = self.gazetteer.level_of(entry.id);
-                let begins = s == 0 || ends.contains(&s);
-                if level != Town && (!entry.short || begins) {
-                    self.mentioned.push((s, entry.id));
-                    self.taiwan |=
-                        self.gazetteer.chain(entry.id).last().and_then(|p| self.gazetteer.code(p)) == Some(71);
-                    if !ends.contains(&(s + len)) {
-                        ends = [ends[1], s + len];
-                    }
+            let begins = s == 0 || ends.contains(&s);
+            for entry in entries.iter().take(4).filter(|e| e.level != Town && (!e.short || begins)) {
+                self.mentioned.push((s, *entry));
+                self.taiwan |= self.gazetteer.chain(entry.id).any(|id| self.gazetteer.code(id) == Some(TAIWAN));
+                if !ends.contains(&(s + len)) {
+                    ends = [ends[1], s + len];
                 }
             }
         }
@@ -350,21 +362,20 @@ impl Lattice {
         entries: &'static [Entry],
         out: &mut Vec<Candidate>,
     ) -> i32 {
-        let g = self.gazetteer;
+        let alone = self.mentioned.iter().all(|&(at, _)| at == s);
         let mut best = [NEVER; 4];
         let levels = [Province, City, District, Town];
         let next = chars.get(s + len).copied().unwrap_or(' ');
         let mut over = 0;
         for entry in entries.iter().take(300) {
-            let level = g.level_of(entry.id);
-            let near =
-                self.mentioned.iter().any(|&(at, id)| at != s && (g.within(entry.id, id) || g.within(id, entry.id)));
-            let alone = self.mentioned.iter().all(|&(at, _)| at == s);
+            let level = entry.level;
+            let near = self.mentioned.iter().any(|(at, other)| *at != s && entry.related(other));
             let mut cost = division_cost(level, entry, len, near, alone);
-            if entry.short && "路街道巷村弄里桥镇乡县区市".contains(next) {
+            let turned = matches!(next, '东' | '西' | '南' | '北' | '中') && chars.get(s + len + 1).is_some_and(|&c| matches!(c, '路' | '街'));
+            if entry.short && (turned || matches!(next, '路' | '街' | '道' | '巷' | '村' | '弄' | '里' | '桥' | '镇' | '乡' | '县' | '区' | '市')) {
                 cost += 150;
             }
-            if entry.short && level == Town && "路街道".contains(chars[s + len - 1]) {
+            if entry.short && level == Town && matches!(chars[s + len - 1], '路' | '街' | '道') {
                 cost += 150;
             }
             if let Some(i) = levels.iter().position(|&l| l == level) {
@@ -402,7 +413,12 @@ impl Lattice {
         let most = (s + 24).min(chars.len());
         let mut village = villages::Name::new();
         // Behind a number its unit is no beginning of a name.
-        let unit = if s > 0 && fold::digit(chars[s - 1]) && numbers::unit_at(chars, s) { 200 } else { 0 };
+        let unit = match chars[s] {
+            _ if s > 0 && fold::digit(chars[s - 1]) && numbers::unit_at(chars, s) => 200,
+            // Nor is what links two of them.
+            '与' | '及' | '跟' => 120,
+            _ => 0,
+        };
         for e in s + 1..=most {
             let last = chars[e - 1];
             if fold::separator(last) || fold::opening(last) || fold::closing(last) {
@@ -410,11 +426,14 @@ impl Lattice {
             }
             if e - s <= 4 {
                 village.push(last);
-                if e - s >= 2 && village.known() {
-                    let follows = chars.get(e).is_some_and(|&c| "路街道巷村弄里桥镇乡县区市社".contains(c));
-                    let cost = [260, 210, 220][e - s - 2] + unit + if follows || "路街道".contains(last) { 180 } else { 0 };
+                if e - s >= 2 && !self.named(e) && village.known() {
+                    let follows = chars.get(e).is_some_and(|&c| matches!(c, '路' | '街' | '道' | '巷' | '村' | '弄' | '里' | '桥' | '镇' | '乡' | '县' | '区' | '市' | '社'));
+                    let cost = [230, 190, 210][e - s - 2] + unit + if follows || matches!(last, '路' | '街' | '道') { 180 } else { 0 };
                     out.push(Candidate { over: over.cost(e - s), ..Candidate::one(e, Community, cost) });
                 }
+            }
+            if e > s + 2 && self.inner[e - 1] - self.inner[s + 1] > 900 {
+                break;
             }
             if self.endings[e] > 0 {
                 self.headed(chars, s, e, (over, unit), out);
@@ -445,24 +464,40 @@ impl Lattice {
             return;
         }
         let numbered = if fold::digit(chars[s]) || fold::letter(chars[s]) { 120 } else { 0 };
-        let longer = if self.goes_on(e, ending.len) { 110 } else { 0 };
+        let twice = chars[e - 1] == '村' && chars.get(e) == Some(&'村');
+        let longer = if twice || self.goes_on(e, ending.len) { 110 } else { 0 };
         for head in &ending.heads {
             let Some(length) = length_cost(head.element, stem, ending.len) else { continue };
             let inner = match head.element {
-                Road => (inner - numbered).max(0) + soft,
+                Road if stem >= 3 => (inner - numbered).max(0) + 2 * (self.soft[e - ending.len - 1] - self.soft[s + 1]),
+                Road => (inner - numbered).max(0),
+                // 石堰南区: the compound has a name of its own.
+                Subpoi if stem > 0 && "区门".contains(chars[e - 1]) && ending.len > 1 => inner + soft + 100,
                 Poi if ending.joins => inner + soft * 2 / 5,
                 // 掌起镇工业区, 宋家村工业园: the zone of what stands before.
                 Devzone if stem >= 2 => {
                     inner + soft - (self.inner[e - ending.len] - self.inner[e - ending.len - 1]) * 3 / 4
                 }
+                // 共和新路街道
+                Town if stem >= 2 => inner + soft - (self.inner[e - ending.len] - self.inner[e - ending.len - 1]),
                 _ => inner + soft,
             };
             let taiwan = self.taiwan && head.element == Community && chars[e - 1] == '里';
             let own = if taiwan { -60 } else { head.cost };
             let cost = own + length + inner + longer + unit;
             let end = if head.element == Poi { self.bracketed(chars, e) } else { e };
-            let over = if head.element == Devzone && over.cost <= SHORT { 0 } else { over.cost(e - s) };
+            // 余杭经济开发区, but 永康 花川工业区.
+            let own = head.element == Devzone && over.cost <= SHORT && stem == over.len;
+            let over = if own { 0 } else { over.cost(e - s) };
             out.push(Candidate { over, ..Candidate::one(end, head.element, cost) });
+        }
+    }
+
+    /// Whether what ends at `e` ends as points of interest do: 万达广场 is no village, though a community has its name.
+    fn named(&self, e: usize) -> bool {
+        self.endings[e] > 0 && {
+            let head = self.words.get(self.endings[e] - 1).heads[0];
+            head.element == Poi && head.cost <= 40
         }
     }
 
@@ -500,18 +535,13 @@ const EXPECTING: [bool; STATES] = {
     expecting
 };
 
-/// What it costs to go on from a state by a span, and the state then.
+/// What it costs to have something in a state that is no element.
 #[inline]
-fn link(table: &Table, state: usize, kind: Kind) -> (i32, usize) {
+fn aside(state: usize, kind: Kind) -> i32 {
     match kind {
-        Kind::Section if state == ROAD => (0, state),
-        Kind::Section => (NEVER, state),
-        Kind::Link if matches!(state, ROAD | LANE | POI) => (0, state),
-        Kind::Link => (110, state),
-        kind => match (kind.first(), kind.last()) {
-            (Some(first), Some(last)) => (table[state][first as usize], last as usize),
-            _ => (0, state),
-        },
+        Kind::Section if state != ROAD => NEVER,
+        Kind::Link if !matches!(state, ROAD | LANE | POI) => 110,
+        _ => 0,
     }
 }
 
@@ -537,7 +567,7 @@ fn division_cost(level: Element, entry: &Entry, len: usize, near: bool, alone: b
     };
     let fit = match (near, alone, entry.short) {
         (true, _, false) => -20,
-        (true, _, true) if level == Town => -110,
+        (true, _, true) if level == Town => -125,
         (true, _, true) => -30,
         (false, true, _) => 0,
         (false, false, false) => 50,
@@ -556,7 +586,8 @@ fn length_cost(element: Element, stem: usize, head: usize) -> Option<i32> {
             1 => 170,
             2 => 110,
             3 => 115,
-            _ => 115 + over(3, 70),
+            4 => 180,
+            _ => 180 + over(4, 110),
         },
         Town => match stem {
             0 => return None,
@@ -614,6 +645,10 @@ fn numeric(chars: &[char], s: usize, out: &mut Vec<Candidate>) {
         return;
     }
     numbers::numbered(chars, s, |n| {
+        // 三村村 is one name.
+        if n.element == Community && chars.get(n.end) == Some(&'村') {
+            return;
+        }
         out.push(Candidate::one(n.end, n.element, 70 + n.cost));
     });
     section(chars, s, out);
@@ -665,4 +700,10 @@ fn phone(chars: &[char], s: usize, out: &mut Vec<Candidate>) {
             out.push(Candidate::new(s + digits + 1 + more, Kind::Note, 20));
         }
     }
+}
+
+/// Whether a name ends as points of interest do.
+pub(super) fn kind_named(name: &[char]) -> bool {
+    let words = words();
+    words.ending(name).is_some_and(|i| words.get(i).heads.iter().any(|h| matches!(h.element, Poi | Devzone) && h.cost <= 40))
 }

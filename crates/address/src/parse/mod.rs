@@ -138,7 +138,15 @@ fn elements(chars: &[char], spans: &[Span], pieces: &mut Vec<Piece>) {
         match span.kind {
             Kind::One(element) => {
                 let named = matches!(before, Some(Element::Poi | Element::Subpoi));
-                let element = if element == Element::Poi && named { Element::Subpoi } else { element };
+                let element = match element {
+                    Element::Poi if named => Element::Subpoi,
+                    // 坑头黄 171号: behind a name that says nothing of its kind the number is a door's.
+                    Element::Houseno if chars[span.end - 1] == '号' && before == Some(Element::Poi) => {
+                        let place = pieces.last().is_some_and(|p| !lattice::kind_named(&chars[p.start..p.end]));
+                        if place { Element::Roadno } else { element }
+                    }
+                    _ => element,
+                };
                 pieces.push(Piece { element, start: span.start, end: span.end });
                 // What is on a floor of a named place is part of it.
                 let inside = matches!(element, Element::Floorno | Element::Roomno) && named;
