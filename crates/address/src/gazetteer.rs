@@ -53,8 +53,8 @@ struct Division {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry {
     pub id: Id,
-    /// The division's code, made up where there is none: of two divisions one lies in the other if its code begins with the other's.
-    pub code: u32,
+    /// The codes of towns that lie in it, from and to: of two divisions one lies in the other if these overlap.
+    towns: (u32, u32),
     pub level: Element,
     pub old: bool,
     pub short: bool,
@@ -64,19 +64,17 @@ impl Entry {
     /// Whether one of two divisions lies in the other, or they are the same.
     #[inline]
     pub(crate) fn related(&self, other: &Entry) -> bool {
-        let (a, b) = (width(self.level), width(other.level));
-        if a >= b { self.code / (a / b) == other.code } else { other.code / (b / a) == self.code }
+        self.towns.0 < other.towns.1 && other.towns.0 < self.towns.1
     }
 }
 
-/// Ten to the number of digits that a level's codes have.
-#[inline]
-fn width(level: Element) -> u32 {
+/// How many codes of towns there are for one of a level.
+fn towns_of(level: Element) -> u32 {
     match level {
-        Element::Province => 100,
-        Element::City => 10_000,
-        Element::District => 1_000_000,
-        _ => 1_000_000_000,
+        Element::Province => 10_000_000,
+        Element::City => 100_000,
+        Element::District => 1_000,
+        _ => 1,
     }
 }
 
@@ -118,7 +116,8 @@ impl Gazetteer {
 
     fn entry(&self, id: Id, old: bool, short: bool) -> Entry {
         let d = &self.divisions[id as usize];
-        Entry { id, code: d.code, level: d.level, old, short }
+        let each = towns_of(d.level);
+        Entry { id, towns: (d.code * each, (d.code + 1) * each), level: d.level, old, short }
     }
 
     /// All names to be found, each with what it means.
@@ -127,9 +126,7 @@ impl Gazetteer {
         for (id, d) in self.divisions.iter().enumerate() {
             let id = id as Id;
             let name = self.name(id);
-            names::short_forms(&name, d.level, |short| {
-                keys.push((short.to_owned(), self.entry(id, false, true)))
-            });
+            names::short_forms(&name, d.level, |short| keys.push((short.to_owned(), self.entry(id, false, true))));
             keys.push((name, self.entry(id, false, false)));
         }
         for line in OLD.lines() {
@@ -206,13 +203,7 @@ impl Gazetteer {
     pub fn at(&self, chars: &[char]) -> Vec<Hit> {
         let mut hits = Vec::new();
         self.visit(chars, |len, entries| {
-            hits.extend(entries.iter().map(|e| Hit {
-                len,
-                level: e.level,
-                id: e.id,
-                old: e.old,
-                short: e.short,
-            }));
+            hits.extend(entries.iter().map(|e| Hit { len, level: e.level, id: e.id, old: e.old, short: e.short }));
         });
         hits.sort_by(|a, b| b.len.cmp(&a.len));
         hits

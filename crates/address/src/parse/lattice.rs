@@ -83,7 +83,7 @@ struct Step {
 const UNREACHED: Step = Step { cost: NEVER, from: 0, state: 0, kind: Kind::Unknown };
 
 /// A way that costs so much more than another that got farther is given up.
-const SLACK: i32 = 330;
+const SLACK: i32 = 230;
 
 const TAIWAN: u32 = 71;
 
@@ -175,7 +175,10 @@ impl Lattice {
                 continue;
             }
             candidates.clear();
-            self.gather(chars, s, division, &mut candidates);
+            let expected =
+                (Province as usize..=Community as usize).chain([START]).map(|state| self.steps[s][state].cost).min();
+            let placing = expected.is_some_and(|cost| cost < here + 200);
+            self.gather(chars, s, (division, placing), &mut candidates);
             self.relax(s, &candidates);
         }
         self.candidates = candidates;
@@ -306,7 +309,7 @@ impl Lattice {
     }
 
     /// All spans that may begin at `s`.
-    fn gather(&self, chars: &[char], s: usize, division: usize, out: &mut Vec<Candidate>) {
+    fn gather(&self, chars: &[char], s: usize, (division, placing): (usize, bool), out: &mut Vec<Candidate>) {
         let c = chars[s];
         if fold::separator(c) || fold::opening(c) || fold::closing(c) {
             self.punctuation(chars, s, out);
@@ -331,7 +334,7 @@ impl Lattice {
             out.push(Candidate::new(s + 2, Kind::Note, 20));
         }
         numeric(chars, s, out);
-        self.names(chars, s, over, out);
+        self.names(chars, s, (over, placing), out);
         if LINKS.contains(c) {
             out.push(Candidate::new(s + 1, Kind::Link, 20));
         }
@@ -371,8 +374,15 @@ impl Lattice {
             let level = entry.level;
             let near = self.mentioned.iter().any(|(at, other)| *at != s && entry.related(other));
             let mut cost = division_cost(level, entry, len, near, alone);
-            let turned = matches!(next, '东' | '西' | '南' | '北' | '中') && chars.get(s + len + 1).is_some_and(|&c| matches!(c, '路' | '街'));
-            if entry.short && (turned || matches!(next, '路' | '街' | '道' | '巷' | '村' | '弄' | '里' | '桥' | '镇' | '乡' | '县' | '区' | '市')) {
+            let turned = matches!(next, '东' | '西' | '南' | '北' | '中')
+                && chars.get(s + len + 1).is_some_and(|&c| matches!(c, '路' | '街'));
+            if entry.short
+                && (turned
+                    || matches!(
+                        next,
+                        '路' | '街' | '道' | '巷' | '村' | '弄' | '里' | '桥' | '镇' | '乡' | '县' | '区' | '市'
+                    ))
+            {
                 cost += 150;
             }
             if entry.short && level == Town && matches!(chars[s + len - 1], '路' | '街' | '道') {
@@ -409,7 +419,7 @@ impl Lattice {
     }
 
     /// Names: by their endings, or up to where something else begins.
-    fn names(&self, chars: &[char], s: usize, over: Over, out: &mut Vec<Candidate>) {
+    fn names(&self, chars: &[char], s: usize, (over, placing): (Over, bool), out: &mut Vec<Candidate>) {
         let most = (s + 24).min(chars.len());
         let mut village = villages::Name::new();
         // Behind a number its unit is no beginning of a name.
@@ -424,11 +434,30 @@ impl Lattice {
             if fold::separator(last) || fold::opening(last) || fold::closing(last) {
                 break;
             }
-            if e - s <= 4 {
+            if placing && e - s <= 4 {
                 village.push(last);
                 if e - s >= 2 && !self.named(e) && village.known() {
-                    let follows = chars.get(e).is_some_and(|&c| matches!(c, '路' | '街' | '道' | '巷' | '村' | '弄' | '里' | '桥' | '镇' | '乡' | '县' | '区' | '市' | '社'));
-                    let cost = [230, 190, 210][e - s - 2] + unit + if follows || matches!(last, '路' | '街' | '道') { 180 } else { 0 };
+                    let follows = chars.get(e).is_some_and(|&c| {
+                        matches!(
+                            c,
+                            '路' | '街'
+                                | '道'
+                                | '巷'
+                                | '村'
+                                | '弄'
+                                | '里'
+                                | '桥'
+                                | '镇'
+                                | '乡'
+                                | '县'
+                                | '区'
+                                | '市'
+                                | '社'
+                        )
+                    });
+                    let cost = [230, 190, 210][e - s - 2]
+                        + unit
+                        + if follows || matches!(last, '路' | '街' | '道') { 180 } else { 0 };
                     out.push(Candidate { over: over.cost(e - s), ..Candidate::one(e, Community, cost) });
                 }
             }
@@ -472,7 +501,7 @@ impl Lattice {
                 Road if stem >= 3 => (inner - numbered).max(0) + 2 * (self.soft[e - ending.len - 1] - self.soft[s + 1]),
                 Road => (inner - numbered).max(0),
                 // 石堰南区: the compound has a name of its own.
-                Subpoi if stem > 0 && "区门".contains(chars[e - 1]) && ending.len > 1 => inner + soft + 100,
+                Subpoi if stem > 0 && matches!(chars[e - 1], '区' | '门') && ending.len > 1 => inner + soft + 100,
                 Poi if ending.joins => inner + soft * 2 / 5,
                 // 掌起镇工业区, 宋家村工业园: the zone of what stands before.
                 Devzone if stem >= 2 => {
@@ -705,5 +734,7 @@ fn phone(chars: &[char], s: usize, out: &mut Vec<Candidate>) {
 /// Whether a name ends as points of interest do.
 pub(super) fn kind_named(name: &[char]) -> bool {
     let words = words();
-    words.ending(name).is_some_and(|i| words.get(i).heads.iter().any(|h| matches!(h.element, Poi | Devzone) && h.cost <= 40))
+    words
+        .ending(name)
+        .is_some_and(|i| words.get(i).heads.iter().any(|h| matches!(h.element, Poi | Devzone) && h.cost <= 40))
 }

@@ -219,3 +219,6 @@ fn lanes(chars: &[char], pieces: &mut [Piece]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,9 +29,13 @@ pub(super) fn mark(chars: &[char], pieces: &mut [Piece]) {
         mark_run(chars, &mut pieces[from..=last]);
         match first {
             // Behind a road or a name: all of it said before.
-            Some((a, b)) if pieces[from..=last].iter().all(|p| {
-                !division(p.element) || pieces[a..b].iter().any(|q| p.element == q.element && same(chars, p, q))
-            }) => blank(&mut pieces[from..=last], |_| true),
+            Some((a, b))
+                if pieces[from..=last].iter().all(|p| {
+                    !division(p.element) || pieces[a..b].iter().any(|q| p.element == q.element && same(chars, p, q))
+                }) =>
+            {
+                blank(&mut pieces[from..=last], |_| true)
+            }
             Some(_) => {}
             None => first = Some((from, last + 1)),
         }
@@ -93,7 +97,10 @@ fn succeeded(chars: &[char], a: &Piece, b: &Piece) -> bool {
     let (before, now) = (gazetteer().at(old), gazetteer().at(new));
     let all = |hit: &&crate::gazetteer::Hit, len: usize| hit.len == len;
     old == ['市', '辖', '区']
-        || before.iter().filter(|h| all(h, old.len()) && h.old).any(|h| now.iter().any(|n| all(&n, new.len()) && n.id == h.id))
+        || before
+            .iter()
+            .filter(|h| all(h, old.len()) && h.old)
+            .any(|h| now.iter().any(|n| all(&n, new.len()) && n.id == h.id))
 }
 
 fn blank(chain: &mut [Piece], which: impl Fn(&Piece) -> bool) {
