@@ -4,6 +4,9 @@
 //! [`parse`] splits a text into elements without looking anything up. A [`segment::Builder`] makes an index of one source's rows,
 //! a [`segment::Segment`] is such an index, mapped or in memory. [`find`] answers over the segments that its caller may read.
 
+pub mod chars;
+pub mod code;
+pub mod text;
 pub mod element;
 pub mod find;
 pub mod gazetteer;

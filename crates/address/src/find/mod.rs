@@ -1,10 +1,24 @@
 //! Finding: match a text, suggest while somebody types, look up a place. Over the segments that the caller hands in, and nothing else.
 
+mod alike;
+mod answer;
+mod dull;
+mod fit;
+pub(crate) mod inner;
+mod mention;
+mod reverse;
+mod search;
+mod street;
+mod suggest;
+
 use roaring::RoaringTreemap;
 use serde::{Deserialize, Serialize};
 
 use crate::element::Element;
 use crate::segment::Segment;
+use crate::text::{Kind, Text};
+use mention::Division;
+use search::{Scored, Scratch, Search};
 
 /// A segment as one caller sees it.
 #[derive(Clone, Copy)]
@@ -18,6 +32,13 @@ pub struct Source<'a> {
     pub priority: u8,
     /// The caller's: comes back in [`Candidate::source`].
     pub tag: u32,
+}
+
+impl Source<'_> {
+    /// Whether the caller may see a row.
+    pub fn shows(&self, id: u64) -> bool {
+        self.visible.is_none_or(|v| v.contains(id)) && self.hidden.is_none_or(|h| !h.contains(id))
+    }
 }
 
 /// How precisely the text named a place, and how precisely the coordinates say it.
@@ -132,30 +153,69 @@ pub const REJECT: f32 = 0.3;
 /// The longest text that is looked at, in characters.
 pub const LONGEST: usize = 1000;
 
-/// Matches one text. A `Finder` keeps what a thread needs between texts; make one for each thread.
+/// Matches texts. A `Finder` keeps what a thread needs between texts; make one for each thread.
 #[derive(Default)]
-pub struct Finder {}
+pub struct Finder {
+    text: Text,
+    dull: Vec<bool>,
+    bracketed: Vec<bool>,
+    divisions: Vec<Division>,
+    scratch: Scratch,
+    found: Vec<Scored>,
+}
 
 impl Finder {
     pub fn new() -> Finder {
         Finder::default()
     }
-    pub fn search(&mut self, _sources: &[Source<'_>], _query: &Query<'_>) -> Answer {
-        Answer { candidates: Vec::new(), faults: Vec::new(), remainder: String::new() }
+
+    /// Matches one text.
+    pub fn search(&mut self, sources: &[Source<'_>], query: &Query<'_>) -> Answer {
+        let none = |fault| Answer { candidates: Vec::new(), faults: vec![fault], remainder: query.text.trim().to_owned() };
+        if query.text.chars().count() > LONGEST {
+            return none(Fault::TooLong);
+        }
+        self.read(query.text);
+        if self.text.is_empty() {
+            return none(Fault::Empty);
+        }
+        self.found.clear();
+        for (number, source) in sources.iter().enumerate() {
+            let Ok(view) = source.segment.view() else { continue };
+            let (t, dull, bracketed) = (&self.text, &self.dull[..], &self.bracketed[..]);
+            let (divisions, out) = (&self.divisions[..], &mut self.found);
+            Search { view, source, number, t, dull, bracketed, divisions, out }.run(&mut self.scratch);
+        }
+        let strange = self.found.is_empty() && self.divisions.iter().any(|d| d.level <= Element::City && !d.short);
+        answer::make(sources, query, &self.text, &self.dull, strange, &mut self.found)
     }
+
+    fn read(&mut self, text: &str) {
+        self.text.read(text);
+        dull::mark(&self.text, &mut self.dull);
+        mention::divisions(&self.text, &mut self.divisions);
+        self.bracketed.clear();
+        let mut depth = 0;
+        for (u, k) in self.text.units.iter().zip(&self.text.kinds) {
+            let sign = *k == Kind::Sign;
+            depth += i32::from(sign && *u == 0x28);
+            self.bracketed.push(depth > 0);
+            depth -= i32::from(sign && *u == 0x29 && depth > 0);
+        }
+    }
+
     /// Completions of what was typed so far: Chinese, pinyin, initials.
-    pub fn suggest(&mut self, _sources: &[Source<'_>], _query: &Query<'_>) -> Vec<Candidate> {
-        Vec::new()
+    pub fn suggest(&mut self, sources: &[Source<'_>], query: &Query<'_>) -> Vec<Candidate> {
+        suggest::suggest(self, sources, query)
     }
+
     /// The nearest addresses within `radius` metres, nearest first, with their distance in metres.
-    pub fn reverse(
-        &mut self,
-        _sources: &[Source<'_>],
-        _lon: f64,
-        _lat: f64,
-        _radius: f64,
-        _limit: usize,
-    ) -> Vec<(Candidate, f64)> {
-        Vec::new()
+    pub fn reverse(&mut self, sources: &[Source<'_>], lon: f64, lat: f64, radius: f64, limit: usize) -> Vec<(Candidate, f64)> {
+        reverse::nearest(sources, lon, lat, radius, limit)
     }
+}
+
+/// One key for all spellings of a text that mean the same to a reader: what decisions of people are kept under.
+pub fn alias_key(text: &str) -> String {
+    crate::text::show(&Text::of(text).units)
 }

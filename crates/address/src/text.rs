@@ -1,0 +1,306 @@
+//! A text as the index reads it: simplified, half-width, in capitals, without separators, numerals as digits. Each character knows
+//! where it stood in the given text.
+
+use crate::chars::simplify;
+
+/// What a character of a [`Text`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    Han,
+    /// Written as a digit.
+    Digit,
+    /// A digit that was written as a Chinese numeral.
+    Numeral,
+    Letter,
+    /// `#`, `-`, brackets and other signs that may mean something.
+    Sign,
+}
+
+impl Kind {
+    pub fn is_digit(self) -> bool {
+        matches!(self, Kind::Digit | Kind::Numeral)
+    }
+}
+
+/// A code unit of normalised text. Characters beyond the basic plane, which addresses hardly have, fold into the private use area.
+pub type Unit = u16;
+
+/// A normalised text. Made to be used again: [`Text::read`] keeps the memory.
+#[derive(Debug, Default, Clone)]
+pub struct Text {
+    pub units: Vec<Unit>,
+    pub kinds: Vec<Kind>,
+    /// Something that separates stood before this character: a space, a comma.
+    pub gaps: Vec<bool>,
+    /// Where in the given text, in characters: the first, and the one after the last.
+    pub starts: Vec<u32>,
+    pub ends: Vec<u32>,
+    raw: Vec<char>,
+}
+
+/// What a separator becomes: nothing, but the next character knows of it.
+const GAP: char = '\0';
+
+impl Text {
+    pub fn of(text: &str) -> Text {
+        let mut t = Text::default();
+        t.read(text);
+        t
+    }
+
+    pub fn len(&self) -> usize {
+        self.units.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.units.is_empty()
+    }
+
+    /// The simplified characters of the given text; `\0` where something only separates.
+    pub fn folded(&self) -> &[char] {
+        &self.raw
+    }
+
+    /// Normalises `text`.
+    pub fn read(&mut self, text: &str) {
+        self.units.clear();
+        self.kinds.clear();
+        self.gaps.clear();
+        self.starts.clear();
+        self.ends.clear();
+        self.raw.clear();
+        self.raw.extend(text.chars().map(fold));
+        let raw = std::mem::take(&mut self.raw);
+        let mut gap = false;
+        let mut i = 0;
+        while i < raw.len() {
+            let c = raw[i];
+            if c == GAP {
+                gap = true;
+                i += 1;
+                continue;
+            }
+            if numeral(c).is_some() {
+                let run = raw[i..].iter().take_while(|c| numeral(**c).is_some()).count();
+                // 陆家嘴, 伍家岗: alone they are names.
+                if run == 1 && matches!(c, '陆' | '伍' | '玖' | '拾' | '柒' | '捌') {
+                    self.add(c, Kind::Han, gap, i, i + 1);
+                    i += 1;
+                    gap = false;
+                    continue;
+                }
+                i += self.numerals(&raw[i..i + run], i, gap);
+            } else {
+                let (c, kind) = classify(&raw, i);
+                self.add(c, kind, gap, i, i + 1);
+                i += 1;
+            }
+            gap = false;
+        }
+        self.raw = raw;
+    }
+
+    fn add(&mut self, c: char, kind: Kind, gap: bool, start: usize, end: usize) {
+        self.units.push(unit(c));
+        self.kinds.push(kind);
+        self.gaps.push(gap);
+        self.starts.push(start as u32);
+        self.ends.push(end as u32);
+    }
+
+    /// Reads from a run of numerals as much as is one number, at least one character; returns how much it was.
+    fn numerals(&mut self, run: &[char], at: usize, gap: bool) -> usize {
+        let n = |c: char| numeral(c).unwrap_or(Numeral::Digit(0));
+        // 百花, 千山, 两河: names, not numbers.
+        if matches!(n(run[0]), Numeral::Hundred | Numeral::Thousand) || (run[0] == '两' && run.len() == 1) {
+            self.add(run[0], Kind::Han, gap, at, at + 1);
+            return 1;
+        }
+        let tens = run.iter().any(|c| !matches!(n(*c), Numeral::Digit(_)));
+        let Some(value) = tens.then(|| value_of(run)).flatten() else {
+            for (k, c) in run.iter().enumerate() {
+                let gap = gap && k == 0;
+                match n(*c) {
+                    Numeral::Digit(d) => self.add((b'0' + d) as char, Kind::Numeral, gap, at + k, at + k + 1),
+                    Numeral::Ten => {
+                        self.add('1', Kind::Numeral, gap, at + k, at + k + 1);
+                        self.add('0', Kind::Numeral, false, at + k, at + k + 1);
+                    }
+                    _ => self.add(*c, Kind::Han, gap, at + k, at + k + 1),
+                }
+            }
+            return run.len();
+        };
+        let mut digits = [0u8; 6];
+        let mut k = digits.len();
+        let mut v = value;
+        loop {
+            k -= 1;
+            digits[k] = (v % 10) as u8;
+            v /= 10;
+            if v == 0 || k == 0 {
+                break;
+            }
+        }
+        for (j, d) in digits[k..].iter().enumerate() {
+            self.add((b'0' + d) as char, Kind::Numeral, gap && j == 0, at, at + run.len());
+        }
+        run.len()
+    }
+}
+
+/// The key of a name: the units of its normalised text.
+pub fn key(name: &str) -> Vec<Unit> {
+    Text::of(name).units
+}
+
+/// Units back into text, for what has no original.
+pub fn show(units: &[Unit]) -> String {
+    units.iter().filter_map(|u| char::from_u32(u32::from(*u))).collect()
+}
+
+pub fn unit(c: char) -> Unit {
+    let c = c as u32;
+    if c <= 0xFFFF { c as Unit } else { (0xE000 + c % 0x1900) as Unit }
+}
+
+pub fn character(u: Unit) -> char {
+    char::from_u32(u32::from(u)).unwrap_or('\u{FFFD}')
+}
+
+/// One form for the many of a character; [`GAP`] for what only separates.
+fn fold(c: char) -> char {
+    let c = simplify(c);
+    match c {
+        'a'..='z' => c.to_ascii_uppercase(),
+        '（' | '【' | '〔' | '［' | '[' | '「' | '『' | '〖' | '《' | '〈' | '<' | '{' => '(',
+        '）' | '】' | '〕' | '］' | ']' | '」' | '』' | '〗' | '》' | '〉' | '>' | '}' => ')',
+        '—' | '–' | '－' | '―' | '‐' | '‑' | '−' | '~' | '～' | '﹣' | '_' => '-',
+        '＃' | '♯' | '№' => '#',
+        '①'..='⑨' => char::from_u32(c as u32 - '①' as u32 + '1' as u32).unwrap_or(c),
+        '衖' => '弄',
+        _ if c.is_alphanumeric() => c,
+        '(' | ')' | '-' | '#' | '&' | '+' | '*' | '?' => c,
+        _ => GAP,
+    }
+}
+
+enum Numeral {
+    Digit(u8),
+    Ten,
+    Hundred,
+    Thousand,
+}
+
+fn numeral(c: char) -> Option<Numeral> {
+    Some(match c {
+        '零' | '〇' => Numeral::Digit(0),
+        '一' | '壹' | '弌' => Numeral::Digit(1),
+        '二' | '贰' | '两' | '弍' => Numeral::Digit(2),
+        '三' | '叁' | '弎' => Numeral::Digit(3),
+        '四' | '肆' => Numeral::Digit(4),
+        '五' | '伍' => Numeral::Digit(5),
+        '六' | '陆' => Numeral::Digit(6),
+        '七' | '柒' => Numeral::Digit(7),
+        '八' | '捌' => Numeral::Digit(8),
+        '九' | '玖' => Numeral::Digit(9),
+        '十' | '拾' => Numeral::Ten,
+        '百' | '佰' => Numeral::Hundred,
+        '千' | '仟' => Numeral::Thousand,
+        _ => return None,
+    })
+}
+
+/// 二十八, 一百零三, 十二: the value of a run that is written as a number is.
+fn value_of(run: &[char]) -> Option<u32> {
+    let (mut total, mut digit, mut last) = (0u32, None, 10_000u32);
+    for (k, c) in run.iter().enumerate() {
+        let weight = match numeral(*c)? {
+            Numeral::Digit(0) if digit.is_none() => continue,
+            Numeral::Digit(d) => {
+                if digit.is_some() {
+                    return None;
+                }
+                digit = Some(u32::from(d));
+                continue;
+            }
+            Numeral::Ten => 10,
+            Numeral::Hundred => 100,
+            Numeral::Thousand => 1000,
+        };
+        if weight >= last {
+            return None;
+        }
+        let d = match digit.take() {
+            Some(d) => d,
+            None if weight == 10 && (k == 0 || total > 0) => 1,
+            None => return None,
+        };
+        total += d * weight;
+        last = weight;
+    }
+    Some(total + digit.unwrap_or(0))
+}
+
+/// What a character is; letters that stand for digits between digits become those.
+fn classify(raw: &[char], i: usize) -> (char, Kind) {
+    let c = raw[i];
+    if c.is_ascii_digit() {
+        return (c, Kind::Digit);
+    }
+    if c.is_ascii_alphabetic() {
+        let before = i > 0 && raw[i - 1].is_ascii_digit();
+        let after = raw.get(i + 1).is_some_and(char::is_ascii_digit);
+        let unit_after = raw.get(i + 1).is_some_and(|c| matches!(c, '号' | '弄' | '巷' | '室' | '栋' | '幢' | '单'));
+        let word = i > 0 && raw[i - 1].is_ascii_alphabetic() || raw.get(i + 1).is_some_and(char::is_ascii_alphabetic);
+        return match c {
+            'O' if before && (after || unit_after) => ('0', Kind::Digit),
+            'L' | 'I' if !word && ((before && (after || unit_after)) || (after && unit_ends(raw, i + 1))) => ('1', Kind::Digit),
+            _ => (c, Kind::Letter),
+        };
+    }
+    if c.is_alphanumeric() { (c, Kind::Han) } else { (c, Kind::Sign) }
+}
+
+/// Whether the digits at `i` are followed by 号 or 弄: l2号.
+fn unit_ends(raw: &[char], i: usize) -> bool {
+    let rest = raw[i..].iter().skip_while(|c| c.is_ascii_digit()).next();
+    matches!(rest, Some('号' | '弄' | '巷'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn normal(text: &str) -> String {
+        show(&Text::of(text).units)
+    }
+
+    #[test]
+    fn one_form_for_the_many() {
+        assert_eq!(normal("臺北市 大安區，通化街３０號"), "台北市大安区通化街30号");
+        assert_eq!(normal("B座（二期）"), "B座(2期)");
+        assert_eq!(normal("1O号、l2号"), "10号12号");
+    }
+
+    #[test]
+    fn numerals_are_numbers() {
+        assert_eq!(normal("八十二号楼一单元"), "82号楼1单元");
+        assert_eq!(normal("一百零三号"), "103号");
+        assert_eq!(normal("二〇五室"), "205室");
+        assert_eq!(normal("漳州三路"), normal("漳州3路"));
+        assert_eq!(normal("八一路"), normal("八1路"));
+        assert_eq!(normal("千山路百花苑两河"), "千山路百花苑两河");
+        assert_eq!(normal("十里堡"), "10里堡");
+    }
+
+    #[test]
+    fn each_character_knows_its_place() {
+        let t = Text::of("通化街 二十八號");
+        assert_eq!(show(&t.units), "通化街28号");
+        assert_eq!((t.starts[3], t.ends[3], t.starts[4], t.ends[4]), (4, 7, 4, 7));
+        assert!(t.gaps[3] && !t.gaps[4]);
+        assert_eq!(t.starts[5], 7);
+    }
+}
