@@ -256,7 +256,9 @@ fn classify(raw: &[char], i: usize) -> (char, Kind) {
         let word = i > 0 && raw[i - 1].is_ascii_alphabetic() || raw.get(i + 1).is_some_and(char::is_ascii_alphabetic);
         return match c {
             'O' if before && (after || unit_after) => ('0', Kind::Digit),
-            'L' | 'I' if !word && ((before && (after || unit_after)) || (after && unit_ends(raw, i + 1))) => ('1', Kind::Digit),
+            'L' | 'I' if !word && ((before && (after || unit_after)) || (after && unit_ends(raw, i + 1))) => {
+                ('1', Kind::Digit)
+            }
             _ => (c, Kind::Letter),
         };
     }

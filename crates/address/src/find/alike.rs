@@ -72,7 +72,8 @@ fn align(name: &[Unit], text: &[Unit]) -> Option<Found> {
             left = best;
         }
     }
-    let (to, best) = (1..=text.len()).map(|j| (j, row[j])).fold((0, (f32::MAX, 0)), |a, b| if b.1.0 < a.1.0 { b } else { a });
+    let (to, best) =
+        (1..=text.len()).map(|j| (j, row[j])).fold((0, (f32::MAX, 0)), |a, b| if b.1.0 < a.1.0 { b } else { a });
     (best.1 < to).then(|| Found { likeness: (1.0 - best.0 / name.len() as f32).max(0.0), from: best.1, to })
 }
 

@@ -137,9 +137,12 @@ pub fn first_inside(a: &Asked<'_>, from: usize) -> Inside {
     let mut at = from;
     while at < a.t.len() {
         let free = !a.dull[at] && (at == from || !a.t.kinds[at - 1].is_digit());
-        if free && (a.t.kinds[at].is_digit() || a.t.kinds[at] == Kind::Letter || here(a.t, at, "东") || here(a.t, at, "西")) {
+        if free
+            && (a.t.kinds[at].is_digit() || a.t.kinds[at] == Kind::Letter || here(a.t, at, "东") || here(a.t, at, "西"))
+        {
             let inside = inner::read(a.t, at);
-            let said = inside.building.is_some() || inside.unit.is_some() || inside.room.is_some() || inside.floor.is_some();
+            let said =
+                inside.building.is_some() || inside.unit.is_some() || inside.room.is_some() || inside.floor.is_some();
             if said && (at == from || a.bracketed[at] == a.bracketed.get(from).copied().unwrap_or(false)) {
                 return inside;
             }
@@ -173,9 +176,12 @@ fn leftover(a: &Asked<'_>, from: usize, explained: &[(usize, usize)]) -> f32 {
 /// How the text from `from` on fits what the row has beyond its door.
 pub fn tail(a: &Asked<'_>, view: &View<'_>, row: &Row, from: usize) -> Tail {
     let text = &a.t.units[from..];
-    let mut out = Tail { name: 0.0, inside: 0.0, after: 0.0, level: None, verdicts: Vec::new(), typo: false, end: from };
+    let mut out =
+        Tail { name: 0.0, inside: 0.0, after: 0.0, level: None, verdicts: Vec::new(), typo: false, end: from };
     let mut explained: Vec<(usize, usize)> = Vec::new();
-    for (name, element, level) in [(row.compound, Element::Compound, Level::Compound), (row.poi, Element::Poi, Level::Poi)] {
+    for (name, element, level) in
+        [(row.compound, Element::Compound, Level::Compound), (row.poi, Element::Poi, Level::Poi)]
+    {
         if name == 0 {
             continue;
         }

@@ -174,7 +174,34 @@ pub fn cover(t: &Text, dull: &[bool], mentions: &[Mention], divisions: &[Divisio
     }
 }
 
-const FILLERS: &[&str] = &["中国", "中华人民共和国", "地址", "住址", "住在", "位于", "户籍", "现住", "收货", "省", "市", "区", "县", "镇", "乡", "街道办事处", "街道办", "街道", "办事处", "社区", "居委会", "村委会", "委会", "附近", "近", "的"];
+const FILLERS: &[&str] = &[
+    "中国",
+    "中华人民共和国",
+    "地址",
+    "住址",
+    "住在",
+    "位于",
+    "户籍",
+    "现住",
+    "收货",
+    "省",
+    "市",
+    "区",
+    "县",
+    "镇",
+    "乡",
+    "街道办事处",
+    "街道办",
+    "街道",
+    "办事处",
+    "社区",
+    "居委会",
+    "村委会",
+    "委会",
+    "附近",
+    "近",
+    "的",
+];
 
 /// Words without a meaning of their own, and neighbourhoods (5鄰, 3组) that stand before a road.
 fn filler(t: &Text, i: usize) -> Option<usize> {
@@ -192,7 +219,9 @@ pub fn group(t: &Text, i: usize) -> Option<usize> {
     let after = *t.units.get(end)?;
     let longer = t.units.get(end + 1).is_some_and(|u| "村民生产".chars().any(|c| c as Unit == *u));
     let kinds = "邻组队社甲";
-    if kinds.chars().any(|c| c as Unit == after) && !(after == '社' as Unit && t.units.get(end + 1) == Some(&('区' as Unit))) {
+    if kinds.chars().any(|c| c as Unit == after)
+        && !(after == '社' as Unit && t.units.get(end + 1) == Some(&('区' as Unit)))
+    {
         return Some(end + 1 - i);
     }
     if longer || "村民生产".chars().any(|c| c as Unit == after) {

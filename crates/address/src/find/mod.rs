@@ -171,7 +171,8 @@ impl Finder {
 
     /// Matches one text.
     pub fn search(&mut self, sources: &[Source<'_>], query: &Query<'_>) -> Answer {
-        let none = |fault| Answer { candidates: Vec::new(), faults: vec![fault], remainder: query.text.trim().to_owned() };
+        let none =
+            |fault| Answer { candidates: Vec::new(), faults: vec![fault], remainder: query.text.trim().to_owned() };
         if query.text.chars().count() > LONGEST {
             return none(Fault::TooLong);
         }
@@ -210,7 +211,14 @@ impl Finder {
     }
 
     /// The nearest addresses within `radius` metres, nearest first, with their distance in metres.
-    pub fn reverse(&mut self, sources: &[Source<'_>], lon: f64, lat: f64, radius: f64, limit: usize) -> Vec<(Candidate, f64)> {
+    pub fn reverse(
+        &mut self,
+        sources: &[Source<'_>],
+        lon: f64,
+        lat: f64,
+        radius: f64,
+        limit: usize,
+    ) -> Vec<(Candidate, f64)> {
         reverse::nearest(sources, lon, lat, radius, limit)
     }
 }

@@ -19,7 +19,11 @@ pub enum Place {
     /// A row of the segment.
     Row(u32),
     /// On a street, between two doors or somewhere: a row that lies there, and where exactly.
-    Near { row: u32, lon: i32, lat: i32 },
+    Near {
+        row: u32,
+        lon: i32,
+        lat: i32,
+    },
     Zone(u32),
     Area(u32),
 }
@@ -108,7 +112,8 @@ impl<'a> Search<'a, '_> {
             let written = streets.len();
             street::misspelt(&self.view, t, 0, streets);
             // Where the road as it is written is there, another one is hardly meant.
-            let known = self.out[first..].iter().any(|s| s.street.is_some_and(|r| r.slip == 0.0) && s.prices.division < 0.3);
+            let known =
+                self.out[first..].iter().any(|s| s.street.is_some_and(|r| r.slip == 0.0) && s.prices.division < 0.3);
             for s in &mut streets[written..] {
                 s.slip += if known { 0.8 } else { 0.0 };
                 self.street(&asked, s);
@@ -147,7 +152,9 @@ impl<'a> Search<'a, '_> {
                 Doors::Covering(rows) => self.rows(a, s, rows, COVERED),
                 Doors::Parent(rows) => self.near(a, s, rows.start, None, PARENT),
                 Doors::Between(Some(low), Some(high)) => self.near(a, s, low, Some(high), INTERPOLATED),
-                Doors::Between(Some(one), None) | Doors::Between(None, Some(one)) => self.road(a, s, group, Some(one), NO_NUMBER),
+                Doors::Between(Some(one), None) | Doors::Between(None, Some(one)) => {
+                    self.road(a, s, group, Some(one), NO_NUMBER)
+                }
                 Doors::Between(None, None) => self.road(a, s, group, None, NO_NUMBER),
                 Doors::NoLane => self.road(a, s, group, None, NO_LANE),
                 Doors::All(rows) => self.all(a, s, group, rows),
@@ -244,7 +251,16 @@ impl<'a> Search<'a, '_> {
     }
 
     /// A place on a street that no row stands for.
-    fn on_street(&mut self, a: &Asked<'_>, s: &Street, row: u32, at: (i32, i32), level: Level, door: f32, whole_street: bool) {
+    fn on_street(
+        &mut self,
+        a: &Asked<'_>,
+        s: &Street,
+        row: u32,
+        at: (i32, i32),
+        level: Level,
+        door: f32,
+        whole_street: bool,
+    ) {
         let view = self.view;
         let zone = view.zone(&view.rows[row as usize]);
         let mut chain = self.chain(&zone);
@@ -259,7 +275,16 @@ impl<'a> Search<'a, '_> {
         }
         let prices = Prices { division, before, street: s.slip, door, ..Prices::default() };
         let place = Place::Near { row, lon: at.0, lat: at.1 };
-        self.out.push(Scored { source: self.number, place, level, prices, verdicts, street: Some(*s), typo: s.typo, end: s.end });
+        self.out.push(Scored {
+            source: self.number,
+            place,
+            level,
+            prices,
+            verdicts,
+            street: Some(*s),
+            typo: s.typo,
+            end: s.end,
+        });
     }
 
     /// Between two doors, in proportion; or at the one.
@@ -282,7 +307,9 @@ impl<'a> Search<'a, '_> {
     }
 
     fn road(&mut self, a: &Asked<'_>, s: &Street, group: &Group, end: Option<u32>, price: f32) {
-        let Some(row) = end.filter(|k| self.shown(*k)).or_else(|| self.first_shown(group.from..group.to)) else { return };
+        let Some(row) = end.filter(|k| self.shown(*k)).or_else(|| self.first_shown(group.from..group.to)) else {
+            return;
+        };
         let r = self.view.rows[row as usize];
         self.on_street(a, s, row, (r.lon, r.lat), Level::Road, price, true);
     }
@@ -296,7 +323,9 @@ impl<'a> Search<'a, '_> {
         match own {
             Some(k) => self.row(a, k, s.from, s.end, Some(s), 0.0),
             None => {
-                let Some(row) = self.first_shown(if rows.is_empty() { group.from..group.to } else { rows }) else { return };
+                let Some(row) = self.first_shown(if rows.is_empty() { group.from..group.to } else { rows }) else {
+                    return;
+                };
                 let r = self.view.rows[row as usize];
                 self.on_street(a, s, row, (r.lon, r.lat), Level::Road, ROAD_ONLY, true);
             }
@@ -305,7 +334,8 @@ impl<'a> Search<'a, '_> {
 
     /// Compounds and points of interest that the text names.
     fn names(&mut self, a: &Asked<'_>, streets: &[Street]) {
-        let mut named: Vec<&Mention> = a.mentions.iter().filter(|m| m.roles & (role::COMPOUND | role::POI) != 0).collect();
+        let mut named: Vec<&Mention> =
+            a.mentions.iter().filter(|m| m.roles & (role::COMPOUND | role::POI) != 0).collect();
         named.sort_by_key(|m| (m.form != Form::Full, usize::MAX - m.len()));
         named.truncate(READINGS);
         for m in named {
@@ -354,10 +384,8 @@ impl<'a> Search<'a, '_> {
                 self.view.grams.get(hash).for_each(|name| *shared.entry(name).or_default() += weight);
             }
         }
-        let mut best: Vec<(u32, f32)> = shared
-            .into_iter()
-            .filter(|(name, _)| self.view.role(*name) & (role::COMPOUND | role::POI) != 0)
-            .collect();
+        let mut best: Vec<(u32, f32)> =
+            shared.into_iter().filter(|(name, _)| self.view.role(*name) & (role::COMPOUND | role::POI) != 0).collect();
         best.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         for (name, _) in best.into_iter().take(READINGS) {
             let key = self.own_part(self.view.name_key(name));
@@ -375,7 +403,9 @@ impl<'a> Search<'a, '_> {
         let mut rest = key;
         while let Some(n) = (2..=rest.len().saturating_sub(2).min(8)).rev().find(|n| {
             let named = self.view.exact.get(Hash::of(&rest[..*n]).value()).map(View::named);
-            named.into_iter().any(|n| self.view.role(n.name) & (role::CITY | role::DISTRICT | role::TOWN | role::PROVINCE) != 0)
+            named
+                .into_iter()
+                .any(|n| self.view.role(n.name) & (role::CITY | role::DISTRICT | role::TOWN | role::PROVINCE) != 0)
         }) {
             rest = &rest[n..];
         }
@@ -390,7 +420,9 @@ impl<'a> Search<'a, '_> {
         while at > 0 && a.steps[at].cost < f32::MAX {
             let s = a.steps[at];
             match s.why {
-                Why::Mention(k) => named.extend(a.mentions[k..].iter().take_while(|m| (m.from, m.to) == (s.from, at)).map(|m| m.name)),
+                Why::Mention(k) => {
+                    named.extend(a.mentions[k..].iter().take_while(|m| (m.from, m.to) == (s.from, at)).map(|m| m.name))
+                }
                 // Another province or city is not to be answered by a district of the same name.
                 Why::Foreign(level) if level <= Element::City => return,
                 Why::Bare => bare += 1,
@@ -402,13 +434,16 @@ impl<'a> Search<'a, '_> {
             return;
         }
         let price = COARSE + (bare as f32 * 0.05).min(1.0);
-        let agreed = |z: &Zone| {
-            self.chain(z).map(|n| n != 0 && named.contains(&n))
-        };
+        let agreed = |z: &Zone| self.chain(z).map(|n| n != 0 && named.contains(&n));
         let count = |z: &Zone| agreed(z).iter().filter(|x| **x).count();
         let Some(most) = view.zones.iter().filter(|z| z.rows > 0).map(count).max().filter(|n| *n > 0) else { return };
-        let mut best: Vec<(u32, Zone)> =
-            view.zones.iter().enumerate().filter(|(_, z)| z.rows > 0 && count(z) == most).map(|(k, z)| (k as u32, *z)).collect();
+        let mut best: Vec<(u32, Zone)> = view
+            .zones
+            .iter()
+            .enumerate()
+            .filter(|(_, z)| z.rows > 0 && count(z) == most)
+            .map(|(k, z)| (k as u32, *z))
+            .collect();
         best.sort_by_key(|(_, z)| (!agreed(z)[4], !agreed(z)[3], z.own == 0, u32::MAX - z.rows));
         let Some((k, z)) = best.into_iter().find(|(k, _)| self.zone_shown(*k)) else { return };
         let levels = agreed(&z);
@@ -420,7 +455,16 @@ impl<'a> Search<'a, '_> {
         let mut verdicts = Vec::new();
         let (division, _) = fit::prefix(a, self.chain(&z), a.t.len(), false, &mut verdicts);
         let prices = Prices { division, before: price, ..Prices::default() };
-        self.out.push(Scored { source: self.number, place, level, prices, verdicts, street: None, typo: false, end: a.t.len() });
+        self.out.push(Scored {
+            source: self.number,
+            place,
+            level,
+            prices,
+            verdicts,
+            street: None,
+            typo: false,
+            end: a.t.len(),
+        });
     }
 
     /// Whether a caller who sees only some rows may know of a zone: with a limited view no zone is answered.

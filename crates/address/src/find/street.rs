@@ -93,7 +93,9 @@ fn read_on(t: &Text, name: u32, from: usize, named: usize, slip: f32, typo: bool
         s.end = at;
     }
     if let Some(door) = code::door(t, at) {
-        let building = ["号楼", "#楼", "栋", "幢", "座", "单元"].iter().any(|w| here(t, door.end, w) || here(t, door.end.saturating_sub(1), w));
+        let building = ["号楼", "#楼", "栋", "幢", "座", "单元"]
+            .iter()
+            .any(|w| here(t, door.end, w) || here(t, door.end.saturating_sub(1), w));
         if !building {
             s.end = door.end;
             s.door = Some(door);
@@ -105,7 +107,8 @@ fn read_on(t: &Text, name: u32, from: usize, named: usize, slip: f32, typo: bool
 /// The places where a number begins that a street's name may stand before.
 fn anchors(t: &Text) -> impl Iterator<Item = usize> + '_ {
     (2..t.len()).filter(|i| {
-        let starts = t.kinds[*i].is_digit() && !t.kinds[i - 1].is_digit() || (t.kinds[*i].is_digit() && t.kinds[*i] != t.kinds[i - 1]);
+        let starts = t.kinds[*i].is_digit() && !t.kinds[i - 1].is_digit()
+            || (t.kinds[*i].is_digit() && t.kinds[*i] != t.kinds[i - 1]);
         starts || "临附特".chars().any(|c| c as Unit == t.units[*i])
     })
 }

@@ -5,10 +5,15 @@
 //! answer, and what stands in it twice is marked ([`repeats`]).
 
 mod costs;
+mod facts;
 mod fields;
 mod fold;
+mod gather;
 mod lattice;
+mod lengths;
+mod names;
 mod numbers;
+mod numeric;
 mod repeats;
 mod standard;
 mod words;
@@ -142,7 +147,7 @@ fn elements(chars: &[char], spans: &[Span], pieces: &mut Vec<Piece>) {
                     Element::Poi if named => Element::Subpoi,
                     // 坑头黄 171号: behind a name that says nothing of its kind the number is a door's.
                     Element::Houseno if chars[span.end - 1] == '号' && before == Some(Element::Poi) => {
-                        let place = pieces.last().is_some_and(|p| !lattice::kind_named(&chars[p.start..p.end]));
+                        let place = pieces.last().is_some_and(|p| !names::kind_named(&chars[p.start..p.end]));
                         if place { Element::Roadno } else { element }
                     }
                     _ => element,
@@ -175,7 +180,9 @@ fn elements(chars: &[char], spans: &[Span], pieces: &mut Vec<Piece>) {
 fn dashes(chars: &[char], span: &Span, elements: &[Element], pieces: &mut Vec<Piece>) {
     let (ends, _) = numbers::dashed(chars, span.start);
     let mut start = span.start;
-    for (&element, end) in elements.iter().zip(ends) {
+    for (i, (&element, end)) in elements.iter().zip(ends).enumerate() {
+        // The last one has its unit with it: 5-301室.
+        let end = if i + 1 == elements.len() { span.end } else { end };
         if let Some(number) = (start..end).find(|&i| chars[i] != '-' && chars[i] != '/' && chars[i] != '_') {
             if number > start {
                 pieces.push(Piece { element: Element::Redundant, start, end: number });

@@ -176,6 +176,11 @@ pub(super) fn numbered(chars: &[char], s: usize, mut each: impl FnMut(Numbered))
                     }
                 }
             }
+            // 28号甲
+            if element == Roadno && chars.get(stop).is_some_and(|&c| matches!(c, '甲' | '乙' | '丙' | '丁')) {
+                let ends = chars.get(stop + 1).is_none_or(|&c| !matches!(c, '\u{4e00}'..='\u{9fff}') || numeral(c));
+                stop += usize::from(ends);
+            }
             let odd = if bare_prefix && element != Houseno { 150 } else { 0 };
             each(Numbered { end: stop, element, cost: cost + odd + excess(chars, s, end, element) });
         });
