@@ -131,8 +131,10 @@ impl Gazetteer {
         }
         for line in OLD.lines() {
             let Some((name, code)) = line.split_once(' ') else { continue };
-            let Some(id) =
-                code.parse().ok().and_then(|code: u32| self.by_code(if code % 100 == 0 { code / 100 } else { code }))
+            let Some(id) = code
+                .parse()
+                .ok()
+                .and_then(|code: u32| self.by_code(if code.is_multiple_of(100) { code / 100 } else { code }))
             else {
                 continue;
             };
@@ -205,7 +207,7 @@ impl Gazetteer {
         self.visit(chars, |len, entries| {
             hits.extend(entries.iter().map(|e| Hit { len, level: e.level, id: e.id, old: e.old, short: e.short }));
         });
-        hits.sort_by(|a, b| b.len.cmp(&a.len));
+        hits.sort_by_key(|hit| std::cmp::Reverse(hit.len));
         hits
     }
 

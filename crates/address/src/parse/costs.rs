@@ -83,7 +83,7 @@ fn follow(before: Element, next: Element) -> i32 {
 }
 
 fn division(before: Element, next: Element) -> i32 {
-    let same = match (before, next) {
+    match (before, next) {
         (Province, City) | (City, District) => 0,
         (Province, District) => 20,
         (Province, Province) => 150,
@@ -99,8 +99,7 @@ fn division(before: Element, next: Element) -> i32 {
         (Community, _) => 220,
         (Redundant | Assist, _) => 120,
         _ => 330,
-    };
-    same
+    }
 }
 
 fn devzone(before: Element) -> i32 {
@@ -121,7 +120,7 @@ fn town(before: Element) -> i32 {
         District => 0,
         City => 30,
         Province => 60,
-        Town => 130,
+        Town => 170,
         Devzone => 60,
         Community => 220,
         Road => 220,

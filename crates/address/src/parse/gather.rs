@@ -62,10 +62,9 @@ impl Facts {
 
     fn punctuation(&self, s: usize, out: &mut Vec<Candidate>) {
         let c = self.chars[s];
-        if fold::opening(c) {
-            if let Some(len) = self.chars[s..].iter().take(60).position(|&c| fold::closing(c)) {
-                out.push(Candidate::new(s + len + 1, Kind::Note, 60));
-            }
+        let close = self.chars[s..].iter().take(60).position(|&c| fold::closing(c));
+        if let Some(len) = close.filter(|_| fold::opening(c)) {
+            out.push(Candidate::new(s + len + 1, Kind::Note, 60));
         }
         let bracket = fold::opening(c) || fold::closing(c);
         let mut end = s + 1;

@@ -136,6 +136,9 @@ struct Piece {
     end: usize,
 }
 
+/// What has parts.
+const WHOLES: [Element; 4] = [Element::Poi, Element::Subpoi, Element::Community, Element::Devzone];
+
 /// Makes elements of spans.
 fn elements(chars: &[char], spans: &[Span], pieces: &mut Vec<Piece>) {
     let mut before = None;
@@ -150,6 +153,8 @@ fn elements(chars: &[char], spans: &[Span], pieces: &mut Vec<Piece>) {
                         let place = pieces.last().is_some_and(|p| !names::kind_named(&chars[p.start..p.end]));
                         if place { Element::Roadno } else { element }
                     }
+                    // A part of nothing is a name itself.
+                    Element::Subpoi if !pieces.iter().any(|p| WHOLES.contains(&p.element)) => Element::Poi,
                     _ => element,
                 };
                 pieces.push(Piece { element, start: span.start, end: span.end });

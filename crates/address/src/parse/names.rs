@@ -124,7 +124,7 @@ impl Facts {
             }
             Poi if ending.joins => inner + soft * 2 / 5,
             // 掌起镇工业区, 宋家村工业园: the zone of what stands before.
-            Devzone => inner + soft - before * 3 / 4,
+            Devzone if matches!(self.chars[e - 1], '镇' | '乡' | '村') => inner + soft - before * 3 / 4,
             // 共和新路街道
             Town => inner + soft - before,
             // 石堰南区: the compound has a name of its own.
