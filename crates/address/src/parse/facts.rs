@@ -114,7 +114,7 @@ impl Facts {
         self.words.at(&chars[s..], |len, element, cost| {
             if len > 1 || chars[s] == '旁' {
                 stop = true;
-                inner[s + len] += if element == Redundant || cost == 0 { 250 } else { 120 };
+                inner[s + len] += if element == Redundant || cost == 0 { 330 } else { 120 };
             }
         });
         self.stops.push(stop);

@@ -33,7 +33,7 @@ pub(super) const SHORT: i32 = 70;
 
 /// What goes on from the short name of a division, which is then none: 青岛路, 运河镇.
 fn goes_on(next: char) -> bool {
-    matches!(next, '路' | '街' | '道' | '巷' | '村' | '弄' | '里' | '桥' | '镇' | '乡' | '县' | '区' | '市')
+    matches!(next, '路' | '街' | '道' | '巷' | '村' | '弄' | '里' | '桥' | '镇' | '乡' | '县' | '区' | '市' | '省')
 }
 
 impl Facts {
@@ -144,7 +144,9 @@ impl Facts {
         let turned = matches!(next, '东' | '西' | '南' | '北' | '中') && matches!(after, '路' | '街');
         let on = turned || goes_on(next) && !(next == '市' && self.shared(s + len, entry));
         let road = entry.level == Town && matches!(self.at(s + len - 1), '路' | '街' | '道');
-        i32::from(on) * 150 + i32::from(road) * 150
+        // 高桥花园, 杭州大厦
+        let word = self.ending(s + len + 2).is_some_and(|e| e.len == 2 && e.heads[0].element == Poi);
+        i32::from(on) * 150 + i32::from(road) * 150 + i32::from(word) * 120
     }
 
     /// Whether the 市 at `at` may begin the name of a district of the city before it: 青岛市南 is 青岛 市南.

@@ -122,6 +122,7 @@ impl Facts {
                 let soft = if stem >= 3 { 2 * (self.soft[e - 1] - self.soft[s + 1]) } else { 0 };
                 (inner - if number { 120 } else { 0 }).max(0) + soft
             }
+            Poi if self.counted(e) => inner + soft + 200,
             Poi if ending.joins => inner + soft * 2 / 5,
             // 掌起镇工业区, 宋家村工业园: the zone of what stands before.
             Devzone if matches!(self.chars[e - 1], '镇' | '乡' | '村') => inner + soft - before * 3 / 4,
@@ -133,9 +134,18 @@ impl Facts {
         }
     }
 
+    /// Whether the ending at `e` is the unit of a number before it: 六楼 is a floor.
+    fn counted(&self, e: usize) -> bool {
+        let before = self.chars[e - 1];
+        (fold::digit(before) || fold::numeral(before)) && numbers::unit_at(&self.chars, e)
+    }
+
     /// Whether what ends at `e` ends as points of interest do: 万达广场 is no village, though a community has its name.
     fn named(&self, e: usize) -> bool {
-        self.ending(e).is_some_and(|ending| ending.heads[0].element == Poi && ending.heads[0].cost <= 40)
+        self.ending(e).is_some_and(|ending| {
+            let head = ending.heads[0];
+            matches!(head.element, Poi | Town | Road | Devzone) && head.cost <= 40
+        })
     }
 
     /// Whether a longer ending goes on behind the one of `len` characters that ends at `e`: 工业园 of 工业园区.
