@@ -202,8 +202,8 @@ fn ccks_2021() {
     } else {
         measure("CCKS 2021, after its guidelines", &rows, guided_ccks, &[])
     };
-    assert!(plain >= 0.86, "fell to {plain}");
-    assert!(guided >= 0.876, "fell to {guided}");
+    assert!(plain >= 0.863, "fell to {plain}");
+    assert!(guided >= 0.88, "fell to {guided}");
 }
 
 #[test]
@@ -217,6 +217,6 @@ fn naacl_2019() {
     } else {
         measure("NAACL 2019, after its guidelines", &rows, guided_naacl, &ignored)
     };
-    assert!(plain >= 0.824, "fell to {plain}");
-    assert!(guided >= 0.843, "fell to {guided}");
+    assert!(plain >= 0.828, "fell to {plain}");
+    assert!(guided >= 0.848, "fell to {guided}");
 }

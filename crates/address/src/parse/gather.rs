@@ -63,8 +63,10 @@ impl Facts {
     fn punctuation(&self, s: usize, out: &mut Vec<Candidate>) {
         let c = self.chars[s];
         let close = self.chars[s..].iter().take(60).position(|&c| fold::closing(c));
-        if let Some(len) = close.filter(|_| fold::opening(c)) {
-            out.push(Candidate::new(s + len + 1, Kind::Note, 60));
+        if fold::opening(c) {
+            // One that nobody closed goes on to the end.
+            let end = close.map_or(self.chars.len(), |len| s + len + 1);
+            out.push(Candidate::new(end, Kind::Note, if close.is_some() { 60 } else { 80 }));
         }
         let bracket = fold::opening(c) || fold::closing(c);
         let mut end = s + 1;
@@ -119,7 +121,8 @@ impl Facts {
             let zone = level == Town && self.at(s + len - 1) == '区';
             out.push(Candidate::one(s + len, if zone { Devzone } else { level }, best[level as usize]));
         }
-        if let Some((level, more)) = end.filter(|_| renamed < NEVER) {
+        let whole = |more: usize| self.found(s).iter().any(|&(_, l, e)| l == len + more && !e[0].short);
+        if let Some((level, more)) = end.filter(|&(_, more)| renamed < NEVER && !whole(more)) {
             out.push(Candidate::one(s + len + more, level, renamed));
         }
         over

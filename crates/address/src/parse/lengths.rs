@@ -85,6 +85,13 @@ pub(super) fn length_cost(element: Element, stem: usize, head: usize) -> Option<
             0 => 140,
             _ => return None,
         },
+        // 王先生
+        Redundant => match stem {
+            1 => 110,
+            2 => 130,
+            3 => 160,
+            _ => return None,
+        },
         _ => return None,
     })
 }

@@ -3,7 +3,7 @@
 use super::facts::Facts;
 use super::fold;
 use super::gather::{Over, SHORT};
-use super::lattice::Candidate;
+use super::lattice::{Candidate, Kind};
 use super::lengths::length_cost;
 use super::numbers;
 use super::words::{Ending, words};
@@ -102,7 +102,8 @@ impl Facts {
             // 余杭经济开发区, but 永康 花川工业区.
             let its_own = head.element == Devzone && over.cost <= SHORT && stem == over.len;
             let over = if its_own { 0 } else { over.cost(e - s) };
-            out.push(Candidate { over, ..Candidate::one(end, head.element, cost) });
+            let kind = if head.element == Redundant { Kind::Note } else { Kind::One(head.element) };
+            out.push(Candidate { over, ..Candidate::new(end, kind, cost) });
         }
     }
 

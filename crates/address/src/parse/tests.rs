@@ -127,6 +127,9 @@ fn brackets_phones_and_notes_are_no_address() {
     is("青岛市市南区香港中路29号（到了打电话）13800001111", "青岛市/city 市南区/district 香港中路/road 29号/roadno");
     is("香港中路29号天虹商场(市南店)", "香港中路/road 29号/roadno 天虹商场(市南店)/poi");
     is("地址：市南区香港中路29号，电联", "市南区/district 香港中路/road 29号/roadno");
+    is("合肥路40号（麻烦放快递柜", "合肥路/road 40号/roadno");
+    is("青岛路24巷2号王先生18770299965", "青岛路/road 24巷/road 2号/roadno");
+    is("暂无固定住所", "");
     let parsed = parse("香港中路29号 0532-88886666");
     assert_eq!(parsed.parts.last().map(|p| (p.element, p.text.as_str())), Some((Redundant, "0532-88886666")));
 }
@@ -147,6 +150,7 @@ fn short_and_former_names() {
     is("内蒙古赤峰红山区昭乌达路8号", "内蒙古/province 赤峰/city 红山区/district 昭乌达路/road 8号/roadno");
     is("青岛市四方区嘉定路5号", "青岛市/city 四方区/district 嘉定路/road 5号/roadno");
     assert_eq!(parse("青岛市四方区嘉定路5号").standard, "山东省青岛市市北区嘉定路5号");
+    is("上海市南华路276号", "上海市/city 南华路/road 276号/roadno");
     assert_eq!(parse("即墨市鹤山路1号").standard, "山东省青岛市即墨区鹤山路1号");
 }
 
