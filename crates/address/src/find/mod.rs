@@ -153,6 +153,9 @@ pub const REJECT: f32 = 0.3;
 /// The longest text that is looked at, in characters.
 pub const LONGEST: usize = 1000;
 
+/// A text that is matched no better than this is tried as pinyin, if it may be.
+const SPOKEN_FROM: f32 = 0.9;
+
 /// Matches texts. A `Finder` keeps what a thread needs between texts; make one for each thread.
 #[derive(Default)]
 pub struct Finder {
@@ -162,6 +165,8 @@ pub struct Finder {
     divisions: Vec<Division>,
     scratch: Scratch,
     found: Vec<Scored>,
+    /// The text holds a second address.
+    several: bool,
 }
 
 impl Finder {
@@ -171,8 +176,7 @@ impl Finder {
 
     /// Matches one text.
     pub fn search(&mut self, sources: &[Source<'_>], query: &Query<'_>) -> Answer {
-        let none =
-            |fault| Answer { candidates: Vec::new(), faults: vec![fault], remainder: query.text.trim().to_owned() };
+        let none = |fault| Answer { candidates: Vec::new(), faults: vec![fault], remainder: query.text.trim().to_owned() };
         if query.text.chars().count() > LONGEST {
             return none(Fault::TooLong);
         }
@@ -181,20 +185,49 @@ impl Finder {
             return none(Fault::Empty);
         }
         self.found.clear();
+        self.over(sources, false);
+        if self.found.iter().map(Scored::total).fold(f32::MAX, f32::min) > SPOKEN_FROM
+            && let Some(spoken) = self.text.spoken()
+        {
+            self.text = spoken;
+            self.mark();
+            self.over(sources, true);
+        }
+        let strange = self.found.is_empty() && self.divisions.iter().any(|d| d.level <= Element::City && !d.short);
+        let mut answer = answer::make(sources, query, &self.text, &self.dull, strange, &mut self.found);
+        if self.several {
+            answer.faults.push(Fault::SeveralAddresses);
+        }
+        answer
+    }
+
+    /// Searches all sources for the text as it stands.
+    fn over(&mut self, sources: &[Source<'_>], spoken: bool) {
         for (number, source) in sources.iter().enumerate() {
             let Ok(view) = source.segment.view() else { continue };
             let (t, dull, bracketed) = (&self.text, &self.dull[..], &self.bracketed[..]);
             let (divisions, out) = (&self.divisions[..], &mut self.found);
-            Search { view, source, number, t, dull, bracketed, divisions, out }.run(&mut self.scratch);
+            Search { view, source, number, t, dull, bracketed, divisions, spoken, out }.run(&mut self.scratch);
         }
-        let strange = self.found.is_empty() && self.divisions.iter().any(|d| d.level <= Element::City && !d.short);
-        answer::make(sources, query, &self.text, &self.dull, strange, &mut self.found)
     }
 
     fn read(&mut self, text: &str) {
         self.text.read(text);
+        self.mark();
+        if let Some(start) = mention::behind(&self.text, &self.divisions) {
+            let at = self.text.starts[start] as usize;
+            let (street, divisions): (String, String) = (text.chars().take(at).collect(), text.chars().skip(at).collect());
+            self.text.read(&format!("{divisions} {street}"));
+            self.mark();
+        }
+    }
+
+    /// Marks what in the text is no address, or stands in brackets.
+    fn mark(&mut self) {
         dull::mark(&self.text, &mut self.dull);
         mention::divisions(&self.text, &mut self.divisions);
+        mention::addressee(&self.text, &self.divisions, &mut self.dull);
+        self.several = mention::second_address(&self.text, &self.divisions, &mut self.dull);
         self.bracketed.clear();
         let mut depth = 0;
         for (u, k) in self.text.units.iter().zip(&self.text.kinds) {
@@ -211,14 +244,7 @@ impl Finder {
     }
 
     /// The nearest addresses within `radius` metres, nearest first, with their distance in metres.
-    pub fn reverse(
-        &mut self,
-        sources: &[Source<'_>],
-        lon: f64,
-        lat: f64,
-        radius: f64,
-        limit: usize,
-    ) -> Vec<(Candidate, f64)> {
+    pub fn reverse(&mut self, sources: &[Source<'_>], lon: f64, lat: f64, radius: f64, limit: usize) -> Vec<(Candidate, f64)> {
         reverse::nearest(sources, lon, lat, radius, limit)
     }
 }

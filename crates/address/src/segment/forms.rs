@@ -31,6 +31,8 @@ pub enum Form {
     Core = 4,
     /// A road without its 段.
     Sectionless = 5,
+    /// By its sound, in pinyin. Found, never filed.
+    Spoken = 6,
 }
 
 impl Form {
@@ -62,30 +64,8 @@ const TOWN: &[&str] = &["街道办事处", "街道办", "办事处", "街道", "
 const COMMUNITY: &[&str] =
     &["社区居民委员会", "社区居委会", "居民委员会", "村民委员会", "居委会", "村委会", "社区", "村", "里"];
 const COMPOUND: &[&str] = &[
-    "住宅小区",
-    "小区",
-    "花园",
-    "家园",
-    "花苑",
-    "公寓",
-    "新村",
-    "大厦",
-    "广场",
-    "别墅",
-    "新苑",
-    "嘉园",
-    "佳苑",
-    "嘉苑",
-    "雅苑",
-    "名苑",
-    "小镇",
-    "宿舍",
-    "公馆",
-    "山庄",
-    "中心",
-    "家属院",
-    "大院",
-    "社区",
+    "住宅小区", "小区", "花园", "家园", "花苑", "公寓", "新村", "大厦", "广场", "别墅", "新苑", "嘉园", "佳苑", "嘉苑", "雅苑", "名苑",
+    "小镇", "宿舍", "公馆", "山庄", "中心", "家属院", "大院", "社区",
 ];
 
 fn ends(units: &[Unit], word: &str) -> Option<usize> {
@@ -108,7 +88,7 @@ pub fn road_core(units: &[Unit]) -> Option<&[Unit]> {
 }
 
 /// 安和路1段 without 1段.
-fn without_section(units: &[Unit]) -> Option<&[Unit]> {
+pub fn without_section(units: &[Unit]) -> Option<&[Unit]> {
     let body = strip(units, &["段"], 3)?;
     let digits = body.iter().rev().take_while(|u| digit(**u)).count();
     (1..=2).contains(&digits).then(|| &body[..body.len() - digits])
@@ -140,8 +120,7 @@ pub fn forms(units: &[Unit], roles: u16, out: &mut Vec<(Form, Vec<Unit>)>) {
         }
     };
     if roles & role::PROVINCE != 0 {
-        let whole =
-            PROVINCES.iter().find(|(long, _)| crate::text::key(long) == units).map(|(_, s)| crate::text::key(s));
+        let whole = PROVINCES.iter().find(|(long, _)| crate::text::key(long) == units).map(|(_, s)| crate::text::key(s));
         add(Form::Short, whole.as_deref().or(strip(units, &["省", "市"], 2)));
     }
     if roles & role::CITY != 0 {
@@ -160,6 +139,7 @@ pub fn forms(units: &[Unit], roles: u16, out: &mut Vec<(Form, Vec<Unit>)>) {
     if roles & role::STREET != 0 {
         add(Form::Core, road_core(units));
         add(Form::Sectionless, without_section(units));
+        add(Form::Core, without_section(units).and_then(road_core));
     }
     if roles & role::COMPOUND != 0 {
         add(Form::Core, strip(units, COMPOUND, 2));
@@ -187,7 +167,7 @@ mod tests {
         assert_eq!(of("内蒙古自治区", role::PROVINCE), ["内蒙古自治区", "内蒙古"]);
         assert_eq!(of("浦东新区", role::DISTRICT), ["浦东新区", "浦东新", "浦东"]);
         assert_eq!(of("香港西路", role::STREET), ["香港西路", "香港西"]);
-        assert_eq!(of("安和路一段", role::STREET), ["安和路1段", "安和路"]);
+        assert_eq!(of("安和路一段", role::STREET), ["安和路1段", "安和路", "安和"]);
         assert_eq!(of("稻花村", role::COMMUNITY | role::STREET), ["稻花村", "稻花"]);
         assert_eq!(of("五芳面馆(东昌店)", role::POI), ["5芳面馆(东昌店)", "5芳面馆"]);
         assert_eq!(of("八一路", role::STREET), ["81路"]);
