@@ -62,7 +62,7 @@ def loaded(binary):
         with open(note) as file:
             return json.load(file)
     with_peers = peers_have_the_city()
-    # The demo city brings 81 layers, departments and keys. Alone it has to be large enough to measure.
+    # The demo city brings 82 layers, departments and keys. Alone it has to be large enough to measure.
     scale = '0.3' if with_peers else '5'
     say(f'the demo city at scale {scale} into {DATA}')
     os.makedirs(FOLDER, exist_ok=True)

@@ -10,6 +10,10 @@ use tokio_postgres::AsyncMessage;
 use crate::access::datastore::Datastore;
 use crate::access::gate::Gate;
 use crate::access::login::Login;
+use crate::address::aliases::Aliases;
+use crate::address::jobs::matching::MatchJob;
+use crate::address::jobs::{self, AddressJobs};
+use crate::address::{self, Addresses};
 use crate::config::Config;
 use crate::db::migrate;
 use crate::db::pool::Database;
@@ -41,6 +45,9 @@ pub struct Parts {
     pub queue: Queue,
     pub uploads: Uploads,
     pub glyphs: Glyphs,
+    pub addresses: Addresses,
+    pub aliases: Aliases,
+    pub address_jobs: AddressJobs,
 }
 
 /// Cheap to clone.
@@ -63,9 +70,31 @@ impl App {
         let queue = Queue::new(database.clone());
         let archives = Archives::new(&config.data);
         let edits = Edits::new(database.clone());
+        let (gate, catalog) = (Gate::default(), Catalog::default());
+        let stand_on = address::Parts {
+            database: database.clone(),
+            store: store.clone(),
+            gate: gate.clone(),
+            catalog: catalog.clone(),
+            edits: edits.clone(),
+        };
+        let addresses = Addresses::new(stand_on, &config);
+        let aliases = Aliases::new(database.clone(), store.clone(), gate.clone(), catalog.clone());
+        let stand_on = jobs::Parts {
+            database: database.clone(),
+            store: store.clone(),
+            gate: gate.clone(),
+            catalog: catalog.clone(),
+            queue: queue.clone(),
+            addresses: addresses.clone(),
+            aliases: aliases.clone(),
+        };
         let app = App(Arc::new(Parts {
-            gate: Gate::default(),
-            catalog: Catalog::default(),
+            address_jobs: AddressJobs::new(stand_on, &config),
+            addresses,
+            aliases,
+            gate,
+            catalog,
             login: Login::new(database.clone()),
             tiles: Tiles::new(store.clone(), archives.clone(), edits.clone(), &config),
             archives,
@@ -88,16 +117,20 @@ impl App {
         self.gate.reload(&self.database).await?;
         self.catalog.reload(&self.database).await?;
         self.tiles.indexes().look_again();
+        // After the catalogue: what a source's mapping names must be known by then.
+        self.addresses.reload().await?;
         Ok(())
     }
 
-    /// Starts what goes on beside the requests: following the database's notices, keeping the tile indexes, `workers` job workers.
+    /// Starts what goes on beside the requests: following the database's notices, keeping the tile and address indexes, `workers` job workers.
     pub fn start(&self, workers: usize, stop: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
         let edits = self.edits.clone().follow(stop.clone());
         let mut tasks = vec![tokio::spawn(follow(self.clone(), stop.clone())), tokio::spawn(edits)];
         tasks.push(tokio::spawn(self.keeper().run(stop.clone())));
-        for _ in 0..workers {
-            let (worker, stop) = (self.worker(), stop.clone());
+        tasks.push(tokio::spawn(self.addresses.clone().keep(stop.clone())));
+        let workers = (0..workers).map(|_| self.worker()).chain([self.address_worker()]);
+        for worker in workers {
+            let stop = stop.clone();
             tasks.push(tokio::spawn(async move { worker.run(stop).await }));
         }
         tasks
@@ -114,7 +147,16 @@ impl App {
         }
     }
 
-    /// A worker that knows every kind of job.
+    /// A worker for address jobs alone, one at a time: each takes every core for minutes, and uploads must not wait for that.
+    fn address_worker(&self) -> Worker {
+        Worker {
+            queue: self.queue.clone(),
+            login: self.login.clone(),
+            jobs: vec![Arc::new(MatchJob { jobs: self.address_jobs.clone() })],
+        }
+    }
+
+    /// A worker that knows every other kind of job.
     pub fn worker(&self) -> Worker {
         Worker {
             queue: self.queue.clone(),

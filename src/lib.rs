@@ -17,6 +17,8 @@ pub mod feature;
 pub mod tile;
 pub mod upload;
 
+pub mod address;
+
 pub mod app;
 pub mod http;
 

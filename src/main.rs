@@ -1,4 +1,4 @@
-//! The command line: serve · demo · migrate · import · export-tiles · admin · doctor.
+//! The command line: serve · demo · migrate · import · export-tiles · address · admin · doctor.
 
 use std::process::ExitCode;
 
@@ -55,6 +55,9 @@ enum Command {
     Import(commands::import::Arguments),
     /// Write a layer's tiles into a PMTiles file
     ExportTiles(commands::export::Arguments),
+    /// Match addresses: build indexes, match and parse without a server; make layers address sources
+    #[command(subcommand)]
+    Address(commands::address::Command),
     /// Manage people and keys
     #[command(subcommand)]
     Admin(commands::admin::Command),
@@ -84,6 +87,12 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<ExitCode> {
+    let command = match cli.command {
+        Command::Address(command) if commands::address::is_offline(&command) => {
+            return commands::address::offline(command);
+        }
+        other => other,
+    };
     let s = cli.settings;
     let config = Config::load(Overrides {
         data: s.data,
@@ -93,7 +102,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         ..Overrides::default()
     })?;
     commands::start_log(&config);
-    match cli.command {
+    match command {
         Command::Serve => commands::serve::run(config, None),
         Command::Demo { scale, seed, load_only } => {
             commands::serve::run(config, Some(commands::serve::Demo { scale, seed, load_only }))
@@ -101,6 +110,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Migrate => commands::migrate(config),
         Command::Import(arguments) => commands::import::run(config, arguments),
         Command::ExportTiles(arguments) => commands::export::run(config, arguments),
+        Command::Address(command) => commands::address::run(config, command),
         Command::Admin(command) => commands::admin::run(config, command),
         Command::Doctor => commands::doctor::run(config),
         Command::ReadChild => Ok(ExitCode::SUCCESS),

@@ -16,11 +16,16 @@ pub struct Entry<'a> {
 
 /// Writes the row through `client`, which must be the transaction that does the deed.
 pub async fn write(client: &impl GenericClient, principal: &Principal, entry: Entry<'_>) -> Result<()> {
+    write_numbered(client, principal, entry).await.map(|_| ())
+}
+
+/// The same, for a record that names its row of the trail.
+pub async fn write_numbered(client: &impl GenericClient, principal: &Principal, entry: Entry<'_>) -> Result<i64> {
     let request = REQUEST_ID.try_with(Clone::clone).ok();
-    client
-        .execute(
+    let row = client
+        .query_one(
             "insert into onemap.audit (principal, department_id, action, object_kind, object_id, detail, request_id)
-             values ($1, $2, $3, $4, $5, $6, $7)",
+             values ($1, $2, $3, $4, $5, $6, $7) returning id",
             &[
                 &principal.name(),
                 &principal.department.as_deref(),
@@ -32,7 +37,7 @@ pub async fn write(client: &impl GenericClient, principal: &Principal, entry: En
             ],
         )
         .await?;
-    Ok(())
+    Ok(row.get(0))
 }
 
 tokio::task_local! {

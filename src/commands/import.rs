@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::address::source::make_source;
 use super::with_app;
 use crate::access::principal::Principal;
 use crate::app::App;
@@ -62,8 +63,11 @@ pub struct Arguments {
     #[arg(long)]
     inspect: bool,
     /// Leave the new revision unpublished
-    #[arg(long)]
+    #[arg(long, conflicts_with = "address")]
     stage_only: bool,
+    /// Search the published layer for addresses from now on; which field is what is guessed and printed
+    #[arg(long)]
+    address: bool,
     /// Take guesses (CRS, datum) as they are instead of asking
     #[arg(long)]
     yes: bool,
@@ -112,6 +116,10 @@ async fn steps(app: &App, a: &Arguments, by: &Principal, upload: Uuid, job: Uuid
         let grant = app.gate.open(by, &request.layer)?;
         registry::publish(&app.store, &grant, number, "publish").await?;
         println!("图层 {} 已发布第 {number} 版 published revision {number}", request.layer);
+        if a.address {
+            app.refresh().await?;
+            make_source(app, by, &request.layer, &[], None).await?;
+        }
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What the command line does. The top floor: above `http` and `app`.
 
+pub mod address;
 pub mod admin;
 pub mod doctor;
 pub mod export;

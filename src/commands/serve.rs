@@ -9,10 +9,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::runtime;
+use crate::access::grant::Edit;
+use crate::access::principal::Principal;
+use crate::address::guess::guess_of_layer;
+use crate::address::sources;
 use crate::app::App;
 use crate::config::Config;
 use crate::db::embedded::Cluster;
-use crate::demo::load;
+use crate::demo::{ADDRESS_SOURCES, load};
 use crate::error::{Error, Result};
 use crate::http::{health, serve};
 
@@ -67,6 +71,7 @@ async fn serve_until_stopped(config: Config, url: &str, demo: Option<Demo>, begu
             _ = cancelled.wait_for(|s| *s) => return Ok(ExitCode::from(130)),
         });
         app.refresh().await?;
+        make_sources(&app).await?;
         if demo.load_only {
             return Ok(ExitCode::SUCCESS);
         }
@@ -81,6 +86,21 @@ async fn serve_until_stopped(config: Config, url: &str, demo: Option<Demo>, begu
     }
     println!("onemap: 已停止 stopped");
     outcome.map(|()| ExitCode::SUCCESS)
+}
+
+/// The demo city's doors, homes, roads and divisions are searched for addresses from the first start on.
+async fn make_sources(app: &App) -> Result<()> {
+    for (layer, priority) in ADDRESS_SOURCES {
+        if sources::was_ever_set(&app.database, layer).await? {
+            continue;
+        }
+        let Some(owner) = app.catalog.snapshot().layers.get(*layer).map(|l| l.department.clone()) else { continue };
+        let grant = app.gate.open::<Edit>(&Principal::operator(&owner), layer)?;
+        let published = app.catalog.published(&grant)?;
+        let mapping = guess_of_layer(&published, published.state()).mapping;
+        sources::set(&app.database, &grant, &mapping, *priority).await?;
+    }
+    app.refresh().await
 }
 
 fn welcome(app: &App, demo: Option<&load::Credentials>, begun: Instant) {

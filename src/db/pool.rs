@@ -65,6 +65,25 @@ impl Database {
         Ok(config.connect(NoTls).await?)
     }
 
+    /// What tells this database from every other: revisions of another have the same numbers, and files on a node's disk are made
+    /// from revisions. Asked until it answers.
+    pub async fn identity(&self) -> String {
+        // Not everywhere is the cluster's own number told.
+        let whole = "select oid::bigint, (select system_identifier from pg_control_system()) from pg_database
+             where datname = current_database()";
+        let part = "select oid::bigint, 0::bigint from pg_database where datname = current_database()";
+        loop {
+            if let Ok(client) = self.app().await {
+                for sql in [whole, part] {
+                    if let Ok(row) = client.query_one(sql, &[]).await {
+                        return format!("{}/{}", row.get::<_, i64>(1), row.get::<_, i64>(0));
+                    }
+                }
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
     pub fn status(&self) -> deadpool_postgres::Status {
         self.app.status()
     }

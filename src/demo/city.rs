@@ -10,6 +10,7 @@ use super::town::{Block, Grid, Road, Towns};
 use crate::error::{Error, Result};
 
 mod along;
+mod homes;
 mod places;
 mod plots;
 
@@ -20,6 +21,7 @@ pub const TOP_SCALE: f64 = 25.0;
 pub const BUILDINGS: (f64, f64) = (30_000.0, 750_000.0);
 pub const DOORS: (f64, f64) = (30_000.0, 1_000_000.0);
 pub const POI: (f64, f64) = (48_000.0, 1_200_000.0);
+pub const HOMES: (f64, f64) = (20_000.0, 400_000.0);
 pub const RESIDENTS: (f64, f64) = (50_000.0, 6_700_000.0);
 
 /// Bytes handed on at a time.
@@ -56,7 +58,7 @@ impl City {
         City { seed, scale, divisions, towns, starts, members, residents: Vec::new(), rails }.with_scale(scale)
     }
 
-    /// The same city with more or fewer buildings, doors, points of interest and residents.
+    /// The same city with more or fewer buildings, doors, points of interest, homes and residents.
     pub fn with_scale(mut self, scale: f64) -> Result<City> {
         check(scale)?;
         self.residents = shares(&self.divisions, scaled(RESIDENTS, scale));
@@ -82,6 +84,7 @@ impl City {
             Source::Buildings => self.each_plot(scaled(BUILDINGS, self.scale)),
             Source::Doors => self.each_door(scaled(DOORS, self.scale)),
             Source::Poi => scaled(POI, self.scale),
+            Source::Homes => self.each_home(scaled(HOMES, self.scale)),
             Source::Residents => self.residents.iter().sum(),
             Source::Villages(share) => self.villages(layer.spec.id, share).count() as u64,
             Source::Kerbs(count, step, _) => self.kerbs(count, step).count() as u64,
@@ -124,6 +127,7 @@ impl City {
             Source::Buildings => self.buildings(stream),
             Source::Doors => self.doors(stream),
             Source::Poi => self.town(scaled(POI, self.scale), stream),
+            Source::Homes => self.homes(stream),
             Source::Residents => self.residents(stream),
             Source::Town(count) => self.town(count as u64, stream),
             Source::Villages(share) => self.village_rows(layer.spec.id, share, stream),

@@ -26,6 +26,18 @@ pub use city::{BUILDINGS, City, DOORS, POI, RESIDENTS, TOP_SCALE};
 pub use departments::{Department, Theme, departments, themes};
 pub use grants::{DemoGrant, grants};
 
+/// The layers that are searched for addresses, with their priorities: the finest first.
+pub const ADDRESS_SOURCES: &[(&str, u8)] = &[
+    ("standard-addresses", 10),
+    ("addresses", 20),
+    ("poi", 50),
+    ("roads", 60),
+    ("village-lanes", 65),
+    ("communities", 70),
+    ("streets", 75),
+    ("districts", 80),
+];
+
 use crate::layer::model::{Field, ShareClass};
 
 /// The seed that the demo uses when none is given.
@@ -62,7 +74,7 @@ pub struct DemoLayer {
     spec: &'static spec::Spec,
 }
 
-/// All 81 layers, department by department.
+/// All 82 layers, department by department.
 pub fn layers() -> Vec<DemoLayer> {
     catalog::specs().map(layer).collect()
 }

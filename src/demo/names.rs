@@ -325,6 +325,14 @@ pub const POI_KINDS: &[PoiKind] = &[
     poi("休闲娱乐", "leisure", 3, &["健身房", "影院", "棋牌室", "口袋公园"]),
 ];
 
+/// What housing estates are called: one of these, and an ending.
+pub const ESTATES: &[&str] = &[
+    "金水", "御景", "翠湖", "银都", "锦绣", "福林", "海逸", "丽都", "康宁", "阳光", "书香", "东城", "海韵", "天泰",
+    "蓝湾", "枫林", "嘉和", "瑞源", "紫荆", "绿洲", "怡海", "广厦", "安泰", "龙泽", "望海", "水岸", "中央", "凤凰",
+    "鲁信", "和达",
+];
+pub const ESTATE_ENDINGS: &[&str] = &["花园", "小区", "家园", "苑", "新村", "名城", "公寓", "嘉园", "国际城", "雅居"];
+
 /// First words of shop and company names.
 pub const BRANDS: &[&str] = &[
     "海之韵",

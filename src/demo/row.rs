@@ -39,9 +39,19 @@ pub struct Row<'a> {
     /// Running number of the household in its community, and of the person in the household.
     pub household: u64,
     pub member: usize,
+    pub home: Option<Home<'a>>,
     /// What `Make::Of` takes parts of, and what they left of it.
     whole: i64,
     left: i64,
+}
+
+/// A home in a housing estate.
+#[derive(Debug, Clone, Copy)]
+pub struct Home<'a> {
+    pub estate: &'a str,
+    pub building: usize,
+    pub unit: usize,
+    pub room: usize,
 }
 
 const MICROS_A_DAY: i64 = 86_400_000_000;
@@ -64,6 +74,7 @@ impl<'a> Row<'a> {
             kind: 0,
             household: 0,
             member: 0,
+            home: None,
             whole: 0,
             left: 0,
         }
@@ -150,11 +161,19 @@ impl<'a> Row<'a> {
                 for part in [&all.city_name, &district.name, &street.name, &place.short] {
                     text.push_str(part);
                 }
-                text.push_str(self.road);
-                if self.number > 0 {
-                    let _ = write!(text, "{}号", self.number);
+                self.write_door(text);
+            }
+            Make::HomeAddress => {
+                text.push_str("山东省");
+                for part in [&all.city_name, &district.name, &street.name] {
+                    text.push_str(part);
+                }
+                self.write_door(text);
+                for part in [Make::Estate, Make::Building, Make::Unit, Make::Room] {
+                    self.write_home(&part, text);
                 }
             }
+            Make::Estate | Make::Building | Make::Unit | Make::Room => self.write_home(make, text),
             Make::Titled(endings) => {
                 text.push_str(&place.short);
                 text.push_str(self.rng.pick(endings).unwrap_or(&""));
@@ -184,6 +203,23 @@ impl<'a> Row<'a> {
             Make::Pick(list) => text.push_str(self.rng.pick(list).unwrap_or(&"")),
             _ => {}
         }
+    }
+
+    fn write_door(&self, text: &mut String) {
+        text.push_str(self.road);
+        if self.number > 0 {
+            let _ = write!(text, "{}号", self.number);
+        }
+    }
+
+    fn write_home(&self, part: &Make, text: &mut String) {
+        let Some(home) = self.home else { return };
+        let _ = match part {
+            Make::Estate => write!(text, "{}", home.estate),
+            Make::Building => write!(text, "{}号楼", home.building),
+            Make::Unit => write!(text, "{}单元", home.unit),
+            _ => write!(text, "{}室", home.room),
+        };
     }
 
     /// The head of a household and a partner of about the same age, then children, then a parent.

@@ -53,6 +53,8 @@ pub enum Source {
     Doors,
     Poi,
     Residents,
+    /// Homes of housing estates, each with its building, unit and room.
+    Homes,
     /// At so many random doors, the denser the more urban.
     Town(usize),
     /// One in about this share of all communities, at a door if it has one.
@@ -98,6 +100,12 @@ pub enum Make {
     Number,
     /// The whole address, as written on a letter.
     Address,
+    /// Of a home: its estate, building, unit and room, and its address down to the room.
+    Estate,
+    Building,
+    Unit,
+    Room,
+    HomeAddress,
     /// The community's name and one of these endings.
     Titled(&'static [&'static str]),
     /// The road's class.

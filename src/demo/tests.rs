@@ -59,9 +59,9 @@ fn point(value: Option<&[u8]>) -> [f64; 2] {
 }
 
 #[test]
-fn there_are_81_layers_of_12_departments_in_three_classes() {
+fn there_are_82_layers_of_12_departments_in_three_classes() {
     let layers = layers();
-    assert_eq!(layers.len(), 81);
+    assert_eq!(layers.len(), 82);
     let mut classes = HashMap::new();
     let mut owners = HashSet::new();
     for layer in &layers {
@@ -73,7 +73,7 @@ fn there_are_81_layers_of_12_departments_in_three_classes() {
     }
     assert_eq!(owners.len(), 12);
     assert_eq!(departments().len(), 12);
-    assert_eq!(classes[&ShareClass::Unconditional], 45);
+    assert_eq!(classes[&ShareClass::Unconditional], 46);
     assert_eq!(classes[&ShareClass::Conditional], 26);
     assert_eq!(classes[&ShareClass::NotShared], 10);
     let planning: Vec<_> = layers.iter().filter(|l| l.theme == "family-planning").collect();
@@ -156,7 +156,9 @@ fn points_lie_in_the_community_that_their_code_names() {
         divisions.communities.iter().map(|c| (c.code.as_str(), c)).collect();
     let mut seen = 0;
     // One layer for each way of choosing places.
-    for id in ["residents", "addresses", "poi", "manholes", "hospitals", "clinics", "control-points"] {
+    for id in
+        ["residents", "addresses", "poi", "manholes", "hospitals", "clinics", "control-points", "standard-addresses"]
+    {
         let layer = &find(id);
         let at = column(layer, "community_code");
         let (_, data) = bytes(city(), layer);
@@ -179,6 +181,21 @@ fn the_same_seed_and_scale_give_the_same_bytes() {
     let poi = find("poi");
     assert_ne!(bytes(city(), &poi), bytes(&larger, &poi));
     addresses_are_unique_and_odd_numbers_stand_opposite_to_even_ones(&larger);
+}
+
+#[test]
+fn a_home_has_its_estate_building_unit_and_room_and_no_other_has_them() {
+    let layer = find("standard-addresses");
+    let (_, data) = bytes(city(), &layer);
+    let at = ["compound", "building", "unit", "room", "full_address"].map(|name| column(&layer, name));
+    let mut seen = HashSet::new();
+    for row in &rows(&data) {
+        let [estate, building, unit, room, full] = at.map(|i| text(row[i]));
+        assert!(full.ends_with(&format!("号{estate}{building}{unit}{room}")), "{full}");
+        assert!(building.ends_with("号楼") && unit.ends_with("单元") && room.ends_with("室"));
+        assert!(seen.insert(full.to_owned()), "{full}");
+    }
+    assert_eq!(seen.len(), 1000);
 }
 
 fn addresses_are_unique_and_odd_numbers_stand_opposite_to_even_ones(city: &City) {

@@ -56,5 +56,12 @@ pub async fn metrics(State(app): State<App>) -> Response {
     let progress = indexes.progress.as_ref();
     metrics::gauge!("onemap_tile_index_rows_per_second").set(progress.map_or(0.0, |p| p.rows_per_second as f64));
     metrics::gauge!("onemap_tile_index_rows_left").set(progress.map_or(0.0, |p| p.total.saturating_sub(p.done) as f64));
+    let addresses = app.addresses.indexes().totals();
+    for (state, count) in [("ready", addresses.ready), ("building", addresses.building), ("missing", addresses.missing)]
+    {
+        metrics::gauge!("onemap_address_indexes", "state" => state).set(count as f64);
+    }
+    metrics::gauge!("onemap_address_index_bytes").set(addresses.bytes as f64);
+    metrics::gauge!("onemap_address_index_rows").set(addresses.rows as f64);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], handle.render()).into_response()
 }

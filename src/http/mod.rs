@@ -1,5 +1,6 @@
 //! HTTP: the only place that knows of it. Handlers parse, call one function and answer.
 
+pub mod address;
 pub mod api;
 pub mod ask;
 pub mod assets;

@@ -1,13 +1,14 @@
 //! The only route table. Each row says who may come in at all; what they see inside is decided by grants.
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::handler::Handler;
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use super::api::{catalogue, exports, identify, jobs, keys, layers, session, uploads};
+use super::address::{csv, jobs as address_jobs, parse, reverse, search};
+use super::api::{address_sources, catalogue, exports, identify, jobs, keys, layers, session, uploads};
 use super::problem::Problem;
 use super::{api, assets, health, map, ogc, tile};
 use crate::access::gate::sign_in;
@@ -88,6 +89,14 @@ where
     Route { method, path, access, summary, router: on(filter, handler).route_layer(middleware::from_fn(check)) }
 }
 
+impl Route {
+    /// Takes bodies of any length: the handler streams them and has a limit of its own.
+    fn unlimited(mut self) -> Route {
+        self.router = self.router.layer(DefaultBodyLimit::disable());
+        self
+    }
+}
+
 /// Every route of the server.
 #[rustfmt::skip]
 pub fn table() -> Vec<Route> {
@@ -126,6 +135,26 @@ pub fn table() -> Vec<Route> {
         route("GET", "/sprites/{sprite}", Open, "A sprite sheet", map::sprite),
         route("GET", "/fonts/{stack}/{range}", Open, "Glyphs of a font", map::glyphs),
 
+        route("GET", "/address/search", Open, "The places that an address may mean", search::search),
+        route("GET", "/address/suggest", Open, "What the beginning of an address may become", search::suggest),
+        route("GET", "/address/reverse", Open, "The addresses nearest to a place", reverse::reverse),
+        route("POST", "/address/parse", Open, "The elements of addresses, without looking them up", parse::parse),
+        route("POST", "/address/search/csv", Open, "A file of addresses with their places", csv::search_csv).unlimited(),
+        route("POST", "/address/jobs", Person, "Send a file of addresses, or name a layer, to be matched", address_jobs::create).unlimited(),
+        route("GET", "/address/jobs", Person, "The department's address jobs", address_jobs::list),
+        route("GET", "/address/jobs/{job}", Person, "An address job", address_jobs::get),
+        route("POST", "/address/jobs/{job}/start", Person, "Match a draft's rows", address_jobs::start),
+        route("POST", "/address/jobs/{job}/pause", Person, "Pause an address job", address_jobs::pause),
+        route("POST", "/address/jobs/{job}/resume", Person, "Let a paused address job go on", address_jobs::resume),
+        route("POST", "/address/jobs/{job}/cancel", Person, "Cancel an address job", address_jobs::cancel),
+        route("POST", "/address/jobs/{job}/rerun", Person, "Match the same rows again, and compare", address_jobs::rerun),
+        route("DELETE", "/address/jobs/{job}", Person, "Remove an address job and its results", address_jobs::remove),
+        route("GET", "/address/jobs/{job}/rows", Person, "Rows of an address job", address_jobs::rows),
+        route("POST", "/address/jobs/{job}/rows/{row}/decision", Person, "Decide on a row", address_jobs::decide),
+        route("GET", "/address/jobs/{job}/comparison", Person, "An address job held against the run before", address_jobs::comparison),
+        route("GET", "/address/jobs/{job}/counts", Person, "How many rows lie in which division", address_jobs::counts),
+        route("GET", "/address/jobs/{job}/export", Person, "The rows with what was found, as a file", address_jobs::export),
+
         route("GET", "/api/openapi.json", Open, "This document", api::openapi::document),
         route("POST", "/api/v1/session", Open, "Sign in", session::sign_in),
         route("GET", "/api/v1/session", Person, "Who is signed in", session::who),
@@ -143,6 +172,10 @@ pub fn table() -> Vec<Route> {
         route("DELETE", "/api/v1/layers/{layer}/revisions/{number}", Layer, "Discard a staged revision", layers::discard),
         route("POST", "/api/v1/layers/{layer}/rollback", Layer, "Publish an earlier revision again", layers::rollback),
         route("POST", "/api/v1/layers/{layer}/export", Layer, "Export a layer's tiles as PMTiles", exports::begin),
+        route("GET", "/api/v1/layers/{layer}/address-source", Layer, "How a layer is searched for addresses", address_sources::get),
+        route("PUT", "/api/v1/layers/{layer}/address-source", Layer, "Search a layer for addresses", address_sources::put),
+        route("DELETE", "/api/v1/layers/{layer}/address-source", Layer, "Search a layer no more", address_sources::remove),
+        route("GET", "/api/v1/address-sources", Open, "The layers that one may search for addresses", address_sources::list),
         route("GET", "/api/v1/identify", Open, "What is at a point", identify::identify),
         route("OPTIONS", "/api/v1/uploads", Open, "What is spoken of tus", uploads::options),
         route("POST", "/api/v1/uploads", Publisher, "Begin an upload (tus)", uploads::create),
@@ -152,6 +185,8 @@ pub fn table() -> Vec<Route> {
         route("PATCH", "/api/v1/uploads/{upload}", Publisher, "Append bytes (tus)", uploads::append),
         route("DELETE", "/api/v1/uploads/{upload}", Publisher, "Remove an upload", uploads::remove),
         route("POST", "/api/v1/uploads/{upload}/load", Publisher, "Load a layer of the file into a revision", uploads::load),
+        route("GET", "/api/v1/address-aliases", Person, "What the department decided for texts", address_jobs::aliases),
+        route("DELETE", "/api/v1/address-aliases/{alias}", Person, "Take such a decision back", address_jobs::remove_alias),
         route("GET", "/api/v1/jobs", Person, "The department's jobs", jobs::list),
         route("GET", "/api/v1/jobs/{job}", Person, "A job", jobs::get),
         route("GET", "/api/v1/jobs/{job}/events", Person, "A job's progress as server-sent events", jobs::events),

@@ -14,7 +14,8 @@ use uuid::Uuid;
 use crate::access::principal::Principal;
 use crate::error::{Error, Kind, Result, Said};
 
-/// A kind of work. It must be safe to run again from the beginning: a killed worker's job is started anew.
+/// A kind of work. It must be safe to run again: a killed worker's job is started anew, from the beginning or, when it keeps a
+/// checkpoint ([`queue::checkpoint`]), from there.
 pub trait Job: Send + Sync {
     fn kind(&self) -> &'static str;
     /// Dropping the future cancels the work and must leave nothing half-done visible.
@@ -29,6 +30,8 @@ pub struct Task {
     pub input: Value,
     /// Authorised anew when the job was taken, not when it was asked for.
     pub principal: Principal,
+    /// Which start of the job this is: the proof of being the one who works on it.
+    pub run: i32,
     progress: Progress,
 }
 

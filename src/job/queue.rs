@@ -5,8 +5,10 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
+use tokio_postgres::GenericClient;
 use uuid::Uuid;
 
+use super::Task;
 use crate::access::principal::{Principal, Who};
 use crate::db::pool::Database;
 use crate::error::{Error, Result};
@@ -41,12 +43,13 @@ impl JobInfo {
 
 const COLUMNS: &str = "id, kind, state, stage, done, total, result, problem, \
     extract(epoch from coalesce(finished_at, now()) - started_at)::float8, \
-    to_char(created_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')";
+    to_char(created_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), done_before";
 
 fn info(row: &tokio_postgres::Row) -> JobInfo {
     let (done, total): (i64, Option<i64>) = (row.get(4), row.get(5));
     let seconds: Option<f64> = row.get(8);
-    let rate = seconds.filter(|s| *s > 0.2 && done > 0).map(|s| done as f64 / s);
+    let lately = done - row.get::<_, i64>(10);
+    let rate = seconds.filter(|s| *s > 0.2 && lately > 0).map(|s| lately as f64 / s);
     let state: String = row.get(2);
     JobInfo {
         id: row.get(0),
@@ -80,6 +83,44 @@ pub struct Taken {
     pub input: Value,
     pub principal: Value,
     pub attempts: i32,
+    pub run: i32,
+}
+
+impl Taken {
+    /// The job in hand, for whoever it belongs to now.
+    pub fn task(self, principal: Principal) -> Task {
+        Task { id: self.id, input: self.input, principal, run: self.run, progress: Default::default() }
+    }
+}
+
+/// What was asked of a job under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    Nothing,
+    Pause,
+    /// Or it is somebody else's by now.
+    End,
+}
+
+/// A job's checkpoint, if it is still this worker's job.
+pub async fn checkpoint(client: &impl GenericClient, task: &Task) -> Result<Option<Value>> {
+    let sql = "select checkpoint from onemap.job where id = $1 and state = 'running' and run = $2";
+    Ok(client.query_opt(sql, &[&task.id, &task.run]).await?.ok_or_else(taken_over)?.get(0))
+}
+
+/// Moves a job's checkpoint. `client` must be the transaction that did the work up to there: both are kept, or neither. A job that
+/// comes along may be interrupted as often as it likes, so this also counts as its first attempt again.
+pub async fn move_checkpoint(client: &impl GenericClient, task: &Task, to: &Value, done: i64) -> Result<()> {
+    let sql = "update onemap.job set checkpoint = $3, done = $4, attempts = 1, heartbeat_at = now()
+               where id = $1 and state = 'running' and run = $2";
+    match client.execute(sql, &[&task.id, &task.run, to, &done]).await? {
+        1 => Ok(()),
+        _ => Err(taken_over()),
+    }
+}
+
+fn taken_over() -> Error {
+    Error::conflict("任务已由其他进程接手", "another worker has taken the job over")
 }
 
 impl Queue {
@@ -94,6 +135,19 @@ impl Queue {
 
     /// Puts a job for the principal's department.
     pub async fn put(&self, by: &Principal, kind: &str, input: &Value) -> Result<Uuid> {
+        let client = self.database.app().await?;
+        let id = Self::put_within(&**client, by, kind, input).await?;
+        self.wake();
+        Ok(id)
+    }
+
+    /// Lets this node's workers look for jobs now.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Puts a job as part of a transaction; whoever commits it calls [`Queue::wake`] then.
+    pub async fn put_within(client: &impl GenericClient, by: &Principal, kind: &str, input: &Value) -> Result<Uuid> {
         let department = by.department.as_deref().unwrap_or_default();
         let principal = match &by.who {
             Who::Person { id, .. } => json!({"person": id}),
@@ -103,7 +157,6 @@ impl Queue {
             }
         };
         let id = Uuid::now_v7();
-        let client = self.database.app().await?;
         client
             .execute(
                 "insert into onemap.job (id, kind, department_id, created_by, principal, input)
@@ -111,7 +164,6 @@ impl Queue {
                 &[&id, &kind, &department, &by.name(), &principal, input],
             )
             .await?;
-        self.wake.notify_one();
         Ok(id)
     }
 
@@ -120,12 +172,14 @@ impl Queue {
         let client = self.database.app().await?;
         let row = client
             .query_opt(
-                "update onemap.job set state = 'running', attempts = attempts + 1, heartbeat_at = now(), done = 0,
+                "update onemap.job set state = 'running', attempts = attempts + 1, run = run + 1, heartbeat_at = now(),
+                     done = case when checkpoint is null then 0 else done end,
+                     done_before = case when checkpoint is null then 0 else done end,
                      started_at = now(), problem = null
                  where id = (select id from onemap.job where kind = any($1) and (state = 'queued'
                          or (state = 'running' and heartbeat_at < now() - make_interval(secs => $2)))
                      order by created_at limit 1 for update skip locked)
-                 returning id, kind, input, principal, attempts",
+                 returning id, kind, input, principal, attempts, run",
                 &[&kinds, &DEAD_AFTER_SECONDS],
             )
             .await?;
@@ -135,46 +189,92 @@ impl Queue {
             input: r.get(2),
             principal: r.get(3),
             attempts: r.get(4),
+            run: r.get(5),
         }))
     }
 
-    /// Saves progress and says whether somebody asked to cancel.
-    pub async fn beat(&self, id: Uuid, stage: &str, done: i64, total: Option<i64>) -> Result<bool> {
+    /// Saves progress and says what was asked of the job.
+    pub async fn beat(&self, id: Uuid, run: i32, (stage, done, total): (&str, i64, Option<i64>)) -> Result<Asked> {
         let client = self.database.app().await?;
+        // What a checkpoint says was done is what was done.
         let row = client
             .query_opt(
-                "update onemap.job set heartbeat_at = now(), stage = $2, done = $3, total = $4
-                 where id = $1 and state = 'running' returning cancel_requested",
-                &[&id, &stage, &done, &total],
+                "update onemap.job set heartbeat_at = now(), stage = $2, total = $4,
+                     done = case when checkpoint is null then $3 else done end
+                 where id = $1 and state = 'running' and run = $5 returning cancel_requested, pause_requested",
+                &[&id, &stage, &done, &total, &run],
             )
             .await?;
-        // A job that is no longer running in the table is not ours any more.
-        Ok(row.is_none_or(|r| r.get(0)))
+        Ok(match row {
+            // A job that is no longer running in the table is not ours any more.
+            None => Asked::End,
+            Some(row) if row.get(0) => Asked::End,
+            Some(row) if row.get(1) => Asked::Pause,
+            Some(_) => Asked::Nothing,
+        })
     }
 
     /// Ends a job.
-    pub async fn end(&self, id: Uuid, state: &str, result: Option<&Value>, problem: Option<&Value>) -> Result<()> {
+    pub async fn end(
+        &self,
+        (id, run): (Uuid, i32),
+        state: &str,
+        result: Option<&Value>,
+        problem: Option<&Value>,
+    ) -> Result<()> {
         let client = self.database.app().await?;
         client
             .execute(
-                "update onemap.job set state = $2, result = $3, problem = $4, finished_at = now(),
+                "update onemap.job set state = $2, result = $3, problem = $4, finished_at = now(), pause_requested = false,
                      done = case when $2 = 'succeeded' then coalesce(total, done) else done end
-                 where id = $1 and state = 'running'",
-                &[&id, &state, &result, &problem],
+                 where id = $1 and state = 'running' and run = $5",
+                &[&id, &state, &result, &problem, &run],
             )
             .await?;
         Ok(())
     }
 
-    /// Asks for a job's end. A queued one ends at once.
+    /// Lays a job that was asked to pause aside.
+    pub async fn rest(&self, id: Uuid, run: i32) -> Result<()> {
+        let client = self.database.app().await?;
+        let sql = "update onemap.job set state = 'paused', pause_requested = false
+                   where id = $1 and state = 'running' and run = $2";
+        client.execute(sql, &[&id, &run]).await?;
+        Ok(())
+    }
+
+    /// Asks a job to pause; a queued one does at once. For kinds that keep a checkpoint: another would lose its work.
+    pub async fn pause(&self, department: &str, id: Uuid) -> Result<JobInfo> {
+        let client = self.database.app().await?;
+        let sql = "update onemap.job set pause_requested = state = 'running',
+                       state = case when state = 'queued' then 'paused' else state end
+                   where id = $1 and department_id = $2 and state in ('queued', 'running')";
+        client.execute(sql, &[&id, &department]).await?;
+        drop(client);
+        self.get(department, id).await
+    }
+
+    /// Lets a paused job go on.
+    pub async fn resume(&self, department: &str, id: Uuid) -> Result<JobInfo> {
+        let client = self.database.app().await?;
+        let sql = "update onemap.job set pause_requested = false, attempts = case state when 'paused' then 0 else attempts end,
+                       state = case state when 'paused' then 'queued' else state end
+                   where id = $1 and department_id = $2 and state in ('paused', 'running')";
+        client.execute(sql, &[&id, &department]).await?;
+        drop(client);
+        self.wake();
+        self.get(department, id).await
+    }
+
+    /// Asks for a job's end. One that is not running ends at once.
     pub async fn cancel(&self, department: &str, id: Uuid) -> Result<JobInfo> {
         let client = self.database.app().await?;
         client
             .execute(
                 "update onemap.job set cancel_requested = true,
-                     finished_at = case when state = 'queued' then now() end,
-                     state = case when state = 'queued' then 'cancelled' else state end
-                 where id = $1 and department_id = $2 and state in ('queued', 'running')",
+                     finished_at = case when state = 'running' then finished_at else now() end,
+                     state = case when state = 'running' then state else 'cancelled' end
+                 where id = $1 and department_id = $2 and state in ('queued', 'running', 'paused')",
                 &[&id, &department],
             )
             .await?;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::queue::{MOST_ATTEMPTS, Queue, Taken};
-use super::{Job, Progress, Task, problem_to_json};
+use super::queue::{Asked, MOST_ATTEMPTS, Queue, Taken};
+use super::{Job, Task, problem_to_json};
 use crate::access::login::Login;
 use crate::error::{Error, Kind, Result};
 
@@ -59,13 +59,15 @@ impl Worker {
     async fn work(&self, taken: Taken) -> Result<()> {
         let Some(job) = self.jobs.iter().find(|j| j.kind() == taken.kind) else { return Ok(()) };
         tracing::info!(job = %taken.id, kind = taken.kind, attempt = taken.attempts, "job taken");
+        let mine = (taken.id, taken.run);
         let principal = match self.login.principal_of_job(&taken.principal).await {
             Ok(principal) => principal,
-            Err(e) => return self.queue.end(taken.id, "failed", None, Some(&problem_to_json(&e))).await,
+            Err(e) => return self.queue.end(mine, "failed", None, Some(&problem_to_json(&e))).await,
         };
-        let task = Task { id: taken.id, input: taken.input, principal, progress: Progress::default() };
-        let outcome = if taken.attempts > MOST_ATTEMPTS {
-            Some(Err(Error::busy(
+        let attempts = taken.attempts;
+        let task = taken.task(principal);
+        let outcome = if attempts > MOST_ATTEMPTS {
+            Ok(Err(Error::busy(
                 format!("任务已中断 {MOST_ATTEMPTS} 次，不再重试"),
                 format!("the job was interrupted {MOST_ATTEMPTS} times and is not tried again"),
             )))
@@ -73,41 +75,42 @@ impl Worker {
             self.watched(job.as_ref(), &task).await
         };
         match outcome {
-            Some(Ok(result)) => self.queue.end(task.id, "succeeded", Some(&result), None).await,
-            Some(Err(error)) => {
+            Ok(Ok(result)) => self.queue.end(mine, "succeeded", Some(&result), None).await,
+            Ok(Err(error)) => {
                 if error.kind == Kind::Internal {
                     tracing::error!(job = %task.id, "job failed: {error}");
                 }
                 job.gave_up(&task, &error).await;
-                self.queue.end(task.id, "failed", None, Some(&problem_to_json(&error))).await
+                self.queue.end(mine, "failed", None, Some(&problem_to_json(&error))).await
             }
-            None => {
+            Err(Asked::Pause) => self.queue.rest(task.id, task.run).await,
+            Err(_) => {
                 let error = Error::conflict("任务已取消", "the job was cancelled");
                 job.gave_up(&task, &error).await;
-                self.queue.end(task.id, "cancelled", None, Some(&problem_to_json(&error))).await
+                self.queue.end(mine, "cancelled", None, Some(&problem_to_json(&error))).await
             }
         }
     }
 
-    /// Runs the job beside its heartbeat. None when it was cancelled.
-    async fn watched(&self, job: &dyn Job, task: &Task) -> Option<Result<Value>> {
+    /// Runs the job beside its heartbeat. An error says what was asked for in the middle of it.
+    async fn watched(&self, job: &dyn Job, task: &Task) -> Result<Result<Value>, Asked> {
         let beats = async {
             loop {
                 tokio::time::sleep(BEAT).await;
                 let (stage, done, total) = task.progress.get();
-                match self.queue.beat(task.id, &stage, done, total).await {
-                    Ok(true) => return,
-                    Ok(false) => {}
+                match self.queue.beat(task.id, task.run, (&stage, done, total)).await {
+                    Ok(Asked::Nothing) => {}
+                    Ok(asked) => return asked,
                     Err(e) => tracing::warn!(job = %task.id, "a heartbeat failed: {e}"),
                 }
             }
         };
         let outcome = tokio::select! {
             outcome = job.run(task) => outcome,
-            () = beats => return None,
+            asked = beats => return Err(asked),
         };
         let (stage, done, total) = task.progress.get();
-        let _ = self.queue.beat(task.id, &stage, done, total).await;
-        Some(outcome)
+        let _ = self.queue.beat(task.id, task.run, (&stage, done, total)).await;
+        Ok(outcome)
     }
 }

@@ -312,7 +312,7 @@ fn conditions(sql: &mut Sql, state: &State, scope: &Scope, wanted: &Selection) {
 }
 
 /// What a grant leaves out is absent.
-fn scope_conditions(sql: &mut Sql, state: &State, scope: &Scope) {
+pub(super) fn scope_conditions(sql: &mut Sql, state: &State, scope: &Scope) {
     for (field, values) in &scope.rows {
         sql.push(" and ").ident(field).push("::text = any(").bind(Bind::TextArray(values.clone())).push(")");
     }
@@ -337,7 +337,7 @@ fn scope_conditions(sql: &mut Sql, state: &State, scope: &Scope) {
     }
 }
 
-fn area_geometry(sql: &mut Sql, state: &State, area: &[u8]) {
+pub(super) fn area_geometry(sql: &mut Sql, state: &State, area: &[u8]) {
     if state.srid == 4490 {
         sql.push("st_geomfromewkb(").bind(Bind::Bytes(area.to_vec())).push(")");
     } else {

@@ -15,7 +15,7 @@ use super::copied::Copied;
 use super::progress::Progress;
 use super::store::Wanted;
 use crate::db::cancel::Lease;
-use crate::db::sql::Ident;
+use crate::db::sql::{Ident, Sql};
 use crate::error::{Error, Result};
 use crate::layer::model::{Field, FieldType, State};
 use crate::layer::select;
@@ -23,7 +23,7 @@ use crate::layer::select;
 /// A message per row would cost more than the row.
 const PIECE: usize = 256 << 10;
 /// Pieces that may wait for the builder.
-const PIECES: usize = 8;
+pub const PIECES: usize = 8;
 
 /// Why there is no index.
 pub enum Failure {
@@ -121,7 +121,7 @@ fn column(field: &Field) -> Column {
 }
 
 /// Opens the snapshot. Its number: what transactions from it on have changed is not, or not wholly, in the index.
-async fn begin(lease: &Lease) -> Result<u64> {
+pub async fn begin(lease: &Lease) -> Result<u64> {
     let client = lease.client().ok_or_else(|| Error::internal("the connection is gone"))?;
     client.batch_execute("begin isolation level repeatable read read only").await?;
     let row = client.query_one("select pg_snapshot_xmin(pg_current_snapshot())::text::bigint", &[]).await?;
@@ -129,8 +129,13 @@ async fn begin(lease: &Lease) -> Result<u64> {
 }
 
 async fn read(lease: &Lease, state: &State, send: mpsc::Sender<Bytes>) -> Result<()> {
-    let client = lease.client().ok_or_else(|| Error::internal("the connection is gone"))?;
     let sql = select::whole(state).ok_or_else(|| Error::internal("a layer without geometry"))?;
+    pour(lease, &sql, send).await
+}
+
+/// Sends a COPY stream on, in pieces, and ends the snapshot after it.
+pub async fn pour(lease: &Lease, sql: &Sql, send: mpsc::Sender<Bytes>) -> Result<()> {
+    let client = lease.client().ok_or_else(|| Error::internal("the connection is gone"))?;
     let rows = client.copy_out(sql.text()).await?;
     tokio::pin!(rows);
     let mut piece = BytesMut::with_capacity(PIECE * 2);

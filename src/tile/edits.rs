@@ -5,7 +5,7 @@
 //! `since` at least, so an index that is newer than it loses nothing.
 
 mod follow;
-mod log;
+pub mod log;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -48,7 +48,7 @@ impl Keeper {
     }
 
     async fn keep(&self) {
-        let (indexes, source) = (self.indexes.clone(), self.source().await);
+        let (indexes, source) = (self.indexes.clone(), self.database.identity().await);
         let adopted = tokio::task::spawn_blocking(move || adopt(&indexes, &source)).await;
         if let Err(e) = adopted.map_err(Error::internal).flatten() {
             tracing::error!("tile indexes cannot be kept, PostGIS makes all tiles: {e}");
@@ -56,24 +56,6 @@ impl Keeper {
         }
         self.indexes.shrink();
         tokio::join!(self.look(), self.work());
-    }
-
-    /// The files are of this database: revisions of another have the same numbers. Asked until it answers.
-    async fn source(&self) -> String {
-        // Not everywhere is the cluster's own number told.
-        let whole = "select oid::bigint, (select system_identifier from pg_control_system()) from pg_database
-             where datname = current_database()";
-        let part = "select oid::bigint, 0::bigint from pg_database where datname = current_database()";
-        loop {
-            if let Ok(client) = self.database.app().await {
-                for sql in [whole, part] {
-                    if let Ok(row) = client.query_one(sql, &[]).await {
-                        return format!("{}/{}", row.get::<_, i64>(1), row.get::<_, i64>(0));
-                    }
-                }
-            }
-            tokio::time::sleep(WORK).await;
-        }
     }
 
     async fn look(&self) {

@@ -1,9 +1,9 @@
 //! Vector tiles: from the tile index of a layer's revision, or by PostGIS; cached by revision and scope.
 
 mod budget;
-mod build;
+pub mod build;
 pub mod cache;
-mod copied;
+pub mod copied;
 mod draw;
 pub mod edits;
 pub mod encoding;

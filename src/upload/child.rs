@@ -1,10 +1,11 @@
 //! The reading process: one job from stdin, events to stderr as lines of JSON, COPY bytes to stdout.
 
+use super::flat::{self, Flat};
 use super::open::{self, Options, Progress};
 use super::report::{Inspection, Note, ReadPlan, ReadReport};
 use super::sandbox::{self, Limits};
 use super::tileset::{self, PackedTiles};
-use super::{inspect, read};
+use super::{encoding, inspect, read};
 use crate::error::{Error, Kind, Result};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -26,6 +27,9 @@ pub struct Job {
     /// The data set of finished tiles that is to be packed instead.
     #[serde(default)]
     pub pack: Option<String>,
+    /// Whether the file is a table that is wanted as plain rows, whatever they hold.
+    #[serde(default)]
+    pub flatten: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -35,6 +39,7 @@ pub enum Event {
     Inspected { inspection: Box<Inspection> },
     Read { report: Box<ReadReport> },
     Packed { tiles: Box<PackedTiles> },
+    Flattened { flat: Box<Flat> },
     Error { kind: String, parameter: Option<String>, detail: Note, hint: Option<Note>, log: String },
 }
 
@@ -97,12 +102,22 @@ fn run() -> Result<Event> {
     if let Some(name) = &job.pack {
         return pack(&job, name, &mut progress);
     }
+    if job.flatten {
+        let encoding = job.options.encoding.as_deref().map(named).transpose()?;
+        let flat = flat::flatten(&job.path, encoding, &mut out, &mut progress)?;
+        return Ok(Event::Flattened { flat: Box::new(flat) });
+    }
     match &job.plan {
         None => inspect::inspect(&job.path, &job.options, job.limits.archive, &mut progress)
             .map(|i| Event::Inspected { inspection: Box::new(i) }),
         Some(plan) => read::read(&job.path, plan, &job.options, job.limits.archive, &mut out, &mut progress)
             .map(|r| Event::Read { report: Box::new(r) }),
     }
+}
+
+fn named(name: &str) -> Result<&'static encoding_rs::Encoding> {
+    encoding::by_name(name)
+        .ok_or_else(|| Error::invalid("encoding", "没有这个编码", "there is no encoding of that name"))
 }
 
 fn pack(job: &Job, name: &str, progress: &mut dyn FnMut(Progress)) -> Result<Event> {

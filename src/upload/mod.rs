@@ -9,6 +9,7 @@ pub mod diff;
 pub mod encoding;
 pub mod fields;
 pub mod files;
+pub mod flat;
 pub mod geojson;
 pub mod geojson_scan;
 pub mod geometry;
@@ -25,6 +26,7 @@ pub mod shapefile;
 pub mod sheet;
 pub mod source;
 pub mod table;
+pub mod text;
 pub mod tileset;
 pub mod validity;
 

@@ -1,6 +1,7 @@
 //! The server's side of the reading process: starts it, follows it, ends it, and says what became of it.
 
 use super::child::{Event, Job, SUBCOMMAND, kind_of};
+use super::flat::Flat;
 use super::open::{Options, Progress};
 use super::report::{Inspection, ReadPlan, ReadReport};
 use super::sandbox::Limits;
@@ -27,7 +28,7 @@ pub async fn inspect(
     limits: &Limits,
     progress: impl FnMut(Progress),
 ) -> Result<Inspection> {
-    let job = Job { path: path.to_owned(), options: options.clone(), limits: *limits, plan: None, pack: None };
+    let job = job(path, options, limits);
     match run(exe, &job, None, progress).await? {
         Event::Inspected { inspection } => Ok(*inspection),
         _ => Err(Error::internal("the reader answered something else")),
@@ -46,8 +47,7 @@ pub async fn read(
     rows: mpsc::Sender<Bytes>,
     progress: impl FnMut(Progress),
 ) -> Result<ReadReport> {
-    let job =
-        Job { path: path.to_owned(), options: options.clone(), limits: *limits, plan: Some(plan.clone()), pack: None };
+    let job = Job { plan: Some(plan.clone()), ..job(path, options, limits) };
     match run(exe, &job, Some(rows), progress).await? {
         Event::Read { report } => Ok(*report),
         _ => Err(Error::internal("the reader answered something else")),
@@ -63,12 +63,31 @@ pub async fn pack(
     limits: &Limits,
     progress: impl FnMut(Progress),
 ) -> Result<PackedTiles> {
-    let pack = Some(dataset.to_owned());
-    let job = Job { path: path.to_owned(), options: options.clone(), limits: *limits, plan: None, pack };
+    let job = Job { pack: Some(dataset.to_owned()), ..job(path, options, limits) };
     match run(exe, &job, None, progress).await? {
         Event::Packed { tiles } => Ok(*tiles),
         _ => Err(Error::internal("the reader answered something else")),
     }
+}
+
+/// Rewrites a table as UTF-8 CSV in a child process; the bytes go to `rows`, and are whole only when this returns Ok.
+pub async fn flatten(
+    exe: &Path,
+    path: &Path,
+    options: &Options,
+    limits: &Limits,
+    rows: mpsc::Sender<Bytes>,
+) -> Result<Flat> {
+    let job = Job { flatten: true, ..job(path, options, limits) };
+    match run(exe, &job, Some(rows), |_| ()).await? {
+        Event::Flattened { flat } => Ok(*flat),
+        _ => Err(Error::internal("the reader answered something else")),
+    }
+}
+
+/// An inspection, unless more is said.
+fn job(path: &Path, options: &Options, limits: &Limits) -> Job {
+    Job { path: path.to_owned(), options: options.clone(), limits: *limits, plan: None, pack: None, flatten: false }
 }
 
 fn start(exe: &Path) -> Result<Child> {

@@ -108,6 +108,7 @@ impl Uploads {
         let row = transaction
             .query_one(
                 "select coalesce(quota_bytes, $2), (select coalesce(sum(size), 0)::int8 from onemap.upload
+                     where department_id = $1) + (select coalesce(sum(bytes), 0)::int8 from onemap.address_file
                      where department_id = $1) from onemap.department where id = $1 for update",
                 &[&department, &self.quota],
             )
@@ -344,7 +345,7 @@ fn disk(e: std::io::Error) -> Error {
 }
 
 /// The last part of a path, without anything a file system or a shell could take for more.
-fn clean_filename(name: &str) -> Result<String> {
+pub fn clean_filename(name: &str) -> Result<String> {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let clean: String = last.chars().filter(|c| !c.is_control()).take(120).collect();
     let clean = clean.trim().trim_start_matches('.').to_owned();

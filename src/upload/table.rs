@@ -1,14 +1,15 @@
 //! Delimited text and WKT files, streamed.
 
 use super::columns::{self, Place};
-use super::encoding::{self, Sniffer};
+use super::encoding;
 use super::files::{Dataset, read_head};
 use super::source::{Cell, LayerHead, Next, Row, Rows, Source, SourceField};
+use super::text::{Decoded, sniff};
 use crate::error::{Error, Result};
 use encoding_rs::{Encoding, UTF_8};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,12 +18,18 @@ const MAX_COLUMNS: usize = 1500;
 
 /// How the text is cut into cells.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Dialect {
+pub(super) struct Dialect {
     delimiter: u8,
     quote: u8,
     backslash: bool,
     /// Blanks stand between a delimiter and a quote.
     padded: bool,
+}
+
+impl Dialect {
+    pub(super) fn delimiter(self) -> u8 {
+        self.delimiter
+    }
 }
 
 pub struct CsvSource {
@@ -32,57 +39,6 @@ pub struct CsvSource {
     header: Vec<String>,
     place: Place,
     heads: Vec<LayerHead>,
-}
-
-/// The bytes of a file as UTF-8, whatever they were; counts what was read.
-struct Decoded {
-    input: BufReader<File>,
-    decoder: Option<encoding_rs::Decoder>,
-    read: Arc<AtomicU64>,
-    ended: bool,
-}
-
-impl Decoded {
-    fn open(path: &Path, encoding: &'static Encoding) -> Result<Decoded> {
-        let mut input = BufReader::with_capacity(256 << 10, File::open(path)?);
-        let head = input.fill_buf()?;
-        let bom = Encoding::for_bom(head).map_or(0, |(_, n)| n);
-        input.consume(bom);
-        let decoder = (encoding != UTF_8).then(|| encoding.new_decoder_without_bom_handling());
-        Ok(Decoded { input, decoder, read: Arc::default(), ended: false })
-    }
-}
-
-impl Read for Decoded {
-    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-        let Some(decoder) = &mut self.decoder else {
-            let n = self.input.read(out)?;
-            self.read.fetch_add(n as u64, Ordering::Relaxed);
-            return Ok(n);
-        };
-        // The decoder needs room for one character whatever the caller offers.
-        let mut small = [0u8; 16];
-        let to: &mut [u8] = if out.len() < 16 { &mut small } else { out };
-        let (mut n, mut last) = (0, false);
-        while n == 0 && !self.ended {
-            let bytes = self.input.fill_buf()?;
-            last |= bytes.is_empty();
-            let (_, used, written, _) = decoder.decode_to_utf8(bytes, to, last);
-            self.input.consume(used);
-            self.read.fetch_add(used as u64, Ordering::Relaxed);
-            n = written;
-            self.ended = last && used == 0 && written == 0;
-            if last && written == 0 {
-                self.ended = true;
-            }
-        }
-        if out.len() < 16 {
-            let k = n.min(out.len());
-            out[..k].copy_from_slice(&small[..k]);
-            return Ok(k);
-        }
-        Ok(n)
-    }
 }
 
 /// Takes blanks out between a delimiter and what follows, outside quotes.
@@ -121,7 +77,7 @@ impl<R: Read> Read for Unpadded<R> {
     }
 }
 
-fn reader(input: impl Read + 'static, dialect: Dialect) -> csv::Reader<Box<dyn Read>> {
+pub(super) fn reader(input: impl Read + 'static, dialect: Dialect) -> csv::Reader<Box<dyn Read>> {
     let input: Box<dyn Read> = if dialect.padded {
         let (delimiter, quote) = (dialect.delimiter, dialect.quote);
         Box::new(Unpadded { inner: input, delimiter, quote, quoted: false, fresh: true })
@@ -138,42 +94,8 @@ fn reader(input: impl Read + 'static, dialect: Dialect) -> csv::Reader<Box<dyn R
         .from_reader(input)
 }
 
-/// The encoding of a text file, by its byte order mark or by all its bytes.
-fn sniff(path: &Path) -> Result<(&'static Encoding, super::report::EncodingFound)> {
-    let mut file = File::open(path)?;
-    let mut buffer = vec![0u8; 256 << 10];
-    let mut sniffer = Sniffer::default();
-    let mut first = true;
-    loop {
-        let n = file.read(&mut buffer)?;
-        if n == 0 {
-            break;
-        }
-        if std::mem::take(&mut first)
-            && let Some((e, _)) = Encoding::for_bom(&buffer[..n])
-        {
-            return Ok((e, encoding::found(e, "文件带字节序标记 (BOM)", "the file has a byte order mark")));
-        }
-        sniffer.feed(&buffer[..n]);
-    }
-    let e = sniffer.guess();
-    let name = e.name();
-    let found = if sniffer.is_ascii() {
-        encoding::found(e, "文字均为 ASCII", "all texts are plain ASCII")
-    } else if sniffer.is_utf8() {
-        encoding::found(e, "全部字节都是有效的 UTF-8", "all its bytes are valid UTF-8")
-    } else {
-        encoding::found(
-            e,
-            format!("不是 UTF-8；按字节判断为 {name}"),
-            format!("it is not UTF-8; by its bytes it is {name}"),
-        )
-    };
-    Ok((e, found))
-}
-
 /// The dialect under which the sample falls into the most rows as wide as its header.
-fn guess_dialect(sample: &str) -> Dialect {
+pub(super) fn guess_dialect(sample: &str) -> Dialect {
     let backslash = sample.contains("\\\"") && !sample.contains("\"\"");
     let mut best = Dialect { delimiter: b',', quote: b'"', backslash, padded: false };
     let mut best_score = 0.0;

@@ -24,15 +24,23 @@ fn examples(document: &str) -> Vec<String> {
     blocks
 }
 
+fn of(document: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(document);
+    let examples = examples(&std::fs::read_to_string(path).unwrap());
+    assert!(examples.len() >= 5, "{document} has examples");
+    examples
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn the_developers_examples_run() {
-    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/developer.md");
-    let examples = examples(&std::fs::read_to_string(document).unwrap());
-    assert!(examples.len() >= 5, "the document has examples");
+async fn the_examples_run() {
     let data = tempfile::tempdir().unwrap();
     let server = crate::process::start(data.path());
     let key = crate::process::credentials(data.path())["keys"]["health"].as_str().unwrap().to_owned();
-    for example in examples {
+    crate::process::searched(&server.url, &key).await;
+    // The developer's page shows refusals too.
+    let of_all =
+        ["developer.md", "address.md"].into_iter().flat_map(|page| of(page).into_iter().map(move |e| (page, e)));
+    for (page, example) in of_all {
         let folder = tempfile::tempdir().unwrap();
         let output = Command::new("bash")
             .args(["-euo", "pipefail", "-c", &example])
@@ -48,6 +56,7 @@ async fn the_developers_examples_run() {
             !said.trim().is_empty() || std::fs::read_dir(folder.path()).unwrap().next().is_some(),
             "{example} says nothing"
         );
-        assert!(!said.contains("/problems/internal"), "{example}\n{said}");
+        let refused = if page == "developer.md" { "/problems/internal" } else { "/problems/" };
+        assert!(!said.contains(refused), "{example}\n{said}");
     }
 }

@@ -1,5 +1,7 @@
 //! The integration tests: one binary, held against a real PostGIS; each test has a database of its own.
 
+mod address;
+mod address_jobs;
 mod archives;
 mod browser;
 mod docs;

@@ -44,6 +44,14 @@ impl Drop for Server {
 }
 
 impl Server {
+    pub fn kill(&mut self) {
+        self.signal(Signal::SIGKILL);
+        assert!(self.ended(Duration::from_secs(5)));
+    }
+    /// PostgreSQL alone; the server starts it again.
+    pub fn kill_postgres(&self) {
+        kill(postgres_of(self), Signal::SIGKILL).unwrap();
+    }
     fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.child.id() as i32), signal).unwrap();
     }
@@ -67,6 +75,21 @@ async fn count(server: &Server, key: &str) -> u64 {
     let url = format!("{}/ogc/collections/roads/items?limit=1&key={key}", server.url);
     let page: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
     page["numberMatched"].as_u64().unwrap_or_else(|| panic!("{page}"))
+}
+
+/// Waits until every address source has its index.
+pub async fn searched(url: &str, key: &str) {
+    for _ in 0..600 {
+        let list = reqwest::get(format!("{url}/api/v1/address-sources?key={key}")).await.unwrap();
+        let list: Value = list.json().await.unwrap();
+        let sources = list["sources"].as_array().unwrap();
+        assert!(sources.len() >= 7, "the demo city is searched for addresses: {list}");
+        if sources.iter().all(|s| s["index"]["state"] == "ready") {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the address indexes are not ready after a minute");
 }
 
 /// PostgreSQL's first process: the one whose parent is the server.
@@ -97,6 +120,12 @@ async fn killed_at_any_time_it_comes_back_with_everything() {
     server = start(data.path());
     assert_eq!(credentials(data.path())["keys"], given["keys"], "the keys stay");
     assert_eq!(count(&server, &key).await, roads);
+    // The kill came while address indexes were being built.
+    searched(&server.url, &key).await;
+    let files = std::fs::read_dir(data.path().join("address")).unwrap();
+    let names: Vec<String> = files.map(|f| f.unwrap().file_name().into_string().unwrap()).collect();
+    let whole = |name: &String| name.ends_with(".idx") || name == "database" || name == "lock";
+    assert!(names.iter().all(whole), "half-made files are left: {names:?}");
 
     // PostgreSQL alone: the supervisor starts it again under the running server.
     kill(postgres_of(&server), Signal::SIGKILL).unwrap();

@@ -10,6 +10,7 @@ const FLOORS: &[&[&str]] = &[
     &["access"],
     &["layer", "style", "job"],
     &["tile", "feature", "upload", "demo"],
+    &["address"],
     &["app"],
     &["http"],
     &["commands"],

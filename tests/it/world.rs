@@ -240,6 +240,13 @@ impl World {
         World::serve(self.database.clone(), tempfile::tempdir().expect("a folder"), |_| ()).await
     }
 
+    /// The same with something in its folder from the beginning.
+    pub async fn beside_with(&self, before: impl FnOnce(&std::path::Path)) -> World {
+        let folder = tempfile::tempdir().expect("a folder");
+        before(folder.path());
+        World::serve(self.database.clone(), folder, |_| ()).await
+    }
+
     async fn serve(database: String, data: tempfile::TempDir, settings: impl FnOnce(&mut Config)) -> World {
         let mut config = config(data.path());
         settings(&mut config);

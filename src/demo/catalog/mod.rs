@@ -1,4 +1,4 @@
-//! The 81 layers of the demo city, one list per group of departments.
+//! The 82 layers of the demo city, one list per group of departments.
 
 mod education_transport;
 mod environment;

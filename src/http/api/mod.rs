@@ -1,5 +1,6 @@
 //! Management: `/api/v1`.
 
+pub mod address_sources;
 pub mod catalogue;
 pub mod exports;
 pub mod identify;
@@ -20,7 +21,7 @@ use super::ogc::json_response;
 use crate::error::{Error, Result};
 
 /// Reads a JSON body. Unknown members are refused where the type says so.
-fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T> {
+pub fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T> {
     if bytes.len() > 1 << 20 {
         return Err(Error::too_large("请求内容超过 1 MiB", "the body is larger than 1 MiB"));
     }
@@ -40,11 +41,11 @@ fn holds_nul(json: &[u8]) -> bool {
         .any(|at| json[..at].iter().rev().take_while(|b| **b == b'\\').count().is_multiple_of(2))
 }
 
-fn ok(value: &Value) -> Response {
+pub fn ok(value: &Value) -> Response {
     json_response("application/json", value)
 }
 
-fn created(value: &Value) -> Response {
+pub(super) fn created(value: &Value) -> Response {
     (StatusCode::CREATED, ok(value)).into_response()
 }
 
@@ -53,7 +54,7 @@ fn number(text: &str, name: &str) -> Result<i32> {
     text.parse().map_err(|_| Error::invalid(name, "必须是整数", "it must be an integer"))
 }
 
-fn uuid(text: &str) -> Result<uuid::Uuid> {
+pub(super) fn uuid(text: &str) -> Result<uuid::Uuid> {
     text.parse().map_err(|_| Error::not_found("没有这个对象", "there is no such thing"))
 }
 

@@ -83,6 +83,9 @@ fn operation(route: &Route) -> Value {
     if let Some(schema) = request_body(route) {
         operation["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": schema}}});
     }
+    if let Some(schema) = request_form(route) {
+        operation["requestBody"] = json!({"required": true, "content": {"multipart/form-data": {"schema": schema}}});
+    }
     operation
 }
 
@@ -109,7 +112,44 @@ fn query_parameters(route: &Route) -> &'static [(&'static str, &'static str, boo
         }
         "/tiles/{layer}/{z}/{x}/{y}" => &[("v", "string", false), ("fields", "string", false)],
         "/api/v1/jobs" => &[("limit", "integer", false)],
+        "/address/search" | "/address/suggest" => &[
+            ("q", "string", true),
+            ("limit", "integer", false),
+            ("lon", "number", false),
+            ("lat", "number", false),
+            ("division", "string", false),
+            ("level", "string", false),
+            ("source", "string", false),
+            ("crs", "string", false),
+        ],
+        "/address/reverse" => &[
+            ("lon", "number", true),
+            ("lat", "number", true),
+            ("radius", "integer", false),
+            ("limit", "integer", false),
+            ("source", "string", false),
+            ("crs", "string", false),
+        ],
+        "/address/search/csv" => {
+            &[("source", "string", false), ("division", "string", false), ("crs", "string", false)]
+        }
         _ => &[],
+    }
+}
+
+/// Forms with files.
+fn request_form(route: &Route) -> Option<Value> {
+    let list = json!({"type": "array", "items": {"type": "string"}});
+    match route.path {
+        "/address/search/csv" => Some(json!({
+            "type": "object", "required": ["data"],
+            "properties": {
+                "data": {"type": "string", "format": "binary", "description": "csv in UTF-8 or GBK, with a header"},
+                "columns": list, "result_columns": list,
+                "encoding": {"type": "string"}, "delimiter": {"type": "string"},
+            },
+        })),
+        _ => None,
     }
 }
 
@@ -139,6 +179,14 @@ fn request_body(route: &Route) -> Option<Value> {
             &["id", "department", "title", "share_class", "schema", "table", "key"],
             json!({"id": text, "department": text, "title": title, "abstract": title, "theme": text, "share_class": class,
                    "schema": text, "table": text, "key": text, "geometry": text}),
+        ),
+        ("POST", "/address/parse") => {
+            object(&["q"], json!({"q": {"oneOf": [text, {"type": "array", "items": text, "maxItems": 1000}]}}))
+        }
+        ("PUT", "/api/v1/layers/{layer}/address-source") => object(
+            &[],
+            json!({"mapping": {"type": "object", "additionalProperties": text},
+                   "priority": {"type": "integer", "minimum": 0, "maximum": 255}}),
         ),
         ("POST", "/api/v1/uploads/{upload}/load") => object(
             &["layer"],

@@ -1,7 +1,10 @@
 //! How alike two spellings are: an alignment that knows which characters are taken for each other.
 
+use std::cell::RefCell;
+
 use crate::chars::similar;
-use crate::text::{Unit, character};
+use crate::segment::sound;
+use crate::text::{Unit, character, syllable};
 
 /// A name found in a text.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,10 +21,29 @@ const LEFT_OUT: f32 = 0.7;
 const PUT_IN: f32 = 0.8;
 const LONGEST: usize = 48;
 
+thread_local! {
+    /// What was compared before: the same few characters come again and again, and looking up shapes takes a hundred times as long.
+    static COMPARED: RefCell<Vec<(u32, f32)>> = RefCell::new(vec![(0, 0.0); 1 << 14]);
+}
+
 /// The cost of writing `b` where `a` is meant.
 pub fn slip(a: Unit, b: Unit) -> f32 {
     if a == b {
         return 0.0;
+    }
+    let pair = u32::from(a) << 16 | u32::from(b);
+    let slot = (pair.wrapping_mul(0x9E37_79B1) >> 18) as usize;
+    COMPARED.with_borrow_mut(|c| {
+        if c[slot].0 != pair {
+            c[slot] = (pair, compare(a, b));
+        }
+        c[slot].1
+    })
+}
+
+fn compare(a: Unit, b: Unit) -> f32 {
+    if syllable(a).is_some() || syllable(b).is_some() {
+        return if sound(a) == sound(b) { 0.1 } else { 1.0 };
     }
     match similar(spoken(a), spoken(b)) {
         s if s > 0.0 => 1.2 - s,
@@ -37,8 +59,16 @@ fn spoken(u: Unit) -> char {
     }
 }
 
-/// Looks for `name` in `text`, anywhere, the earlier the better; the whole name must be accounted for.
+/// Looks for `name` in `text`, anywhere, the earlier the better; the whole name must be accounted for. 5号厅 is not in 145号.
 pub fn find(name: &[Unit], text: &[Unit]) -> Option<Found> {
+    let digit = |u: Option<&Unit>| u.is_some_and(|u| (0x30..0x3A).contains(u));
+    anywhere(name, text).filter(|f| {
+        let cut_before = f.from > 0 && digit(text.get(f.from)) && digit(text.get(f.from - 1));
+        !cut_before && !(digit(text.get(f.to.wrapping_sub(1))) && digit(text.get(f.to)))
+    })
+}
+
+fn anywhere(name: &[Unit], text: &[Unit]) -> Option<Found> {
     if name.is_empty() || text.is_empty() {
         return None;
     }
@@ -48,7 +78,7 @@ pub fn find(name: &[Unit], text: &[Unit]) -> Option<Found> {
     if let Some(at) = text.windows(name.len()).position(|w| w == name) {
         return Some(Found { likeness: 1.0, from: at, to: at + name.len() });
     }
-    if !name.iter().any(|u| text.contains(u)) {
+    if !name.iter().any(|u| text.contains(u)) && !text.iter().any(|u| syllable(*u).is_some()) {
         return None;
     }
     let aligned = align(&name[..name.len().min(LONGEST)], &text[..text.len().min(LONGEST)]);
@@ -73,6 +103,9 @@ fn shortened(name: &[Unit], text: &[Unit]) -> Option<Found> {
     let rest = &name[common..];
     let kind = |units: &[Unit]| KINDS.iter().find(|w| units.len() >= w.chars().count() && w.chars().zip(units).all(|(c, u)| c as Unit == *u));
     let whole_kind = kind(rest).is_some_and(|w| w.chars().count() == rest.len());
+    if rest.first() == Some(&0x28) {
+        return Some(Found { likeness: 0.92, from: 0, to: common });
+    }
     let ends = text.get(common).is_none_or(|u| *u < 0x80);
     match (ends, kind(&text[common..])) {
         (true, _) if rest.len() <= common + 2 => Some(Found { likeness: if whole_kind { 0.9 } else { 0.8 }, from: 0, to: common }),

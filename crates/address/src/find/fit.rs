@@ -58,6 +58,8 @@ pub struct Tail {
     pub level: Option<Level>,
     pub verdicts: Verdicts,
     pub typo: bool,
+    /// The places after the last name, and after all that was understood.
+    pub named_end: usize,
     pub end: usize,
 }
 
@@ -68,7 +70,7 @@ const UNNAMED: f32 = 0.45;
 const LEFTOVER: f32 = 0.08;
 
 /// The prices of the divisions that the text names before `to`, and of what it says there besides.
-pub fn prefix(a: &Asked<'_>, chain: [u32; 5], to: usize, street: bool, v: &mut Verdicts) -> (f32, f32) {
+pub fn prefix(a: &Asked<'_>, view: &View<'_>, chain: [u32; 5], to: usize, street: bool, v: &mut Verdicts) -> (f32, f32) {
     let levels = [Element::Province, Element::City, Element::District, Element::Town, Element::Community];
     let weights = [6.0, 4.0, 1.5, 0.6, 0.35];
     let (mut agreed, mut against, mut foreign) = ([false; 5], [false; 5], [false; 3]);
@@ -105,6 +107,12 @@ pub fn prefix(a: &Asked<'_>, chain: [u32; 5], to: usize, street: bool, v: &mut V
         }
         at = s.from;
     }
+    if bare > 0 {
+        let mended = mend(a, view, &chain, to, &mut agreed);
+        division += mended.1;
+        bare -= mended.0.min(bare);
+        adjacent = if mended.0 > 0 { 0 } else { adjacent };
+    }
     let strange = (0..3).filter(|l| foreign[*l] && !agreed[*l]).map(|l| weights[l]).fold(0.0, f32::max);
     division += strange;
     for level in 0..5 {
@@ -128,6 +136,36 @@ pub fn prefix(a: &Asked<'_>, chain: [u32; 5], to: usize, street: bool, v: &mut V
     (division, before)
 }
 
+/// Divisions that are misspelt before `to`: 橋骰區 for 橋頭區. Gives how many characters they explain, and their price.
+fn mend(a: &Asked<'_>, view: &View<'_>, chain: &[u32; 5], to: usize, agreed: &mut [bool; 5]) -> (usize, f32) {
+    let (mut explained, mut price) = (0, 0.0);
+    // Where what nothing explains begins, or a character before.
+    let bare = |k: usize| a.steps[k].why == Why::Bare;
+    let ends_as_one = |k: usize| bare(k) && (k..=(k + 1).min(to)).any(|e| e > 0 && "区县市镇乡道省".chars().any(|c| c as Unit == a.t.units[e - 1]));
+    let starts: Vec<usize> = (0..to).filter(|f| bare(f + 1) && (*f == 0 || !bare(*f))).flat_map(|f| [f, f.saturating_sub(1)]).take(6).collect();
+    if starts.is_empty() || !(1..=to).any(ends_as_one) {
+        return (0, 0.0);
+    }
+    for (level, name) in chain.iter().enumerate().filter(|(_, n)| **n != 0) {
+        if agreed[level] {
+            continue;
+        }
+        let key = view.name_key(*name);
+        let best = starts
+            .iter()
+            .flat_map(|from| [key.len() - 1, key.len(), key.len() + 1].map(|len| (*from, from + len)))
+            .filter(|(from, end)| *end <= to && (*from + 1..=*end).any(|k| a.steps[k].why == Why::Bare))
+            .filter_map(|(from, end)| Some((alike::slips(key, &a.t.units[from..end], if key.len() > 2 { 1.0 } else { 0.4 })?, from, end)))
+            .min_by(|x, y| x.0.total_cmp(&y.0));
+        if let Some((slips, from, end)) = best {
+            agreed[level] = true;
+            explained += (from + 1..=end).filter(|k| a.steps[*k].why == Why::Bare).count();
+            price += 0.15 + slips * 0.2;
+        }
+    }
+    (explained, price)
+}
+
 fn here(t: &Text, i: usize, w: &str) -> bool {
     w.chars().enumerate().all(|(k, c)| t.units.get(i + k) == Some(&(c as Unit)))
 }
@@ -141,7 +179,7 @@ pub fn first_inside(a: &Asked<'_>, from: usize) -> Inside {
             let inside = inner::read(a.t, at);
             let said = inside.building.is_some() || inside.unit.is_some() || inside.room.is_some() || inside.floor.is_some();
             // In brackets only what they begin with: (广西八路76号) says nothing of a building.
-            if said && (!a.bracketed[at] || (at > 0 && a.t.units[at - 1] == 0x28)) {
+            if said && (at == from || !a.bracketed[at] || (at > 0 && a.t.units[at - 1] == 0x28)) {
                 return inside;
             }
         }
@@ -152,7 +190,7 @@ pub fn first_inside(a: &Asked<'_>, from: usize) -> Inside {
 
 /// How much of the text from `from` on says something that is not explained: characters, but for notes; little where it stands in
 /// brackets or before 附近 and its like; a door number that belongs to nothing is much.
-fn leftover(a: &Asked<'_>, from: usize, explained: &[(usize, usize)]) -> f32 {
+pub fn leftover(a: &Asked<'_>, from: usize, explained: &[(usize, usize)]) -> f32 {
     let t = a.t;
     let ends = |i: usize, w: &str| i + w.chars().count() + 1 >= t.len();
     let beside = (from..t.len()).any(|i| !a.bracketed[i] && BESIDE.iter().any(|w| here(t, i, w) && ends(i, w)));
@@ -174,7 +212,7 @@ fn leftover(a: &Asked<'_>, from: usize, explained: &[(usize, usize)]) -> f32 {
 /// How the text from `from` on fits what the row has beyond its door.
 pub fn tail(a: &Asked<'_>, view: &View<'_>, row: &Row, place_from: usize, from: usize) -> Tail {
     let text = &a.t.units[from..];
-    let mut out = Tail { name: 0.0, inside: 0.0, after: 0.0, level: None, verdicts: Vec::new(), typo: false, end: from };
+    let mut out = Tail { name: 0.0, inside: 0.0, after: 0.0, level: None, verdicts: Vec::new(), typo: false, named_end: from, end: from };
     let mut explained: Vec<(usize, usize)> = Vec::new();
     for (name, element, level) in [(row.compound, Element::Compound, Level::Compound), (row.poi, Element::Poi, Level::Poi)] {
         if name == 0 {
@@ -206,6 +244,7 @@ pub fn tail(a: &Asked<'_>, view: &View<'_>, row: &Row, place_from: usize, from: 
             },
         }
     }
+    out.named_end = out.end;
     let inside = first_inside(a, out.end);
     let has_inside = row.building | row.unit | row.floor | row.room != 0;
     if has_inside || !inside.is_empty() {

@@ -11,7 +11,7 @@ use crate::segment::View;
 use crate::segment::forms::{Form, role};
 use crate::segment::row::{Area, Group, PartKind, Row, Zone};
 use crate::segment::table::Hash;
-use crate::text::{Text, Unit};
+use crate::text::{Kind, Text, Unit};
 
 /// Where a candidate is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,6 +34,8 @@ pub struct Scored {
     pub verdicts: Verdicts,
     pub street: Option<Street>,
     pub typo: bool,
+    /// The place in the text after the name of the compound or the point of interest.
+    pub named_end: usize,
     /// The place in the text after all that was understood.
     pub end: usize,
 }
@@ -45,7 +47,7 @@ impl Scored {
 
     /// A place without a text that it was found by.
     pub fn plain(source: usize, place: Place, level: Level, prices: Prices) -> Scored {
-        Scored { source, place, level, prices, verdicts: Vec::new(), street: None, typo: false, end: 0 }
+        Scored { source, place, level, prices, verdicts: Vec::new(), street: None, typo: false, named_end: 0, end: 0 }
     }
 }
 
@@ -65,6 +67,12 @@ const NO_NUMBER: f32 = 1.5;
 const NO_LANE: f32 = 1.7;
 const ROAD_ONLY: f32 = 0.5;
 const OTHER_DOOR: f32 = 1.6;
+/// A door was asked for, and only its division is answered.
+const UNANSWERED: f32 = 1.5;
+/// Another road than the one that is there as it is written.
+const KNOWN: f32 = 0.8;
+/// A name that goes on as a road: 红宝石路726号 is not the shop 红宝石.
+const A_ROAD: f32 = 1.5;
 /// A division alone, where more was asked for.
 const COARSE: f32 = 2.4;
 /// A search that found something at most this dear looks no further.
@@ -82,6 +90,8 @@ pub struct Search<'a, 's> {
     pub dull: &'s [bool],
     pub bracketed: &'s [bool],
     pub divisions: &'s [Division],
+    /// The text holds syllables in pinyin.
+    pub spoken: bool,
     pub out: &'s mut Vec<Scored>,
 }
 
@@ -89,16 +99,23 @@ impl<'a> Search<'a, '_> {
     pub fn run(&mut self, scratch: &mut Scratch) {
         let first = self.out.len();
         mention::scan(&self.view, self.t, &mut scratch.mentions);
+        if self.spoken {
+            mention::scan_spoken(&self.view, self.t, &mut scratch.mentions);
+        }
         mention::renamed(&self.view, self.divisions, &mut scratch.mentions);
         mention::cover(self.t, self.dull, &scratch.mentions, self.divisions, &mut scratch.steps);
         let (t, dull, bracketed) = (self.t, self.dull, self.bracketed);
         let asked = Asked { t, dull, mentions: &scratch.mentions, steps: &scratch.steps, bracketed };
         let streets = &mut scratch.streets;
         streets.clear();
-        streets.extend(asked.mentions.iter().filter_map(|m| street::of_mention(t, m)));
+        streets.extend(asked.mentions.iter().filter_map(|m| street::of_mention(&self.view, t, m)));
         streets.sort_by(|a, b| rank(a).partial_cmp(&rank(b)).unwrap_or(std::cmp::Ordering::Equal));
         streets.truncate(READINGS);
-        for s in streets.iter() {
+        streets.iter().filter(|s| s.slip == 0.0).for_each(|s| self.street(&asked, s));
+        // Where the road as it is written is there, another one is hardly meant.
+        let known = self.out[first..].iter().any(|s| s.street.is_some() && s.prices.division < 0.3 && s.prices.before < 1.0);
+        for s in streets.iter_mut().filter(|s| s.slip > 0.0) {
+            s.slip += if known { KNOWN } else { 0.0 };
             self.street(&asked, s);
         }
         if self.best(first) > GOOD {
@@ -106,14 +123,17 @@ impl<'a> Search<'a, '_> {
         }
         if self.best(first) > FAIR {
             let written = streets.len();
-            street::misspelt(&self.view, t, 0, streets);
-            // Where the road as it is written is there, another one is hardly meant.
-            let known = self.out[first..].iter().any(|s| s.street.is_some_and(|r| r.slip == 0.0) && s.prices.division < 0.3);
+            street::misspelt(&self.view, t, asked.steps, streets);
             for s in &mut streets[written..] {
-                s.slip += if known { 0.8 } else { 0.0 };
+                s.slip += if known { KNOWN } else { 0.0 };
                 self.street(&asked, s);
             }
-            self.misspelt_names(&asked, &streets[..written]);
+            // A road that is there and nothing but a number after it: no name is meant.
+            let rest = streets[..written].iter().filter(|s| s.door.is_some() && s.slip == 0.0).map(|s| s.end).min();
+            let named = rest.is_none_or(|end| (end..t.len()).filter(|i| t.kinds[*i] == Kind::Han && !dull[*i]).count() >= 2);
+            if !known || named {
+                self.misspelt_names(&asked, &streets[..written]);
+            }
         }
         if self.best(first) > FAIR {
             self.named_divisions(&asked);
@@ -208,7 +228,7 @@ impl<'a> Search<'a, '_> {
         let view = self.view;
         let row = &view.rows[k as usize];
         let mut verdicts = Vec::new();
-        let (division, before) = fit::prefix(a, self.chain(&view.zone(row)), from, s.is_some(), &mut verdicts);
+        let (division, before) = fit::prefix(a, &view, self.chain(&view.zone(row)), from, s.is_some(), &mut verdicts);
         if let Some(s) = s {
             verdicts.push((Element::Road, if s.typo { super::Verdict::Similar } else { super::Verdict::Agree }));
             if s.door.is_some() {
@@ -239,6 +259,7 @@ impl<'a> Search<'a, '_> {
             verdicts,
             street: s.copied(),
             typo: tail.typo || s.is_some_and(|s| s.typo),
+            named_end: tail.named_end,
             end: tail.end,
         });
     }
@@ -252,14 +273,15 @@ impl<'a> Search<'a, '_> {
             (chain[3], chain[4]) = (0, 0);
         }
         let mut verdicts = Vec::new();
-        let (division, before) = fit::prefix(a, chain, s.from, true, &mut verdicts);
+        let (division, before) = fit::prefix(a, &view, chain, s.from, true, &mut verdicts);
         verdicts.push((Element::Road, if s.typo { super::Verdict::Similar } else { super::Verdict::Agree }));
         if s.door.is_some() {
             verdicts.push((Element::Roadno, super::Verdict::Conflict));
         }
-        let prices = Prices { division, before, street: s.slip, door, ..Prices::default() };
+        let after = fit::leftover(a, s.end, &[]);
+        let prices = Prices { division, before, street: s.slip, door, after, ..Prices::default() };
         let place = Place::Near { row, lon: at.0, lat: at.1 };
-        self.out.push(Scored { source: self.number, place, level, prices, verdicts, street: Some(*s), typo: s.typo, end: s.end });
+        self.out.push(Scored { source: self.number, place, level, prices, verdicts, street: Some(*s), typo: s.typo, named_end: s.end, end: s.end });
     }
 
     /// Between two doors, in proportion; or at the one.
@@ -307,7 +329,13 @@ impl<'a> Search<'a, '_> {
 
     /// Compounds and points of interest that the text names.
     fn names(&mut self, a: &Asked<'_>, streets: &[Street]) {
-        let mut named: Vec<&Mention> = a.mentions.iter().filter(|m| m.roles & (role::COMPOUND | role::POI) != 0).collect();
+        // 四川北路(地铁站) is not meant where the road itself, or a division, is.
+        let only_plain = |m: &Mention| {
+            let same = a.mentions.iter().filter(|o| (o.from, o.to) == (m.from, m.to));
+            m.form == Form::Plain && same.into_iter().any(|o| o.roles & (role::STREET | role::DIVISION) != 0)
+        };
+        let wanted = |m: &&Mention| m.roles & (role::COMPOUND | role::POI) != 0 && !only_plain(m);
+        let mut named: Vec<&Mention> = a.mentions.iter().filter(wanted).collect();
         named.sort_by_key(|m| (m.form != Form::Full, usize::MAX - m.len()));
         named.truncate(READINGS);
         for m in named {
@@ -334,7 +362,14 @@ impl<'a> Search<'a, '_> {
                         };
                         self.row(a, k, s.from, s.end, Some(s), door);
                     }
-                    None => self.row(a, k, from, from, None, 0.1),
+                    None => {
+                        let first = self.out.len();
+                        self.row(a, k, from, from, None, 0.1);
+                        for s in self.out[first..].iter_mut() {
+                            let on = street::road_type(a.t, s.named_end).is_some_and(|n| a.t.kinds.get(s.named_end + n).is_some_and(|k| k.is_digit()));
+                            s.prices.name += if on { A_ROAD } else { 0.0 };
+                        }
+                    }
                 }
             }
         }
@@ -361,9 +396,15 @@ impl<'a> Search<'a, '_> {
             .filter(|(name, _)| self.view.role(*name) & (role::COMPOUND | role::POI) != 0)
             .collect();
         best.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        for (name, _) in best.into_iter().take(READINGS) {
+        best.truncate(READINGS);
+        self.swapped(a, from, &mut best);
+        for (name, _) in best {
             let key = self.own_part(self.view.name_key(name));
-            let Some(f) = alike::find(key, units).filter(|f| f.likeness >= 0.6) else { continue };
+            if key.iter().take_while(|u| **u != 0x28).filter(|u| **u >= 0x80).count() < 2 {
+                continue;
+            }
+            let words = |f: &alike::Found| (f.from..f.to).filter(|i| a.t.kinds[from + i] != Kind::Digit && a.t.kinds[from + i] != Kind::Numeral).count();
+            let Some(f) = alike::find(key, units).filter(|f| f.likeness >= 0.6 && words(f) >= 2) else { continue };
             // 槿鸟卫生室 has only its kind in common with other 卫生室.
             let core = self.without_kind(key);
             if alike::find(core, units).is_none_or(|f| f.likeness < 0.6) {
@@ -371,8 +412,27 @@ impl<'a> Search<'a, '_> {
             }
             let first = self.out.len();
             self.named(a, name, from + f.from, streets);
+            // Without a street a name must say all by itself.
+            let share = ((f.to - f.from) as f32 / key.len() as f32).min(1.0);
             for s in self.out[first..].iter_mut().filter(|s| s.street.is_none()) {
-                s.prices.name += (1.0 - f.likeness) * 2.0;
+                s.prices.name += (1.0 - f.likeness) * 2.0 + (1.0 - share);
+            }
+        }
+    }
+
+    /// Short names that share no pair with the text, for two characters are in each other's place or one is another: the whole rest of
+    /// the text, or what stands before its first number or sign.
+    fn swapped(&self, a: &Asked<'_>, from: usize, names: &mut Vec<(u32, f32)>) {
+        let t = a.t;
+        let part = (from..t.len()).find(|i| t.kinds[*i].is_digit() || t.kinds[*i] == Kind::Sign || a.dull[*i] || (*i > from && t.gaps[*i]));
+        for end in [part.unwrap_or(t.len()), t.len()] {
+            let written = &t.units[from.min(end)..end];
+            if (3..=11).contains(&written.len()) {
+                street::each_near(&self.view, written, |name| {
+                    if self.view.role(name) & (role::COMPOUND | role::POI) != 0 && names.len() < 40 && !names.iter().any(|n| n.0 == name) {
+                        names.push((name, 0.0));
+                    }
+                });
             }
         }
     }
@@ -424,7 +484,8 @@ impl<'a> Search<'a, '_> {
         if named.is_empty() {
             return;
         }
-        let price = COARSE + (bare as f32 * 0.05).min(1.0);
+        let asked_for_more = (0..a.t.len()).any(|i| a.t.kinds[i].is_digit() && !a.dull[i]) && bare > 0;
+        let price = COARSE + (bare as f32 * 0.05).min(1.0) + if asked_for_more { UNANSWERED } else { 0.0 };
         let agreed = |z: &Zone| {
             self.chain(z).map(|n| n != 0 && named.contains(&n))
         };
@@ -441,9 +502,9 @@ impl<'a> Search<'a, '_> {
             _ => (Level::District, Place::Area(z.area)),
         };
         let mut verdicts = Vec::new();
-        let (division, _) = fit::prefix(a, self.chain(&z), a.t.len(), false, &mut verdicts);
+        let (division, _) = fit::prefix(a, &view, self.chain(&z), a.t.len(), false, &mut verdicts);
         let prices = Prices { division, before: price, ..Prices::default() };
-        self.out.push(Scored { source: self.number, place, level, prices, verdicts, street: None, typo: false, end: a.t.len() });
+        self.out.push(Scored { source: self.number, place, level, prices, verdicts, street: None, typo: false, named_end: a.t.len(), end: a.t.len() });
     }
 
     /// Whether a caller who sees only some rows may know of a zone: with a limited view no zone is answered.

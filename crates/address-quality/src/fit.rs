@@ -1,0 +1,216 @@
+//! Fits the odds of an answer: a logistic model by Newton's method, then a monotone bend, printed as the table that the crate holds.
+
+use onemap_address::find::odds::{FEATURES, GROUPS, PRICES, bend, features, group, raw};
+
+use crate::evaluate::Outcome;
+
+/// The parts of an answer that are prices, in the order that the model takes them.
+const PARTS: [&str; PRICES] = ["division", "before", "street", "door", "name", "inside", "after"];
+
+/// One answer as the model sees it.
+pub struct Sample {
+    group: usize,
+    features: [f32; FEATURES],
+    right: bool,
+}
+
+impl Sample {
+    /// None if there was no answer.
+    pub fn of(outcome: &Outcome) -> Option<Sample> {
+        outcome.score?;
+        let part = |name: &str| outcome.parts.iter().find(|(n, _)| *n == name).map(|(_, v)| *v);
+        // A part is what its price leaves of 1.
+        let prices = PARTS.map(|name| -part(name).unwrap_or(1.0).clamp(1e-6, 1.0).ln());
+        let margin = part("margin").unwrap_or(9.0);
+        Some(Sample {
+            group: group(outcome.level),
+            features: features(outcome.level, prices, margin),
+            right: outcome.good,
+        })
+    }
+}
+
+pub struct Fit {
+    pub weights: [[f32; FEATURES]; GROUPS],
+    pub bends: [Vec<(f32, f32)>; GROUPS],
+}
+
+/// Holds the weights small where few answers tell.
+const RIDGE: f64 = 1e-3;
+const ROUNDS: usize = 30;
+
+pub fn fit(samples: &[Sample]) -> Fit {
+    let mut fit = Fit { weights: [[0.0; FEATURES]; GROUPS], bends: Default::default() };
+    for group in 0..GROUPS {
+        let own: Vec<&Sample> = samples.iter().filter(|s| s.group == group).collect();
+        if own.is_empty() {
+            continue;
+        }
+        fit.weights[group] = logistic(&own).map(|w| w as f32);
+        let mut points: Vec<(f32, bool)> =
+            own.iter().map(|s| (raw(group, &s.features, &fit.weights), s.right)).collect();
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        fit.bends[group] = monotone(&points);
+    }
+    fit
+}
+
+fn logistic(samples: &[&Sample]) -> [f64; FEATURES] {
+    let mut weights = [0.0; FEATURES];
+    for _ in 0..ROUNDS {
+        let mut gradient = [0.0; FEATURES];
+        let mut curvature = [[0.0; FEATURES]; FEATURES];
+        for sample in samples {
+            let sum: f64 = weights.iter().zip(sample.features).map(|(w, f)| w * f64::from(f)).sum();
+            let p = 1.0 / (1.0 + (-sum).exp());
+            let (off, sure) = (p - f64::from(u8::from(sample.right)), p * (1.0 - p));
+            for (i, x) in sample.features.iter().enumerate().filter(|(_, x)| **x != 0.0) {
+                gradient[i] += off * f64::from(*x);
+                for (j, y) in sample.features.iter().enumerate() {
+                    curvature[i][j] += sure * f64::from(*x) * f64::from(*y);
+                }
+            }
+        }
+        let count = samples.len() as f64;
+        for i in 0..FEATURES {
+            gradient[i] = gradient[i] / count + RIDGE * weights[i];
+            curvature[i].iter_mut().for_each(|c| *c /= count);
+            curvature[i][i] += RIDGE;
+        }
+        let step = solve(curvature, gradient);
+        for (w, s) in weights.iter_mut().zip(step) {
+            *w -= s;
+        }
+    }
+    weights
+}
+
+/// Gauss's elimination with the largest pivot.
+fn solve(mut a: [[f64; FEATURES]; FEATURES], mut b: [f64; FEATURES]) -> [f64; FEATURES] {
+    for at in 0..FEATURES {
+        let pivot = (at..FEATURES).max_by(|&i, &j| a[i][at].abs().total_cmp(&a[j][at].abs())).unwrap_or(at);
+        a.swap(at, pivot);
+        b.swap(at, pivot);
+        for row in at + 1..FEATURES {
+            let factor = a[row][at] / a[at][at];
+            let (above, below) = a.split_at_mut(row);
+            below[0].iter_mut().zip(&above[at]).skip(at).for_each(|(x, y)| *x -= factor * y);
+            b[row] -= factor * b[at];
+        }
+    }
+    for at in (0..FEATURES).rev() {
+        let known: f64 = (at + 1..FEATURES).map(|k| a[at][k] * b[k]).sum();
+        b[at] = (b[at] - known) / a[at][at];
+    }
+    b
+}
+
+/// Answers that a block of the bend holds at least.
+const BLOCK: usize = 150;
+
+/// Blocks of answers in order, joined until their shares rise: a point for each block.
+fn monotone(sorted: &[(f32, bool)]) -> Vec<(f32, f32)> {
+    let size = BLOCK.max(sorted.len() / 60);
+    let mut blocks: Vec<(f64, f64, f64)> = Vec::new();
+    for chunk in sorted.chunks(size) {
+        let count = chunk.len() as f64;
+        let right = chunk.iter().filter(|(_, right)| *right).count() as f64;
+        blocks.push((chunk.iter().map(|(p, _)| f64::from(*p)).sum(), right, count));
+        while let [.., a, b] = blocks[..] {
+            if a.1 / a.2 < b.1 / b.2 {
+                break;
+            }
+            blocks.truncate(blocks.len() - 2);
+            blocks.push((a.0 + b.0, a.1 + b.1, a.2 + b.2));
+        }
+    }
+    // A little of what the model says is kept in each block: no finite count makes anything certain.
+    blocks
+        .iter()
+        .map(|(p, right, count)| ((p / count) as f32, ((right + p / count * 2.0) / (count + 2.0)) as f32))
+        .collect()
+}
+
+impl Fit {
+    pub fn odds(&self, sample: &Sample) -> f32 {
+        bend(raw(sample.group, &sample.features, &self.weights), &self.bends[sample.group])
+    }
+
+    /// The source text of the table.
+    pub fn table(&self) -> String {
+        let weights: Vec<String> =
+            self.weights.iter().map(|w| format!("    {:?},", w.map(|x| (x * 1000.0).round() / 1000.0))).collect();
+        let bends: Vec<String> = self
+            .bends
+            .iter()
+            .map(|points| {
+                let points: Vec<String> = points.iter().map(|(x, y)| format!("({x:.4}, {y:.4})")).collect();
+                format!("    &[{}],", points.join(", "))
+            })
+            .collect();
+        format!(
+            "//! Printed by the quality crate with `--fit`; not written by hand.\n\nuse super::{{FEATURES, GROUPS}};\n\n\
+             #[rustfmt::skip]\npub(super) const WEIGHTS: [[f32; FEATURES]; GROUPS] = [\n{}\n];\n\n\
+             /// Raw and measured probability.\n#[rustfmt::skip]\npub(super) const BEND: [&[(f32, f32)]; GROUPS] = [\n{}\n];\n",
+            weights.join("\n"),
+            bends.join("\n")
+        )
+    }
+}
+
+/// The worst bin and the mean deviation that these odds have on these samples.
+pub fn deviations(samples: &[Sample], odds: impl Fn(&Sample) -> f32) -> (f64, f64) {
+    let mut bins = [crate::evaluate::Bin::default(); 10];
+    for sample in samples {
+        let score = odds(sample);
+        let bin = &mut bins[((score * 10.0) as usize).min(9)];
+        bin.count += 1;
+        bin.sum += f64::from(score);
+        bin.right += usize::from(sample.right);
+    }
+    crate::evaluate::deviations(&bins)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use onemap_address::find::Level;
+
+    use crate::random::Random;
+
+    /// Answers that are right with a known probability, which rises with one price.
+    fn made(count: usize, seed: u64) -> Vec<Sample> {
+        let mut random = Random::new(seed);
+        (0..count)
+            .map(|_| {
+                let price = random.share() as f32 * 2.0;
+                let truth = 1.0 / (1.0 + f64::from(3.0 * price - 3.0).exp());
+                let mut prices = [0.0; PRICES];
+                prices[4] = price;
+                let right = random.share() < truth;
+                Sample { group: 0, features: features(Level::Number, prices, 9.0), right }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_known_probability_is_found_again() {
+        let fitted = fit(&made(20_000, 1));
+        let fresh = made(20_000, 2);
+        let (worst, mean) = deviations(&fresh, |s| fitted.odds(s));
+        assert!(worst < 0.06 && mean < 0.03, "{worst} {mean}");
+        assert!(fitted.table().contains("WEIGHTS") && fitted.bends[0].is_sorted_by(|a, b| a.1 <= b.1));
+    }
+
+    #[test]
+    fn equations_are_solved() {
+        let mut a = [[0.0; FEATURES]; FEATURES];
+        let mut b = [0.0; FEATURES];
+        for i in 0..FEATURES {
+            a[i][i] = 2.0;
+            a[i][(i + 1) % FEATURES] = 1.0;
+            b[i] = 3.0;
+        }
+        assert!(solve(a, b).iter().all(|x| (x - 1.0).abs() < 1e-9));
+    }
+}
