@@ -43,14 +43,42 @@ fn point(x: f64, y: f64) -> Vec<u8> {
 }
 
 /// Doors 1 to [`DOORS`] of each road, as (feature, address).
-fn doors() -> impl Iterator<Item = (i64, [String; 6])> {
+fn doors() -> impl Iterator<Item = (i64, [String; 7])> {
     ROADS.iter().enumerate().flat_map(|(r, (district, town, community, road))| {
         (1..=DOORS).map(move |n| {
             let full = format!("青岛市{district}{town}{community}{road}{n}号");
             let text = |s: &&str| (**s).to_owned();
-            (r as i64 * DOORS + n, [text(district), text(town), text(community), text(road), format!("{n}号"), full])
+            let id = r as i64 * DOORS + n;
+            let city = "青岛市".to_owned();
+            (id, [city, text(district), text(town), text(community), text(road), format!("{n}号"), full])
         })
     })
+}
+
+/// Publishes the doors, numbered from `first` on and shifted to the east.
+async fn publish(world: &World, id: &str, first: i64, east: f64) {
+    let (app, by) = (&world.app, Principal::operator("housing"));
+    let mut rows = vec![];
+    for (door, cells) in doors() {
+        begin_row(&mut rows, 9);
+        put(&mut rows, &Cell::Integer(first + door));
+        for cell in &cells {
+            put(&mut rows, &Cell::Text(cell));
+        }
+        put(&mut rows, &Cell::Geometry(&point(120.3 + east + door as f64 * 1e-4, 36.1)));
+    }
+    let shape = Shape {
+        fields: ["city", "district", "town", "community", "road", "number", "address"].map(field).to_vec(),
+        geometry: Some("Point".into()),
+        key_field: None,
+        note: String::new(),
+        report: None,
+    };
+    let grant = app.gate.open(&by, id).expect("the owner edits");
+    let chunks = [Ok(Bytes::from_static(HEADER)), Ok(Bytes::from(rows)), Ok(Bytes::from_static(TRAILER))];
+    let staged = registry::stage(&app.store, &grant, &shape, stream::iter(chunks)).await.expect("staged");
+    registry::publish(&app.store, &grant, staged.number, "publish").await.expect("published");
+    app.refresh().await.expect("fresh");
 }
 
 /// A layer of doors, published and searched for addresses.
@@ -70,28 +98,8 @@ async fn door_layer(world: &World, id: &str, class: ShareClass) {
     let app = &world.app;
     registry::create_layer(&app.database, &by, "housing", &new).await.expect("a layer");
     app.refresh().await.expect("fresh");
-    let mut rows = vec![];
-    for (id, cells) in doors() {
-        begin_row(&mut rows, 8);
-        put(&mut rows, &Cell::Integer(id));
-        for cell in &cells {
-            put(&mut rows, &Cell::Text(cell));
-        }
-        put(&mut rows, &Cell::Geometry(&point(120.3 + id as f64 * 1e-4, 36.1)));
-    }
-    let shape = Shape {
-        fields: ["district", "town", "community", "road", "number", "address"].map(field).to_vec(),
-        geometry: Some("Point".into()),
-        key_field: None,
-        note: String::new(),
-        report: None,
-    };
-    let grant = app.gate.open(&by, id).expect("the owner edits");
-    let chunks = [Ok(Bytes::from_static(HEADER)), Ok(Bytes::from(rows)), Ok(Bytes::from_static(TRAILER))];
-    let staged = registry::stage(&app.store, &grant, &shape, stream::iter(chunks)).await.expect("staged");
-    registry::publish(&app.store, &grant, staged.number, "publish").await.expect("published");
-    app.refresh().await.expect("fresh");
-    let mapping = json!({"mapping": {"district": "district", "town": "town", "community": "community", "road": "road",
+    publish(world, id, 0, 0.0).await;
+    let mapping = json!({"mapping": {"city": "city", "district": "district", "town": "town", "community": "community", "road": "road",
                                      "roadno": "number", "full": "address"}});
     let path = format!("/api/v1/layers/{id}/address-source");
     let answer = world.by(OWNER, Method::PUT, &path).await.json(&mapping).send().await.unwrap();
@@ -171,7 +179,11 @@ async fn a_file_in_gbk_is_matched_into_bands_and_comes_back_as_a_file() {
     assert_eq!((&job["done"], &job["total"], &job["columns"]), (&json!(5), &json!(5), &json!(["地址"])));
     assert_eq!(job["bands"].as_object().unwrap().values().map(|n| n.as_i64().unwrap()).sum::<i64>(), 5, "{job}");
     let first = row(&world, &id, 1).await;
-    assert_eq!((&first["band"], &first["feature"], &first["source"]), (&json!("auto"), &json!(12), &json!("doors")), "{first}");
+    assert_eq!(
+        (&first["band"], &first["feature"], &first["source"]),
+        (&json!("auto"), &json!(12), &json!("doors")),
+        "{first}"
+    );
     assert_eq!((&first["values"]["姓名"], &first["match_level"]), (&json!("甲"), &json!("number")));
     let second = row(&world, &id, 2).await;
     assert_ne!(second["band"], "auto", "a door that does not exist is never taken by itself: {second}");
@@ -184,7 +196,9 @@ async fn a_file_in_gbk_is_matched_into_bands_and_comes_back_as_a_file() {
     assert_eq!((page["rows"].as_array().unwrap().len(), &page["rows"][0]["row"]), (1, &json!(4)));
 
     let counts = world.json(CLERK, &format!("/address/jobs/{id}/counts?by=community")).await;
-    let of = |name: &str| counts["counts"].as_array().unwrap().iter().find(|c| c["name"] == name).map(|c| c["count"].clone());
+    let of = |name: &str| {
+        counts["counts"].as_array().unwrap().iter().find(|c| c["name"] == name).map(|c| c["count"].clone())
+    };
     assert_eq!((of("浮山所社区"), of("台东一路社区")), (Some(json!(1)), Some(json!(1))), "{counts}");
     exports(&world, &id).await;
 }
@@ -314,7 +328,11 @@ async fn a_decision_answers_its_text_from_then_on() {
     // Picked by what it is; set on the map; rejected.
     let pick = json!({"kind": "pick", "candidate": {"source": "doors", "feature": 127}, "note": "问过本人"});
     let fourth = read(decide(4, pick).await, 200).await;
-    assert_eq!((&fourth["decision"]["kind"], &fourth["decision"]["by"]), (&json!("pick"), &json!("person:health-user")), "{fourth}");
+    assert_eq!(
+        (&fourth["decision"]["kind"], &fourth["decision"]["by"]),
+        (&json!("pick"), &json!("person:health-user")),
+        "{fourth}"
+    );
     assert_eq!((&fourth["decision"]["note"], &fourth["decision"]["feature"]), (&json!("问过本人"), &json!(127)));
     let third = read(decide(3, json!({"kind": "place", "lon": 120.5, "lat": 36.2})).await, 200).await;
     assert_eq!((&third["decision"]["lon"], &third["decision"]["label"]), (&json!(120.5), &json!("今天天气很好啊")));
@@ -329,7 +347,10 @@ async fn a_decision_answers_its_text_from_then_on() {
     assert_eq!(decide(6, json!({"kind": "reject"})).await.status(), 404);
     assert_eq!(state(&world, &id, &["succeeded"]).await["decided"], 3);
     let page = world.json(CLERK, &format!("/address/jobs/{id}/rows?decided=true")).await;
-    assert_eq!(page["rows"].as_array().unwrap().iter().map(|r| r["row"].as_i64().unwrap()).collect::<Vec<_>>(), [1, 3, 4]);
+    assert_eq!(
+        page["rows"].as_array().unwrap().iter().map(|r| r["row"].as_i64().unwrap()).collect::<Vec<_>>(),
+        [1, 3, 4]
+    );
 
     let aliases = world.json(CLERK, "/api/v1/address-aliases").await;
     assert_eq!(aliases["aliases"].as_array().unwrap().len(), 3);
@@ -358,6 +379,27 @@ async fn a_decision_answers_its_text_from_then_on() {
     assert!(answer("青岛市市南区香港中路12号").await.is_none());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alias_outlives_a_new_revision_without_its_old_number() {
+    let world = World::new().await;
+    door_layer(&world, "doors", ShareClass::Unconditional).await;
+    let id = matched(&world, PEOPLE).await;
+    let pick = json!({"kind": "pick", "candidate": {"source": "doors", "feature": 12}});
+    read(post(&world, CLERK, &format!("/address/jobs/{id}/rows/1/decision"), pick).await, 200).await;
+    let by = Principal { department: Some("health".into()), ..Principal::anonymous() };
+    let answer = || async { world.app.aliases.answer(&by, "青岛市市南区香港中路12号").await.unwrap() };
+    assert_eq!(answer().await.unwrap().target.as_ref().unwrap().feature, Some(12));
+    // The same doors, numbered anew: 12 is another door now.
+    publish(&world, "doors", 1000, 0.0).await;
+    let alias = answer().await.expect("the door is still there");
+    assert_eq!(alias.target.as_ref().map(|t| (t.feature, t.lon)), Some((None, 120.3012)));
+    assert!(world.app.aliases.standing(&by).await.unwrap().values().all(|a| *a == alias));
+    // And all of them somewhere else.
+    publish(&world, "doors", 0, 0.1).await;
+    assert!(answer().await.is_none());
+    assert!(world.app.aliases.standing(&by).await.unwrap().is_empty());
+}
+
 async fn rerun_is_compared(world: &World, id: &str) {
     let again = read(post(world, CLERK, &format!("/address/jobs/{id}/rerun"), json!({})).await, 201).await;
     assert_eq!(again["compare_to"], id);
@@ -372,7 +414,10 @@ async fn rerun_is_compared(world: &World, id: &str) {
     assert_eq!(comparison["worse"], 0, "what somebody rejected is no loss: {comparison}");
     let changes = comparison["rows"].as_array().unwrap();
     assert_eq!((&changes[0]["row"], &changes[0]["change"]), (&json!(3), &json!("better")));
-    assert_eq!((&changes[0]["before"]["band"], &changes[0]["after"]["label"]), (&json!("reject"), &json!("今天天气很好啊")));
+    assert_eq!(
+        (&changes[0]["before"]["band"], &changes[0]["after"]["label"]),
+        (&json!("reject"), &json!("今天天气很好啊"))
+    );
     assert_eq!(world.get(CLERK, &format!("/address/jobs/{id}/comparison")).await.status(), 404);
 }
 
@@ -400,7 +445,7 @@ async fn a_layer_of_the_department_is_matched_too() {
 
 /// So many addresses, each with its number.
 fn large(rows: usize) -> String {
-    let doors: Vec<String> = doors().map(|(_, cells)| cells[5].clone()).collect();
+    let doors: Vec<String> = doors().map(|(_, cells)| cells[6].clone()).collect();
     let mut text = String::from("编号,地址\n");
     for i in 0..rows {
         text.push_str(&format!("{i},{}\n", doors[i % doors.len()]));
@@ -500,7 +545,8 @@ async fn killed_in_the_middle_it_goes_on_without_loss_or_doubles() {
     let mut file = String::from("编号,地址\n");
     (0..ROWS).for_each(|i| file.push_str(&format!("{i},{}\n", texts[i % texts.len()])));
     let form = Form::new().part("data", Part::bytes(file.into_bytes()).file_name("人口.csv"));
-    let draft: Value = client.request(Method::POST, "/address/jobs").multipart(form).send().await.unwrap().json().await.unwrap();
+    let draft: Value =
+        client.request(Method::POST, "/address/jobs").multipart(form).send().await.unwrap().json().await.unwrap();
     let path = format!("/address/jobs/{}", draft["id"].as_str().unwrap_or_else(|| panic!("{draft}")));
     let start = json!({"columns": ["地址"], "sources": [layer]});
     let started = client.request(Method::POST, &format!("{path}/start")).json(&start).send().await.unwrap();
