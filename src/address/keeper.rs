@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
@@ -25,6 +25,8 @@ const LOOK: Duration = Duration::from_secs(30);
 const WORK: Duration = Duration::from_secs(1);
 /// Edits say when they come; this is for a notice that went by while another was worked on.
 const PULSE: Duration = Duration::from_millis(100);
+/// How often the log says how far a build is.
+const TELL: Duration = Duration::from_secs(5);
 const DISK_FULL: Duration = Duration::from_secs(300);
 /// Says in the folder whose revisions its files are.
 const SOURCE: &str = "database";
@@ -59,6 +61,7 @@ impl Addresses {
             tracing::error!("address indexes cannot be kept: {e}");
             return std::future::pending().await;
         }
+        forget_files(&self.0.files, self.0.begun);
         tokio::join!(self.look(), self.work(), self.follow());
     }
 
@@ -189,7 +192,18 @@ impl Addresses {
             std::mem::take(&mut slot.stale)
         };
         let begun = Instant::now();
-        let outcome = self.make(&want, &progress, rebuilt).await;
+        let making = self.make(&want, &progress, rebuilt);
+        tokio::pin!(making);
+        let outcome = loop {
+            tokio::select! {
+                outcome = &mut making => break outcome,
+                () = tokio::time::sleep(TELL) => {
+                    let (layer, p) = (&want.layer, progress.shown());
+                    tracing::info!(%layer, done = p.done, of = p.total, per_second = p.rows_per_second,
+                        seconds_left = p.seconds_left, "address index under way");
+                }
+            }
+        };
         let seconds = begun.elapsed().as_secs_f64();
         let ended = match &outcome {
             Ok((live, built)) => {
@@ -315,6 +329,15 @@ fn lock(folder: &Path) -> Result<Option<Flock<File>>> {
         Ok(lock) => Ok(Some(lock)),
         Err((_, Errno::EWOULDBLOCK)) => Ok(None),
         Err((_, errno)) => Err(Error::internal(errno)),
+    }
+}
+
+/// Removes the files of requests that a killed process had under way.
+fn forget_files(folder: &Path, begun: SystemTime) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.metadata().and_then(|m| m.modified()).is_ok_and(|t| t < begun) {
+            let _ = std::fs::remove_file(entry.path());
+        }
     }
 }
 

@@ -17,7 +17,9 @@ pub mod sources;
 pub mod store;
 pub mod table;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use onemap_address::find::Source;
 use onemap_address::segment::Segment;
@@ -61,6 +63,9 @@ struct Inner {
     indexes: Indexes,
     rights: Rights,
     finders: Finders,
+    /// Where the files of requests under way lie.
+    files: PathBuf,
+    begun: SystemTime,
 }
 
 impl Addresses {
@@ -76,6 +81,8 @@ impl Addresses {
             indexes: Indexes::new(config.data.join("address")),
             rights: Rights::default(),
             finders: Finders::default(),
+            files: config.data.join("address-csv"),
+            begun: SystemTime::now(),
         }))
     }
 
@@ -96,6 +103,11 @@ impl Addresses {
 
     pub fn finders(&self) -> &Finders {
         &self.0.finders
+    }
+
+    /// The folder for the files of requests under way.
+    pub fn files(&self) -> &Path {
+        &self.0.files
     }
 
     /// What the principal may search: every source that it reads with all its mapped fields, or of those only the named layers.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufWriter, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -41,7 +41,7 @@ const WAITING: usize = 16;
 type Chunk = (u64, Vec<StringRecord>);
 
 pub fn run(a: &Arguments) -> Result<()> {
-    let segments = a.index.iter().map(open).collect::<Result<Vec<Segment>>>()?;
+    let segments = a.index.iter().map(|path| open(path)).collect::<Result<Vec<Segment>>>()?;
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(false).from_reader(lines()?);
     let mut out = BufWriter::with_capacity(256 << 10, std::io::stdout().lock());
     let (header, column) = match &a.column {
@@ -76,7 +76,7 @@ pub fn run(a: &Arguments) -> Result<()> {
     })
 }
 
-fn open(path: &PathBuf) -> Result<Segment> {
+fn open(path: &Path) -> Result<Segment> {
     let opened = Segment::open(path).and_then(|segment| segment.verify().map(|()| segment));
     opened.map_err(|e| {
         let shown = path.display();

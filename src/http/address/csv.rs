@@ -11,6 +11,7 @@ use axum::extract::multipart::{Field, MultipartError};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use tokio::io::AsyncWriteExt;
+use tokio::sync::Semaphore;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::{Datum, readable, take_sources};
@@ -23,6 +24,8 @@ use crate::http::ask::{Answer, Ask};
 const MOST_BYTES: u64 = 100 << 20;
 /// Of all other parts of the form together.
 const MOST_FORM: usize = 64 << 10;
+/// Files under way at a time, for the disk's sake.
+static UNDER_WAY: Semaphore = Semaphore::const_new(8);
 
 /// The form's parts.
 #[derive(Default)]
@@ -58,6 +61,9 @@ pub async fn search_csv(
             "for example curl -F data=@file.csv -F columns=address …",
         )
     })?;
+    let turn = UNDER_WAY.try_acquire().map_err(|_| {
+        Error::busy("正在处理的文件过多", "too many files are under way").hint("请稍后重试", "try again in a moment")
+    })?;
     let form = Form::read(&ask, multipart).await?;
     let Some(file) = form.file else {
         return Err(Error::invalid("data", "缺少文件 data", "the file `data` is missing").into());
@@ -79,7 +85,7 @@ pub async fn search_csv(
     let finders = ask.app.addresses.finders().clone();
     tokio::spawn(async move {
         // Until the answer is written.
-        let _file = file;
+        let _held = (file, turn);
         if let Err(e) = task.run(&finders, &send).await {
             tracing::warn!("an answer in csv ended early: {e}");
             let _ = send.send(Err(e)).await;
@@ -136,8 +142,8 @@ impl Form {
 }
 
 async fn spool(ask: &Ask, mut field: Field<'_>) -> Result<Spooled> {
-    let folder = ask.app.config.data.join("address-csv");
-    tokio::fs::create_dir_all(&folder).await?;
+    let folder = ask.app.addresses.files();
+    tokio::fs::create_dir_all(folder).await?;
     let spooled = Spooled(folder.join(uuid::Uuid::now_v7().simple().to_string()));
     let mut file = tokio::fs::File::create(&spooled.0).await?;
     let mut size = 0;

@@ -74,7 +74,8 @@ pub async fn search(mut ask: Ask) -> Answer {
     let q = wanted.asked.text.clone();
     // A narrower question is not the one that was decided.
     let whole = wanted.asked.level.is_none() && wanted.asked.division.is_none() && wanted.sources.is_none();
-    if let Some(alias) = ask.app.aliases.answer(&ask.principal, &q).await?.filter(|_| whole) {
+    let decided_for = if whole { ask.app.aliases.answer(&ask.principal, &q).await? } else { None };
+    if let Some(alias) = decided_for {
         metrics::counter!("onemap_address_searches_total", "kind" => "search", "outcome" => "decided").increment(1);
         return answered(&ask, GEOJSON, &collection(decided(&alias, wanted.datum), &readable, decision(&alias, &q)));
     }
