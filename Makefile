@@ -6,13 +6,14 @@ data   := $(or $(ONEMAP_DATA),.onemap)
 target := $(or $(CARGO_TARGET_DIR),target)
 RUN_ARGS ?=
 
-.PHONY: help run test dev bench check clean
+.PHONY: help run test dev bench bench-address check clean
 
 help:
 	@echo "make run    install what is missing, build, start PostGIS in $(data), load the demo city, serve it"
 	@echo "make test   all tests"
 	@echo "make dev    the same as run, unoptimised: builds fast, runs slowly"
 	@echo "make bench  the figures: tiles, features, memory; beside the peers where they are installed"
+	@echo "make bench-address  address matching: exact, within 50 m, rejected, reliability, speed"
 	@echo "make check  format, lints, licences and advisories"
 	@echo "make clean  remove what was built (the data directory stays)"
 
@@ -34,6 +35,11 @@ bench:
 	@scripts/setup --test
 	@cargo build --release
 	@scripts/bench $(target)/release/onemap
+
+# Sets of addresses that are not there are left out; the generated city always is.
+bench-address:
+	@cargo build --release -p onemap-address-quality
+	@$(target)/release/onemap-address-quality --raw 100000 $(BENCH_ARGS)
 
 check:
 	@scripts/setup --test

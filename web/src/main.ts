@@ -20,6 +20,8 @@ const router = createRouter({
     { path: '/', name: 'map', component: map, meta: { guests: true } },
     { path: '/sign-in', name: 'sign-in', component: () => import('@/features/signin/SignInPage.vue'), meta: { bare: true } },
     { path: '/upload/:id?', name: 'upload', component: () => import('@/features/upload/UploadPage.vue') },
+    // Not behind a sign-in: what is open to the public may be looked up by everybody.
+    { path: '/address/:mode(batch|decisions)?/:id?', name: 'address', component: () => import('@/features/address/AddressPage.vue'), meta: { guests: true } },
     { path: '/developer', name: 'developer', component: () => import('@/features/developer/DeveloperPage.vue') },
     { path: '/:rest(.*)*', redirect: '/' },
   ],

@@ -74,6 +74,8 @@ const PREFIXES: &str = "临附特增";
 pub fn door(t: &Text, i: usize) -> Option<Read<Door>> {
     let mut at = i;
     let mut door = Door::default();
+    let said = ["门牌号码", "门牌号", "门牌", "号码", "NO"].iter().find(|w| words(t, at, w));
+    at += said.map_or(0, |w| w.chars().count());
     if is(t, at, '第') || is(t, at, '新') && t.kinds.get(at + 1).is_some_and(|k| k.is_digit()) {
         at += 1;
     }
@@ -87,8 +89,8 @@ pub fn door(t: &Text, i: usize) -> Option<Read<Door>> {
     let (main, end) = digits(t, at)?;
     door.main = main;
     at = tail(t, end, &mut door);
-    let explicit = one_of(t, at, "号#");
-    if explicit {
+    let sign = one_of(t, at, "号#");
+    if sign {
         at += 1;
         if !words(t, at, "院") {
             at = tail(t, at, &mut door);
@@ -100,7 +102,7 @@ pub fn door(t: &Text, i: usize) -> Option<Read<Door>> {
             at += 1;
         }
     }
-    Some(Read { value: door, end: at, explicit })
+    Some(Read { value: door, end: at, explicit: sign || said.is_some() })
 }
 
 /// What may follow the digits of a door number: -2, 之2, 附2, 甲, A.
@@ -147,6 +149,11 @@ pub fn lanes(t: &Text, i: usize) -> Option<Read<u64>> {
         count += 1;
     }
     (count > 0).then_some(Read { value: code, end: at, explicit: true })
+}
+
+/// The code of what stands between `from` and `to`, were it a lane's name.
+pub fn lane_word(t: &Text, from: usize, to: usize) -> u64 {
+    word(&t.units[from..to])
 }
 
 /// The code of a lane as a source writes it.

@@ -71,6 +71,7 @@ impl Text {
         self.ends.clear();
         self.raw.clear();
         self.raw.extend(text.chars().map(fold));
+        signs(&mut self.raw);
         let raw = std::mem::take(&mut self.raw);
         let mut gap = false;
         let mut i = 0;
@@ -117,6 +118,11 @@ impl Text {
             self.add(run[0], Kind::Han, gap, at, at + 1);
             return 1;
         }
+        // 2〇号: the circle is a digit among digits.
+        if run.len() == 1 && matches!(n(run[0]), Numeral::Digit(0)) && self.kinds.last() == Some(&Kind::Digit) && !gap {
+            self.add('0', Kind::Digit, gap, at, at + 1);
+            return 1;
+        }
         let tens = run.iter().any(|c| !matches!(n(*c), Numeral::Digit(_)));
         let Some(value) = tens.then(|| value_of(run)).flatten() else {
             for (k, c) in run.iter().enumerate() {
@@ -150,6 +156,94 @@ impl Text {
     }
 }
 
+/// Units that stand for a syllable in pinyin; no character has them.
+const SYLLABLES: std::ops::Range<Unit> = 0xD800..0xE000;
+
+/// The sound that a unit stands for, if it is a syllable in pinyin.
+pub fn syllable(u: Unit) -> Option<Unit> {
+    SYLLABLES.contains(&u).then(|| u - SYLLABLES.start)
+}
+
+impl Text {
+    /// The same text with its pinyin as syllables; None when there is none. What follows a number becomes its character: 53 hao.
+    pub fn spoken(&self) -> Option<Text> {
+        let mut out = Text { raw: self.raw.clone(), ..Text::default() };
+        let (mut i, mut any) = (0, false);
+        while i < self.len() {
+            let run = (i..self.len()).take_while(|k| self.kinds[*k] == Kind::Letter && (*k == i || !self.gaps[*k])).count();
+            match (run >= 2).then(|| syllables_of(&self.units[i..i + run])).flatten() {
+                Some(cuts) => {
+                    any = true;
+                    for (from, to, sound) in cuts {
+                        let number_before = out.kinds.last().is_some_and(|k| k.is_digit());
+                        let (u, kind) = word_of_number(&self.units[i + from..i + to], number_before, out.units.last()).map_or((SYLLABLES.start + sound, Kind::Han), |c| (unit(c), Kind::Han));
+                        out.push_from(self, u, kind, i + from, i + to);
+                    }
+                    i += run;
+                }
+                None => {
+                    out.push_from(self, self.units[i], self.kinds[i], i, i + 1);
+                    i += 1;
+                }
+            }
+        }
+        any.then_some(out)
+    }
+
+    fn push_from(&mut self, of: &Text, u: Unit, kind: Kind, from: usize, to: usize) {
+        self.units.push(u);
+        self.kinds.push(kind);
+        // A gap between syllables only divides syllables.
+        self.gaps.push(of.gaps[from] && kind.is_digit());
+        self.starts.push(of.starts[from]);
+        self.ends.push(of.ends[to - 1]);
+    }
+}
+
+fn word_of_number(letters: &[Unit], after_number: bool, before: Option<&Unit>) -> Option<char> {
+    let word: String = letters.iter().map(|u| character(*u)).collect();
+    match word.as_str() {
+        "HAO" if after_number => Some('号'),
+        "XIANG" if after_number => Some('巷'),
+        "NONG" if after_number => Some('弄'),
+        "SHI" if after_number => Some('室'),
+        "CENG" if after_number => Some('层'),
+        "DAN" if after_number => Some('单'),
+        "YUAN" if before == Some(&('单' as Unit)) => Some('元'),
+        "LOU" if after_number || before == Some(&('号' as Unit)) => Some('楼'),
+        _ => None,
+    }
+}
+
+/// Splits letters into as few syllables as possible: where each begins and ends, and its sound.
+fn syllables_of(letters: &[Unit]) -> Option<Vec<(usize, usize, Unit)>> {
+    let n = letters.len();
+    if n > 60 {
+        return None;
+    }
+    let text: String = letters.iter().map(|u| character(*u).to_ascii_lowercase()).collect();
+    let mut best: Vec<Option<(usize, usize, Unit)>> = vec![None; n + 1];
+    best[0] = Some((0, 0, 0));
+    for i in 0..n {
+        let Some((count, ..)) = best[i] else { continue };
+        for len in 1..=6.min(n - i) {
+            let Some(id) = crate::chars::syllable_of(&text[i..i + len]) else { continue };
+            if best[i + len].is_none_or(|b| b.0 > count + 1) {
+                best[i + len] = Some((count + 1, i, crate::chars::sound_class(id)));
+            }
+        }
+    }
+    let mut cuts = Vec::new();
+    let mut at = n;
+    while at > 0 {
+        let (_, from, sound) = best[at]?;
+        cuts.push((from, at, sound));
+        at = from;
+    }
+    cuts.reverse();
+    Some(cuts)
+}
+
 /// The key of a name: the units of its normalised text.
 pub fn key(name: &str) -> Vec<Unit> {
     Text::of(name).units
@@ -181,8 +275,53 @@ fn fold(c: char) -> char {
         '①'..='⑨' => char::from_u32(c as u32 - '①' as u32 + '1' as u32).unwrap_or(c),
         '衖' => '弄',
         _ if c.is_alphanumeric() => c,
-        '(' | ')' | '-' | '#' | '&' | '+' | '*' | '?' => c,
+        '(' | ')' | '-' | '#' | '&' | '+' | '*' | '?' | '|' | '/' => c,
         _ => GAP,
+    }
+}
+
+/// Decides what signs mean by what stands beside them: 2/1/101 is 2-1-101, a dash between words only separates, lO号 is 10号.
+fn signs(raw: &mut [char]) {
+    digits_in_disguise(raw);
+    for i in 0..raw.len() {
+        let before = i.checked_sub(1).and_then(|k| raw.get(k)).copied().unwrap_or(GAP);
+        let after = raw.get(i + 1).copied().unwrap_or(GAP);
+        let number = |c: char| c.is_ascii_digit() || numeral(c).is_some();
+        raw[i] = match raw[i] {
+            '|' => GAP,
+            '/' if number(before) && number(after) => '-',
+            '/' => GAP,
+            '-' if (before as u32) > 0x2E80 && !number(before) && !matches!(before, '号' | '楼' | '栋' | '幢' | '座' | '元' | '层' | '室') => GAP,
+            c => c,
+        };
+    }
+}
+
+/// Letters and signs in the place of a number: O and 〇 for 0, l, I and | for 1, where a number's word follows.
+fn digits_in_disguise(raw: &mut [char]) {
+    let disguised = |c: char| matches!(c, 'O' | 'I' | 'L' | '|' | '〇');
+    let bars = raw.iter().filter(|c| **c == '|').count();
+    let mut i = 0;
+    while i < raw.len() {
+        let run = raw[i..].iter().take_while(|c| c.is_ascii_digit() || disguised(**c)).count();
+        let end = i + run;
+        let unit = raw.get(end).is_some_and(|c| matches!(c, '号' | '弄' | '巷' | '室' | '栋' | '幢' | '楼' | '单' | '之' | '#'));
+        let alone = !i.checked_sub(1).is_some_and(|k| raw[k].is_ascii_alphabetic());
+        let within = raw[i..end].iter().filter(|c| **c == '|').count();
+        if (1..=6).contains(&run) && unit && alone && (within == 0 || within == bars) && raw[i..end].iter().any(|c| disguised(*c)) {
+            // 12L号 may be a door of its own; L2号 and lO号 may not.
+            let lettered = raw[end - 1].is_ascii_alphabetic() && raw[end - 1] != 'O' && raw[i..end - 1].iter().all(char::is_ascii_digit) && run > 1;
+            if !lettered {
+                for c in &mut raw[i..end] {
+                    *c = match *c {
+                        'O' | '〇' => '0',
+                        'I' | 'L' | '|' => '1',
+                        c => c,
+                    };
+                }
+            }
+        }
+        i = end.max(i + 1);
     }
 }
 
@@ -293,6 +432,25 @@ mod tests {
         assert_eq!(normal("八一路"), normal("八1路"));
         assert_eq!(normal("千山路百花苑两河"), "千山路百花苑两河");
         assert_eq!(normal("十里堡"), "10里堡");
+    }
+
+    #[test]
+    fn pinyin_is_heard() {
+        let heard = |text: &str| Text::of(text).spoken().map(|t| t.units.iter().map(|u| crate::segment::sound(*u)).collect::<Vec<_>>());
+        let said = |text: &str| Some(Text::of(text).units.iter().map(|u| crate::segment::sound(*u)).collect::<Vec<_>>());
+        assert_eq!(heard("mian yang zhong lu 53-3 hao"), said("绵阳中路53-3号"));
+        assert_eq!(heard("市北区LIAOYUANZHONGLU90号"), said("市北区辽源中路90号"));
+        assert_eq!(heard("B座12室"), None);
+    }
+
+    #[test]
+    fn letters_in_the_place_of_digits() {
+        assert_eq!(normal("南奉公路66oo号"), "南奉公路6600号");
+        assert_eq!(normal("长宁路|〇|8号"), "长宁路1018号");
+        assert_eq!(normal("广西路lO号楼"), "广西路10号楼");
+        assert_eq!(normal("和平新村||号"), "和平新村11号");
+        assert_eq!(normal("山东省|青岛市|30号"), "山东省青岛市30号");
+        assert_eq!(normal("2/1/101室"), "2-1-101室");
     }
 
     #[test]

@@ -70,3 +70,31 @@ export async function request<T>(method: string, path: string, options: Options 
 export const get = <T>(path: string, query?: Options['query'], signal?: AbortSignal) => request<T>('GET', path, { query, signal });
 export const post = <T>(path: string, body?: unknown) => request<T>('POST', path, { body });
 export const remove = (path: string) => request<null>('DELETE', path);
+
+/**
+ * Sends a form whose file may be large, and tells how much of it has gone: fetch cannot.
+ */
+export function sendForm<T>(path: string, form: FormData, progress: (sent: number, total: number) => void, signal?: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const sending = new XMLHttpRequest();
+    sending.open('POST', path);
+    for (const [name, value] of Object.entries(headers())) sending.setRequestHeader(name, value);
+    sending.setRequestHeader('Accept', 'application/json');
+    sending.upload.onprogress = (event) => progress(event.loaded, event.total);
+    sending.onload = () => {
+      let body: unknown = null;
+      try {
+        body = JSON.parse(sending.responseText);
+      } catch {
+        // Not our server's answer; the status has to do.
+      }
+      if (sending.status >= 200 && sending.status < 300) return resolve(body as T);
+      if (sending.status === 401) unauthorized();
+      reject(problemOf(sending.status, body, sending.getResponseHeader('x-request-id')));
+    };
+    sending.onerror = () => reject(new Problem({ status: 0, title: 'offline' }));
+    sending.onabort = () => reject(new DOMException('stopped', 'AbortError'));
+    signal?.addEventListener('abort', () => sending.abort(), { once: true });
+    sending.send(form);
+  });
+}

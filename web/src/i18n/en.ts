@@ -1,3 +1,4 @@
+import address from './address.en';
 import type { Messages } from './zh-CN';
 
 const en: Messages = {
@@ -10,7 +11,7 @@ const en: Messages = {
     signIn: 'Sign in',
     guest: 'Visitor',
   },
-  nav: { map: 'Map', upload: 'Upload data', developer: 'Developers' },
+  nav: { map: 'Map', address: 'Addresses', upload: 'Upload data', developer: 'Developers' },
   common: {
     retry: 'Try again',
     close: 'Close',
@@ -62,7 +63,7 @@ const en: Messages = {
     shown: 'On the map',
     byTheme: 'By theme',
     byDepartment: 'By department',
-    search: 'Search layer names',
+    search: 'Search layers or addresses',
     searchClear: 'Clear search',
     summary: '{layers} layers, {readable} readable',
     found: 'Layers found: {n}',
@@ -322,6 +323,7 @@ const en: Messages = {
     noEdit: 'You may edit no layer yet',
     noEditNext: 'Upload and publish a layer; its revisions are then managed here.',
   },
+  address,
   developer: {
     title: 'Developers',
     lead: 'Bring layers into your web page, desktop software or data flow with an app key.',

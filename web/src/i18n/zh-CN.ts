@@ -1,3 +1,5 @@
+import address from './address.zh-CN';
+
 const zh = {
   app: {
     name: '政务一张图',
@@ -8,7 +10,7 @@ const zh = {
     signIn: '登录',
     guest: '访客',
   },
-  nav: { map: '一张图', upload: '数据上传', developer: '开发者中心' },
+  nav: { map: '一张图', address: '地址匹配', upload: '数据上传', developer: '开发者中心' },
   common: {
     retry: '重试',
     close: '关闭',
@@ -60,7 +62,7 @@ const zh = {
     shown: '已选图层',
     byTheme: '按主题',
     byDepartment: '按部门',
-    search: '搜索图层名称',
+    search: '搜索图层或地址',
     searchClear: '清除搜索',
     summary: '共 {layers} 个图层，可查看 {readable} 个',
     found: '找到 {n} 个图层',
@@ -320,6 +322,7 @@ const zh = {
     noEdit: '您没有可编辑的图层',
     noEditNext: '上传并发布一个图层后，可在这里管理它的版本。',
   },
+  address,
   developer: {
     title: '开发者中心',
     lead: '用应用密钥把图层接入您的网页、桌面软件或数据流程。',

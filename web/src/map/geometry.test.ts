@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Feature } from '@/api/types';
-import { boundsOf, degrees, metresPerPixel } from './geometry';
+import { beside, boundsOf, degrees, metresPerPixel } from './geometry';
 
 const feature = (geometry: GeoJSON.Geometry | null): Feature => ({ type: 'Feature', properties: null, geometry });
 
@@ -23,4 +23,9 @@ test('degrees carry over instead of showing sixty', () => {
 test('a pixel at the equator at zoom 0', () => {
   expect(metresPerPixel(0, 0)).toBeCloseTo(78271.5, 1);
   expect(metresPerPixel(60, 0)).toBeCloseTo(39135.8, 1);
+});
+
+test('places that look like one are counted, so that their marks can stand side by side', () => {
+  const at = (lon: number, lat = 36) => ({ lon, lat });
+  expect(beside([at(120), at(120.000001), at(120.1), at(120), at(120, 36.1)])).toEqual([0, 1, 0, 2, 0]);
 });

@@ -42,3 +42,14 @@ export function degrees(value: number, axis: 'lon' | 'lat', sexagesimal: boolean
   const seconds = (hundredths % 6000) / 100;
   return `${whole}°${String(minutes).padStart(2, '0')}′${seconds.toFixed(2).padStart(5, '0')}″${sign}`;
 }
+
+/** How many places of the list before each are the same to the eye: about a metre. */
+export function beside(places: { lon: number; lat: number }[]): number[] {
+  const seen = new Map<string, number>();
+  return places.map(({ lon, lat }) => {
+    const key = `${lon.toFixed(5)},${lat.toFixed(5)}`;
+    const before = seen.get(key) ?? 0;
+    seen.set(key, before + 1);
+    return before;
+  });
+}

@@ -1,7 +1,8 @@
 //! How alike two spellings are: an alignment that knows which characters are taken for each other.
 
 use crate::chars::similar;
-use crate::text::{Unit, character};
+use crate::segment::sound;
+use crate::text::{Unit, character, syllable};
 
 /// A name found in a text.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,6 +23,9 @@ const LONGEST: usize = 48;
 pub fn slip(a: Unit, b: Unit) -> f32 {
     if a == b {
         return 0.0;
+    }
+    if syllable(a).is_some() || syllable(b).is_some() {
+        return if sound(a) == sound(b) { 0.1 } else { 1.0 };
     }
     match similar(spoken(a), spoken(b)) {
         s if s > 0.0 => 1.2 - s,
@@ -48,10 +52,40 @@ pub fn find(name: &[Unit], text: &[Unit]) -> Option<Found> {
     if let Some(at) = text.windows(name.len()).position(|w| w == name) {
         return Some(Found { likeness: 1.0, from: at, to: at + name.len() });
     }
-    if !name.iter().any(|u| text.contains(u)) {
+    if !name.iter().any(|u| text.contains(u)) && !text.iter().any(|u| syllable(*u).is_some()) {
         return None;
     }
-    align(&name[..name.len().min(LONGEST)], &text[..text.len().min(LONGEST)])
+    let aligned = align(&name[..name.len().min(LONGEST)], &text[..text.len().min(LONGEST)]);
+    match shortened(name, text) {
+        Some(f) if aligned.is_none_or(|a| a.likeness < f.likeness) => Some(f),
+        _ => aligned,
+    }
+}
+
+/// Words at the end of a name that people leave out or take one for another.
+const KINDS: &[&str] = &[
+    "住宅小区", "家属院", "小区", "花园", "家园", "花苑", "公寓", "新村", "大厦", "广场", "别墅", "新苑", "嘉园", "佳苑", "嘉苑", "雅苑", "名苑", "天苑", "丽苑",
+    "小镇", "宿舍", "公馆", "山庄", "庄园", "中心", "大院", "名邸", "豪庭", "华庭", "雅居", "新居", "名都", "新城", "府邸", "国际", "苑", "府", "里", "居", "城", "园", "庭", "楼",
+];
+
+/// The text begins with the name but for its kind: 御景 for 御景佳苑, 山水大厦 for 山水嘉园.
+fn shortened(name: &[Unit], text: &[Unit]) -> Option<Found> {
+    let common = name.iter().zip(text).take_while(|(a, b)| a == b).count();
+    if common < 2 {
+        return None;
+    }
+    let rest = &name[common..];
+    let kind = |units: &[Unit]| KINDS.iter().find(|w| units.len() >= w.chars().count() && w.chars().zip(units).all(|(c, u)| c as Unit == *u));
+    let whole_kind = kind(rest).is_some_and(|w| w.chars().count() == rest.len());
+    if rest.first() == Some(&0x28) {
+        return Some(Found { likeness: 0.92, from: 0, to: common });
+    }
+    let ends = text.get(common).is_none_or(|u| *u < 0x80);
+    match (ends, kind(&text[common..])) {
+        (true, _) if rest.len() <= common + 2 => Some(Found { likeness: if whole_kind { 0.9 } else { 0.8 }, from: 0, to: common }),
+        (false, Some(w)) if whole_kind => Some(Found { likeness: 0.8, from: 0, to: common + w.chars().count() }),
+        _ => None,
+    }
 }
 
 /// The cheapest alignment of the whole name with some part of the text.

@@ -5,7 +5,7 @@ use crate::text::{Kind, Text, Unit};
 /// Where notes begin. They run to the end of their bracket or of the text.
 const NOTES: &[&str] = &[
     "到了联系", "到了打", "请放", "请送", "请勿", "请联系", "请电联", "请提前", "请打", "麻烦", "尽快发", "尽快送", "送货", "派送", "备用", "电话", "手机",
-    "联系", "务必", "谢谢", "放门口", "放快递", "丰巢", "快递柜", "不要放", "别放", "收件", "收货人", "签收", "电联", "勿折",
+    "联系", "务必", "谢谢", "放门口", "放快递", "丰巢", "快递柜", "不要放", "别放", "收件", "收货人", "签收", "电联", "勿折", "门铃", "敲门", "有狗", "自提", "放驿站", "工作日收", "周末收", "送前请", "轻拿", "易碎",
 ];
 
 /// Words that say where a place lies beside what was named before them.
@@ -51,7 +51,7 @@ fn phones(t: &Text, dull: &mut [bool]) {
         let run = (i..t.len()).take_while(|k| t.kinds[*k] == Kind::Digit || (t.units[*k] == 0x2D && *k > i)).count();
         let digits = t.kinds[i..i + run].iter().filter(|k| **k == Kind::Digit).count();
         let longest = t.units[i..i + run].split(|u| *u == 0x2D).map(<[Unit]>::len).max().unwrap_or(0);
-        if digits >= 8 && longest >= 7 {
+        if digits >= 10 || longest >= 7 {
             dull[i..i + run].fill(true);
             let back = (i.saturating_sub(4)..i).rev().take_while(|k| t.kinds[*k] == Kind::Han && (k + 1 == i || !t.gaps[k + 1])).last();
             for title in ["先生", "女士", "小姐", "师傅", "老师", "经理"] {

@@ -7,7 +7,7 @@ use super::mention::{Mention, Step, Why};
 use super::{Level, Verdict};
 use crate::element::Element;
 use crate::segment::View;
-use crate::segment::forms::role;
+use crate::segment::forms::{Form, role};
 use crate::segment::row::{PartKind, Row};
 use crate::text::{Kind, Text, Unit};
 
@@ -140,7 +140,8 @@ pub fn first_inside(a: &Asked<'_>, from: usize) -> Inside {
         if free && (a.t.kinds[at].is_digit() || a.t.kinds[at] == Kind::Letter || here(a.t, at, "东") || here(a.t, at, "西")) {
             let inside = inner::read(a.t, at);
             let said = inside.building.is_some() || inside.unit.is_some() || inside.room.is_some() || inside.floor.is_some();
-            if said && (at == from || a.bracketed[at] == a.bracketed.get(from).copied().unwrap_or(false)) {
+            // In brackets only what they begin with: (广西八路76号) says nothing of a building.
+            if said && (at == from || !a.bracketed[at] || (at > 0 && a.t.units[at - 1] == 0x28)) {
                 return inside;
             }
         }
@@ -151,7 +152,7 @@ pub fn first_inside(a: &Asked<'_>, from: usize) -> Inside {
 
 /// How much of the text from `from` on says something that is not explained: characters, but for notes; little where it stands in
 /// brackets or before 附近 and its like; a door number that belongs to nothing is much.
-fn leftover(a: &Asked<'_>, from: usize, explained: &[(usize, usize)]) -> f32 {
+pub fn leftover(a: &Asked<'_>, from: usize, explained: &[(usize, usize)]) -> f32 {
     let t = a.t;
     let ends = |i: usize, w: &str| i + w.chars().count() + 1 >= t.len();
     let beside = (from..t.len()).any(|i| !a.bracketed[i] && BESIDE.iter().any(|w| here(t, i, w) && ends(i, w)));
@@ -171,7 +172,7 @@ fn leftover(a: &Asked<'_>, from: usize, explained: &[(usize, usize)]) -> f32 {
 }
 
 /// How the text from `from` on fits what the row has beyond its door.
-pub fn tail(a: &Asked<'_>, view: &View<'_>, row: &Row, from: usize) -> Tail {
+pub fn tail(a: &Asked<'_>, view: &View<'_>, row: &Row, place_from: usize, from: usize) -> Tail {
     let text = &a.t.units[from..];
     let mut out = Tail { name: 0.0, inside: 0.0, after: 0.0, level: None, verdicts: Vec::new(), typo: false, end: from };
     let mut explained: Vec<(usize, usize)> = Vec::new();
@@ -191,10 +192,18 @@ pub fn tail(a: &Asked<'_>, view: &View<'_>, row: &Row, from: usize) -> Tail {
                 explained.push((from + start + f.from, from + start + f.to));
                 out.end = from + start + f.to;
             }
-            None => {
-                out.name += UNNAMED;
-                out.verdicts.push((element, Verdict::Absent));
-            }
+            None => match a.mentions.iter().find(|m| m.name == name && m.to <= place_from && m.form == Form::Full) {
+                // 银河庄园，山东省…57号: the name stands before its address.
+                Some(m) => {
+                    out.name += 0.05 - (m.len() as f32 * 0.12).min(1.5);
+                    out.level = Some(level);
+                    out.verdicts.push((element, Verdict::Agree));
+                }
+                None => {
+                    out.name += UNNAMED;
+                    out.verdicts.push((element, Verdict::Absent));
+                }
+            },
         }
     }
     let inside = first_inside(a, out.end);
@@ -211,6 +220,11 @@ pub fn tail(a: &Asked<'_>, view: &View<'_>, row: &Row, from: usize) -> Tail {
 }
 
 fn inside_fit(view: &View<'_>, row: &Row, inside: &Inside, out: &mut Tail) {
+    // 7楼 where there are no floors is a building.
+    let mut inside = *inside;
+    if inside.building.is_none() && row.floor == 0 && inside.floor.is_some_and(|f| view.part_code(PartKind::Building, row.building) == f) {
+        (inside.building, inside.floor) = (inside.floor, None);
+    }
     // (agree is free; text and row differ; only in the text; only in the row)
     let parts = [
         (PartKind::Building, row.building, inside.building, Element::Houseno, Level::Building, [2.0, 0.7, 0.6]),

@@ -52,7 +52,8 @@ fn token(t: &Text, i: usize) -> Option<usize> {
     while end < t.len() && t.kinds[end].is_digit() && end - digits_from < 6 && (end == digits_from || (!t.gaps[end] && t.kinds[end] == t.kinds[end - 1])) {
         end += 1;
     }
-    if end > digits_from && t.kinds.get(end) == Some(&Kind::Letter) && t.kinds.get(end + 1) != Some(&Kind::Letter) && !t.gaps[end] {
+    let storey = one(t, end, "F") && t.kinds.get(end + 1).is_none_or(|k| *k != Kind::Letter);
+    if end > digits_from && !storey && t.kinds.get(end) == Some(&Kind::Letter) && t.kinds.get(end + 1) != Some(&Kind::Letter) && !t.gaps[end] {
         end += 1;
     }
     (end > i && (end > digits_from || t.kinds[i] == Kind::Letter)).then_some(end)
@@ -63,7 +64,7 @@ pub fn read(t: &Text, i: usize) -> Inside {
     let mut inside = Inside { from: i, end: i, ..Inside::default() };
     let mut p = i;
     while p < t.len() {
-        if one(t, p, "第") {
+        if one(t, p, "第") || (p > i && one(t, p, "-")) {
             p += 1;
         }
         let Some(end) = token(t, p) else { break };
@@ -96,9 +97,15 @@ pub fn read(t: &Text, i: usize) -> Inside {
 fn chain(t: &Text, start: usize, first_end: usize, inside: &mut Inside) -> Option<usize> {
     let mut codes = vec![units_code(&t.units[start..first_end])];
     let mut end = first_end;
-    while one(t, end, "-") && codes.len() < 5 {
-        let Some(next) = token(t, end + 1) else { break };
-        codes.push(units_code(&t.units[end + 1..next]));
+    while codes.len() < 5 {
+        // 12 1 2601: gaps between numbers divide like dashes.
+        let spaced = t.gaps.get(end) == Some(&true) && t.kinds[end] == Kind::Digit && t.kinds[end - 1] == Kind::Digit;
+        let from = if one(t, end, "-") { end + 1 } else { end };
+        if from == end && !spaced {
+            break;
+        }
+        let Some(next) = token(t, from) else { break };
+        codes.push(units_code(&t.units[from..next]));
         end = next;
     }
     if codes.len() < 2 {
@@ -129,7 +136,7 @@ fn suffix(t: &Text, end: usize, code: u64, digits: usize, inside: &mut Inside) -
         }
         return None;
     }
-    if let Some(n) = at(t, end, &["单元", "号门", "门", "单", "元", "梯"]) {
+    if let Some(n) = at(t, end, &["单元", "门洞", "号门", "门", "单", "元", "梯"]) {
         if inside.unit.is_none() && before_room {
             inside.unit = Some(code);
             return Some(end + n);
@@ -138,7 +145,7 @@ fn suffix(t: &Text, end: usize, code: u64, digits: usize, inside: &mut Inside) -
     }
     if let Some(n) = at(t, end, &["层", "F", "楼"]) {
         // 3楼2单元: the 3 is a building; 3楼 after a building is a floor.
-        let a_unit_follows = token(t, end + n).is_some_and(|e| at(t, e, &["单元", "门", "单", "元"]).is_some());
+        let a_unit_follows = token(t, end + n).is_some_and(|e| at(t, e, &["单元", "门洞", "门", "单", "元"]).is_some());
         if a_unit_follows && inside.building.is_none() {
             inside.building = Some(code);
             return Some(end + n);
@@ -193,7 +200,7 @@ mod tests {
     #[test]
     fn buildings_units_rooms_however_written() {
         let whole = (Some(2), Some(1), None, Some(1002));
-        for same in ["2号楼1单元1002室", "2栋1单元1002", "2幢一单元1002户", "2#1单元1002室", "2-1-1002", "2#楼1门1002房", "2－1－1002室", "二号楼一单元1002号"] {
+        for same in ["2号楼1单元1002室", "2栋1单元1002", "2幢一单元1002户", "2#1单元1002室", "2-1-1002", "2#楼1门1002房", "2－1－1002室", "2/1/1002", "2 1 1002", "2号楼-1-1002", "2号楼1门洞1002室", "二号楼一单元1002号"] {
             assert_eq!(of(same), whole, "{same}");
         }
         assert_eq!(of("2-1801"), (Some(2), None, None, Some(1801)));
@@ -202,6 +209,7 @@ mod tests {
         assert_eq!(of("三樓"), (None, None, Some(3), None));
         assert_eq!(of("3楼2单元201"), (Some(3), Some(2), None, Some(201)));
         assert_eq!(of("1802室"), (None, None, None, Some(1802)));
+        assert_eq!(of("2单元18F1801"), (None, Some(2), Some(18), Some(1801)));
         assert_eq!(of("14号楼"), (Some(14), None, None, None));
         assert_eq!(of("到了联系"), (None, None, None, None));
     }

@@ -2,10 +2,10 @@
 
 use crate::element::Element;
 use crate::gazetteer::{self, gazetteer};
-use crate::segment::View;
+use crate::segment::{View, sound};
 use crate::segment::forms::{Form, role};
 use crate::segment::table::Hash;
-use crate::text::{Kind, Text, Unit, key};
+use crate::text::{Kind, Text, Unit, key, syllable};
 
 /// A name that stands in the text as it is.
 #[derive(Debug, Clone, Copy)]
@@ -44,12 +44,30 @@ pub fn scan(view: &View<'_>, t: &Text, out: &mut Vec<Mention>) {
     }
 }
 
+/// Finds names by their sound where the text has syllables in pinyin, and files them among the others.
+pub fn scan_spoken(view: &View<'_>, t: &Text, out: &mut Vec<Mention>) {
+    let spoken = |i: usize| syllable(t.units[i]).is_some();
+    for i in 0..t.len() {
+        let mut hash = Hash::EMPTY;
+        for len in 1..=12.min(t.len() - i) {
+            hash = hash.with(sound(t.units[i + len - 1]));
+            if len < 2 || !(i..i + len).any(spoken) {
+                continue;
+            }
+            for name in view.sounds.get(hash.value()) {
+                out.push(Mention { from: i, to: i + len, name, form: Form::Spoken, roles: view.role(name) });
+            }
+        }
+    }
+    out.sort_by_key(|m| (m.from, m.to));
+}
+
 impl Mention {
     /// Whether the mention can be one of a division.
     pub fn division(&self) -> bool {
         self.roles & role::DIVISION != 0
             && match self.form {
-                Form::Full | Form::Alias | Form::Short => true,
+                Form::Full | Form::Alias | Form::Short | Form::Spoken => true,
                 Form::Core => self.roles & role::COMMUNITY != 0,
                 Form::Plain | Form::Sectionless => false,
             }
@@ -112,6 +130,32 @@ pub fn divisions(t: &Text, out: &mut Vec<Division>) {
     }
 }
 
+/// Marks a person's name that the text begins with: two to four characters, a gap, and then the address.
+pub fn addressee(t: &Text, divisions: &[Division], dull: &mut [bool]) {
+    let Some(end) = (1..t.len().min(6)).find(|i| t.gaps[*i]) else { return };
+    let address = (end..t.len()).find(|i| !dull[*i]);
+    let begins = divisions.iter().any(|d| Some(d.from) == address && (!d.short || d.level < Element::District));
+    let han = t.kinds[..end].iter().all(|k| *k == Kind::Han) && !divisions.iter().any(|d| d.from == 0);
+    if (2..=4).contains(&end) && begins && han {
+        dull[..end].fill(true);
+    }
+}
+
+/// Marks a second address in the text, which begins with divisions or after 或 once a door was named; the first is answered.
+pub fn second_address(t: &Text, divisions: &[Division], dull: &mut [bool]) -> bool {
+    let door = (1..t.len()).find(|i| t.units[*i] == '号' as Unit && t.kinds[i - 1].is_digit());
+    let Some(door) = door else { return false };
+    let depth = |i: usize| t.units[..i].iter().filter(|u| **u == 0x28).count() > t.units[..i].iter().filter(|u| **u == 0x29).count();
+    let divided = divisions.iter().filter(|d| !d.short && d.from > door && !depth(d.from)).map(|d| d.from);
+    let start = divided.filter(|k| t.gaps[*k] || "或者和及转到至换".chars().any(|c| c as Unit == t.units[k - 1])).min();
+    let Some(start) = start else { return false };
+    if !(start..t.len()).any(|i| t.kinds[i].is_digit() && !dull[i]) {
+        return false;
+    }
+    dull[start..].fill(true);
+    true
+}
+
 /// Adds what the segment has under the present names of divisions that the text names by former ones; tells whether it added any.
 pub fn renamed(view: &View<'_>, divisions: &[Division], mentions: &mut Vec<Mention>) {
     let before = mentions.len();
@@ -155,7 +199,7 @@ pub fn cover(t: &Text, dull: &[bool], mentions: &[Mention], divisions: &[Divisio
         }
         for d in divisions.iter().filter(|d| d.from == i) {
             // What the segment has under this name is cheaper.
-            let cost = 0.06 + if d.short { 0.2 } else { 0.0 } + if d.level == Element::District { 0.05 } else { 0.0 };
+            let cost = 0.06 + if d.short { 0.4 } else { 0.0 } + if d.level == Element::District { 0.05 } else { 0.0 };
             offer(d.to, cost, Why::Foreign(d.level));
         }
         while next < mentions.len() && mentions[next].from < i {

@@ -153,6 +153,9 @@ pub const REJECT: f32 = 0.3;
 /// The longest text that is looked at, in characters.
 pub const LONGEST: usize = 1000;
 
+/// A text that is matched no better than this is tried as pinyin, if it may be.
+const SPOKEN_FROM: f32 = 0.9;
+
 /// Matches texts. A `Finder` keeps what a thread needs between texts; make one for each thread.
 #[derive(Default)]
 pub struct Finder {
@@ -162,6 +165,8 @@ pub struct Finder {
     divisions: Vec<Division>,
     scratch: Scratch,
     found: Vec<Scored>,
+    /// The text holds a second address.
+    several: bool,
 }
 
 impl Finder {
@@ -180,20 +185,43 @@ impl Finder {
             return none(Fault::Empty);
         }
         self.found.clear();
+        self.over(sources, false);
+        if self.found.iter().map(Scored::total).fold(f32::MAX, f32::min) > SPOKEN_FROM
+            && let Some(spoken) = self.text.spoken()
+        {
+            self.text = spoken;
+            self.mark();
+            self.over(sources, true);
+        }
+        let strange = self.found.is_empty() && self.divisions.iter().any(|d| d.level <= Element::City && !d.short);
+        let mut answer = answer::make(sources, query, &self.text, &self.dull, strange, &mut self.found);
+        if self.several {
+            answer.faults.push(Fault::SeveralAddresses);
+        }
+        answer
+    }
+
+    /// Searches all sources for the text as it stands.
+    fn over(&mut self, sources: &[Source<'_>], spoken: bool) {
         for (number, source) in sources.iter().enumerate() {
             let Ok(view) = source.segment.view() else { continue };
             let (t, dull, bracketed) = (&self.text, &self.dull[..], &self.bracketed[..]);
             let (divisions, out) = (&self.divisions[..], &mut self.found);
-            Search { view, source, number, t, dull, bracketed, divisions, out }.run(&mut self.scratch);
+            Search { view, source, number, t, dull, bracketed, divisions, spoken, out }.run(&mut self.scratch);
         }
-        let strange = self.found.is_empty() && self.divisions.iter().any(|d| d.level <= Element::City && !d.short);
-        answer::make(sources, query, &self.text, &self.dull, strange, &mut self.found)
     }
 
     fn read(&mut self, text: &str) {
         self.text.read(text);
+        self.mark();
+    }
+
+    /// Marks what in the text is no address, or stands in brackets.
+    fn mark(&mut self) {
         dull::mark(&self.text, &mut self.dull);
         mention::divisions(&self.text, &mut self.divisions);
+        mention::addressee(&self.text, &self.divisions, &mut self.dull);
+        self.several = mention::second_address(&self.text, &self.divisions, &mut self.dull);
         self.bracketed.clear();
         let mut depth = 0;
         for (u, k) in self.text.units.iter().zip(&self.text.kinds) {

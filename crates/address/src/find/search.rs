@@ -11,7 +11,7 @@ use crate::segment::View;
 use crate::segment::forms::{Form, role};
 use crate::segment::row::{Area, Group, PartKind, Row, Zone};
 use crate::segment::table::Hash;
-use crate::text::{Text, Unit};
+use crate::text::{Kind, Text, Unit};
 
 /// Where a candidate is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -82,6 +82,8 @@ pub struct Search<'a, 's> {
     pub dull: &'s [bool],
     pub bracketed: &'s [bool],
     pub divisions: &'s [Division],
+    /// The text holds syllables in pinyin.
+    pub spoken: bool,
     pub out: &'s mut Vec<Scored>,
 }
 
@@ -89,13 +91,16 @@ impl<'a> Search<'a, '_> {
     pub fn run(&mut self, scratch: &mut Scratch) {
         let first = self.out.len();
         mention::scan(&self.view, self.t, &mut scratch.mentions);
+        if self.spoken {
+            mention::scan_spoken(&self.view, self.t, &mut scratch.mentions);
+        }
         mention::renamed(&self.view, self.divisions, &mut scratch.mentions);
         mention::cover(self.t, self.dull, &scratch.mentions, self.divisions, &mut scratch.steps);
         let (t, dull, bracketed) = (self.t, self.dull, self.bracketed);
         let asked = Asked { t, dull, mentions: &scratch.mentions, steps: &scratch.steps, bracketed };
         let streets = &mut scratch.streets;
         streets.clear();
-        streets.extend(asked.mentions.iter().filter_map(|m| street::of_mention(t, m)));
+        streets.extend(asked.mentions.iter().filter_map(|m| street::of_mention(&self.view, t, m)));
         streets.sort_by(|a, b| rank(a).partial_cmp(&rank(b)).unwrap_or(std::cmp::Ordering::Equal));
         streets.truncate(READINGS);
         for s in streets.iter() {
@@ -106,14 +111,19 @@ impl<'a> Search<'a, '_> {
         }
         if self.best(first) > FAIR {
             let written = streets.len();
-            street::misspelt(&self.view, t, 0, streets);
+            street::misspelt(&self.view, t, asked.steps, streets);
             // Where the road as it is written is there, another one is hardly meant.
             let known = self.out[first..].iter().any(|s| s.street.is_some_and(|r| r.slip == 0.0) && s.prices.division < 0.3);
             for s in &mut streets[written..] {
                 s.slip += if known { 0.8 } else { 0.0 };
                 self.street(&asked, s);
             }
-            self.misspelt_names(&asked, &streets[..written]);
+            // A road that is there and nothing but a number after it: no name is meant.
+            let rest = streets[..written].iter().filter(|s| s.door.is_some() && s.slip == 0.0).map(|s| s.end).min();
+            let named = rest.is_none_or(|end| (end..t.len()).filter(|i| t.kinds[*i] == Kind::Han && !dull[*i]).count() >= 2);
+            if !known || named {
+                self.misspelt_names(&asked, &streets[..written]);
+            }
         }
         if self.best(first) > FAIR {
             self.named_divisions(&asked);
@@ -180,7 +190,7 @@ impl<'a> Search<'a, '_> {
             let inside = fit::first_inside(a, start);
             let mut run = at..end;
             for (kind, code, of) in [
-                (PartKind::Building, inside.building, (|r: &Row| r.building) as fn(&Row) -> u32),
+                (PartKind::Building, inside.building.or(inside.floor), (|r: &Row| r.building) as fn(&Row) -> u32),
                 (PartKind::Unit, inside.unit, |r: &Row| r.unit),
             ] {
                 let Some(code) = code else { break };
@@ -215,7 +225,7 @@ impl<'a> Search<'a, '_> {
                 verdicts.push((Element::Roadno, super::Verdict::Agree));
             }
         }
-        let tail = fit::tail(a, &view, row, to);
+        let tail = fit::tail(a, &view, row, from, to);
         verdicts.extend(tail.verdicts);
         let level = tail.level.unwrap_or(match (s, row.door) {
             (Some(s), d) if d != 0 && s.door.is_some() => Level::Number,
@@ -257,7 +267,8 @@ impl<'a> Search<'a, '_> {
         if s.door.is_some() {
             verdicts.push((Element::Roadno, super::Verdict::Conflict));
         }
-        let prices = Prices { division, before, street: s.slip, door, ..Prices::default() };
+        let after = fit::leftover(a, s.end, &[]);
+        let prices = Prices { division, before, street: s.slip, door, after, ..Prices::default() };
         let place = Place::Near { row, lon: at.0, lat: at.1 };
         self.out.push(Scored { source: self.number, place, level, prices, verdicts, street: Some(*s), typo: s.typo, end: s.end });
     }
@@ -298,7 +309,9 @@ impl<'a> Search<'a, '_> {
             None => {
                 let Some(row) = self.first_shown(if rows.is_empty() { group.from..group.to } else { rows }) else { return };
                 let r = self.view.rows[row as usize];
-                self.on_street(a, s, row, (r.lon, r.lat), Level::Road, ROAD_ONLY, true);
+                // A door number elsewhere in the text belongs to another street than this.
+                let price = ROAD_ONLY + if s.lane.is_none() && numbered(a, s) { 0.8 } else { 0.0 };
+                self.on_street(a, s, row, (r.lon, r.lat), Level::Road, price, true);
             }
         }
     }
@@ -359,15 +372,55 @@ impl<'a> Search<'a, '_> {
             .filter(|(name, _)| self.view.role(*name) & (role::COMPOUND | role::POI) != 0)
             .collect();
         best.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        for (name, _) in best.into_iter().take(READINGS) {
+        best.truncate(READINGS);
+        self.swapped(a, from, &mut best);
+        for (name, _) in best {
             let key = self.own_part(self.view.name_key(name));
             let Some(f) = alike::find(key, units).filter(|f| f.likeness >= 0.6) else { continue };
+            // 槿鸟卫生室 has only its kind in common with other 卫生室.
+            let core = self.without_kind(key);
+            if alike::find(core, units).is_none_or(|f| f.likeness < 0.6) {
+                continue;
+            }
             let first = self.out.len();
             self.named(a, name, from + f.from, streets);
             for s in self.out[first..].iter_mut().filter(|s| s.street.is_none()) {
                 s.prices.name += (1.0 - f.likeness) * 2.0;
             }
         }
+    }
+
+    /// Short names that share no pair with the text, for two characters are in each other's place or one is another: the whole rest of
+    /// the text, or what stands before its first number or sign.
+    fn swapped(&self, a: &Asked<'_>, from: usize, names: &mut Vec<(u32, f32)>) {
+        let t = a.t;
+        let part = (from..t.len()).find(|i| t.kinds[*i].is_digit() || t.kinds[*i] == Kind::Sign || a.dull[*i] || (*i > from && t.gaps[*i]));
+        for end in [part.unwrap_or(t.len()), t.len()] {
+            let written = &t.units[from.min(end)..end];
+            if (3..=11).contains(&written.len()) {
+                street::each_near(&self.view, written, |name| {
+                    if self.view.role(name) & (role::COMPOUND | role::POI) != 0 && names.len() < 40 && !names.iter().any(|n| n.0 == name) {
+                        names.push((name, 0.0));
+                    }
+                });
+            }
+        }
+    }
+
+    /// A name without the end that it shares with many others.
+    fn without_kind(&self, key: &'a [Unit]) -> &'a [Unit] {
+        let many = (self.view.names() / 1000).max(8) as usize;
+        let mut end = key.len();
+        while end > 3 {
+            let hash = Hash::of(&key[end - 2..end]).value();
+            let count = self.view.grams.get(hash).take(many + 1).count();
+            // None at all: so common that it was left out.
+            if count > 0 && count <= many {
+                break;
+            }
+            end -= 1;
+        }
+        if end < key.len() { &key[..end.saturating_sub(1).max(2)] } else { key }
     }
 
     /// A name without the divisions that it begins with: all schools of a district begin alike.
@@ -443,4 +496,12 @@ fn after_divisions(a: &Asked<'_>) -> usize {
         at = a.steps[at].from;
     }
     ends.iter().rev().take_while(|e| !e.1).map(|e| e.0).last().unwrap_or(0)
+}
+
+/// Whether a door number stands in the text that the street does not have.
+fn numbered(a: &Asked<'_>, s: &Street) -> bool {
+    (1..a.t.len()).any(|i| {
+        let apart = i < s.from || i >= s.end;
+        apart && !a.dull[i] && a.t.kinds[i - 1].is_digit() && a.t.units[i] == '号' as Unit && a.t.units.get(i + 1) != Some(&('楼' as Unit))
+    })
 }

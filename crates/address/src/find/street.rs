@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::alike;
-use super::mention::{Mention, group};
+use super::mention::{Mention, Step, Why, group};
 use crate::code::{self, Door, Read};
-use crate::segment::forms::{Form, ROAD_TYPES, road_core, role};
+use crate::segment::forms::{Form, ROAD_TYPES, road_core, role, without_section};
 use crate::segment::row::{Group, PartKind, Row};
 use crate::segment::table::Hash;
 use crate::segment::{DELETES, View, sound};
@@ -31,7 +31,9 @@ pub struct Street {
 /// The price of a name without its kind, and of one with another kind.
 const NO_TYPE: f32 = 0.35;
 const OTHER_TYPE: f32 = 0.6;
+const OTHER_KIND: f32 = 0.2;
 const NO_SECTION: f32 = 0.7;
+const SPOKEN: f32 = 0.3;
 
 fn here(t: &Text, i: usize, w: &str) -> bool {
     w.chars().enumerate().all(|(k, c)| t.units.get(i + k) == Some(&(c as Unit)))
@@ -42,7 +44,7 @@ fn road_type(t: &Text, i: usize) -> Option<usize> {
 }
 
 /// Reads a street from a mention of its name.
-pub fn of_mention(t: &Text, m: &Mention) -> Option<Street> {
+pub fn of_mention(view: &View<'_>, t: &Text, m: &Mention) -> Option<Street> {
     if m.roles & role::STREET == 0 {
         return None;
     }
@@ -53,13 +55,20 @@ pub fn of_mention(t: &Text, m: &Mention) -> Option<Street> {
                 return None;
             }
         }
+        Form::Spoken => slip = SPOKEN,
         Form::Core => match road_type(t, at) {
             Some(n) if !here(t, at, "街道") => {
                 slip = OTHER_TYPE;
                 at += n;
+                section(view, t, m.name, &mut at, &mut slip);
             }
             Some(_) => return None,
-            None => slip = NO_TYPE,
+            // 图强社区 for 图强村 is the same village.
+            None if m.roles & role::COMMUNITY != 0 && ["社区", "居", "村", "庄"].iter().any(|w| here(t, at, w)) => slip = OTHER_KIND,
+            None => {
+                slip = NO_TYPE;
+                section(view, t, m.name, &mut at, &mut slip);
+            }
         },
         Form::Sectionless => {
             if code::digits(t, at).is_some_and(|(_, end)| here(t, end, "段")) {
@@ -69,15 +78,27 @@ pub fn of_mention(t: &Text, m: &Mention) -> Option<Street> {
         }
         Form::Short | Form::Plain => return None,
     }
-    let s = read_on(t, m.name, m.from, at, slip, false);
+    let s = read_on(view, t, m.name, m.from, at, slip, false);
     // A name without its kind is only a street if a number says so.
     (m.form != Form::Core || s.door.is_some() || s.lane.is_some() || slip == OTHER_TYPE).then_some(s)
 }
 
+/// The 2段 that the name has and its form has not: it must follow, or be missed.
+fn section(view: &View<'_>, t: &Text, name: u32, at: &mut usize, slip: &mut f32) {
+    let key = view.name_key(name);
+    let Some(body) = without_section(key) else { return };
+    let section = &key[body.len()..];
+    if t.units[*at..].starts_with(section) {
+        *at += section.len();
+    } else {
+        *slip += NO_SECTION;
+    }
+}
+
 /// Reads what follows a street's name.
-fn read_on(t: &Text, name: u32, from: usize, named: usize, slip: f32, typo: bool) -> Street {
+fn read_on(view: &View<'_>, t: &Text, name: u32, from: usize, named: usize, slip: f32, typo: bool) -> Street {
     let mut at = named;
-    for w in ["村民委员会", "居民委员会", "村委会", "居委会", "委会", "村"] {
+    for w in ["村民委员会", "居民委员会", "村委会", "居委会", "委会", "社区", "村", "庄", "居"] {
         if here(t, at, w) {
             at += w.chars().count();
             break;
@@ -92,14 +113,38 @@ fn read_on(t: &Text, name: u32, from: usize, named: usize, slip: f32, typo: bool
         at = lanes.end;
         s.end = at;
     }
+    if !code::door(t, at).is_some_and(|d| d.explicit)
+        && let Some((code, end)) = named_lane(view, t, named)
+    {
+        s.lane = Some(code);
+        s.end = end;
+        at = end;
+    }
     if let Some(door) = code::door(t, at) {
-        let building = ["号楼", "#楼", "栋", "幢", "座", "单元"].iter().any(|w| here(t, door.end, w) || here(t, door.end.saturating_sub(1), w));
+        let a_house = ["号楼", "#楼"].iter().any(|w| here(t, door.end.saturating_sub(1), w)) && !beside_a_house(t, door.end);
+        let building = a_house || ["号楼", "栋", "幢", "座", "单元"].iter().any(|w| here(t, door.end, w));
         if !building {
             s.end = door.end;
             s.door = Some(door);
         }
     }
     s
+}
+
+/// A lane that has a name, or an odd number: 豐營巷38弄, 457北巷, 33之1弄. The longest that the segment knows, before a number or the
+/// end.
+fn named_lane(view: &View<'_>, t: &Text, from: usize) -> Option<(u64, usize)> {
+    let last = t.len().min(from + 16);
+    (from + 2..=last).rev().find_map(|end| {
+        let whole = end == t.len() || code::door(t, end).is_some() && (!t.kinds[end - 1].is_digit() || t.kinds[end] != t.kinds[end - 1]);
+        let code = code::lane_word(t, from, end);
+        (whole && !view.part_ids(PartKind::Lane, code).is_empty()).then_some((code, end))
+    })
+}
+
+/// 57号楼下 says what is below 57号, not a building.
+fn beside_a_house(t: &Text, i: usize) -> bool {
+    ["楼下", "楼上", "楼旁", "楼前", "楼后"].iter().any(|w| here(t, i, w))
 }
 
 /// The places where a number begins that a street's name may stand before.
@@ -111,7 +156,10 @@ fn anchors(t: &Text) -> impl Iterator<Item = usize> + '_ {
 }
 
 /// Streets whose name is not in the text as it is, but nearly: before a number, or at the end of the text.
-pub fn misspelt(view: &View<'_>, t: &Text, from: usize, out: &mut Vec<Street>) {
+pub fn misspelt(view: &View<'_>, t: &Text, steps: &[Step], out: &mut Vec<Street>) {
+    let from = 0;
+    // What it costs that a name begins within what nothing explains.
+    let before = |start: usize| if steps[start].why == Why::Bare && start > 0 { 1.4 } else { 0.0 };
     let first = out.len();
     let ends: Vec<usize> = anchors(t).chain(std::iter::once(t.len())).take(12).collect();
     for end in ends {
@@ -124,14 +172,14 @@ pub fn misspelt(view: &View<'_>, t: &Text, from: usize, out: &mut Vec<Street>) {
                 }
                 let Some(cost) = price(view.name_key(name), written) else { return };
                 match out[first..].iter_mut().find(|s| s.name == name && s.named == end) {
-                    Some(s) if s.slip <= cost => {}
-                    Some(s) => *s = read_on(t, name, start, end, cost, true),
-                    None => out.push(read_on(t, name, start, end, cost, true)),
+                    Some(s) if s.slip + before(s.from) <= cost + before(start) => {}
+                    Some(s) => *s = read_on(view, t, name, start, end, cost, true),
+                    None => out.push(read_on(view, t, name, start, end, cost, true)),
                 }
             });
         }
     }
-    out[first..].sort_by(|a, b| a.slip.total_cmp(&b.slip));
+    out[first..].sort_by(|a, b| (a.slip + before(a.from)).total_cmp(&(b.slip + before(b.from))));
     out.truncate(first + 24);
 }
 

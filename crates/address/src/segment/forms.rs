@@ -31,6 +31,8 @@ pub enum Form {
     Core = 4,
     /// A road without its 段.
     Sectionless = 5,
+    /// By its sound, in pinyin. Found, never filed.
+    Spoken = 6,
 }
 
 impl Form {
@@ -86,7 +88,7 @@ pub fn road_core(units: &[Unit]) -> Option<&[Unit]> {
 }
 
 /// 安和路1段 without 1段.
-fn without_section(units: &[Unit]) -> Option<&[Unit]> {
+pub fn without_section(units: &[Unit]) -> Option<&[Unit]> {
     let body = strip(units, &["段"], 3)?;
     let digits = body.iter().rev().take_while(|u| digit(**u)).count();
     (1..=2).contains(&digits).then(|| &body[..body.len() - digits])
@@ -137,6 +139,7 @@ pub fn forms(units: &[Unit], roles: u16, out: &mut Vec<(Form, Vec<Unit>)>) {
     if roles & role::STREET != 0 {
         add(Form::Core, road_core(units));
         add(Form::Sectionless, without_section(units));
+        add(Form::Core, without_section(units).and_then(road_core));
     }
     if roles & role::COMPOUND != 0 {
         add(Form::Core, strip(units, COMPOUND, 2));
@@ -164,7 +167,7 @@ mod tests {
         assert_eq!(of("内蒙古自治区", role::PROVINCE), ["内蒙古自治区", "内蒙古"]);
         assert_eq!(of("浦东新区", role::DISTRICT), ["浦东新区", "浦东新", "浦东"]);
         assert_eq!(of("香港西路", role::STREET), ["香港西路", "香港西"]);
-        assert_eq!(of("安和路一段", role::STREET), ["安和路1段", "安和路"]);
+        assert_eq!(of("安和路一段", role::STREET), ["安和路1段", "安和路", "安和"]);
         assert_eq!(of("稻花村", role::COMMUNITY | role::STREET), ["稻花村", "稻花"]);
         assert_eq!(of("五芳面馆(东昌店)", role::POI), ["5芳面馆(东昌店)", "5芳面馆"]);
         assert_eq!(of("八一路", role::STREET), ["81路"]);

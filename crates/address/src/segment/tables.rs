@@ -78,6 +78,9 @@ pub fn cells(rows: &[Row], s: &mut Sections) {
 
 /// The sound of a unit: its first reading, or itself.
 pub fn sound(u: Unit) -> Unit {
+    if let Some(sound) = crate::text::syllable(u) {
+        return sound;
+    }
     let c = match u {
         0x30..=0x39 => ['零', '一', '二', '三', '四', '五', '六', '七', '八', '九'][usize::from(u - 0x30)],
         _ => character(u),
@@ -133,8 +136,9 @@ fn lookups(list: &[Name], s: &mut Sections) {
             (0..name.key.len()).for_each(|left_out| deletes.add(Hash::without(&name.key, left_out).value(), id));
         }
         if name.key.len() <= 12 {
-            let heard: Vec<Unit> = name.key.iter().map(|u| sound(*u)).collect();
-            sounds.add(Hash::of(&heard).value(), id);
+            for (_, f) in written.iter().filter(|(form, _)| matches!(form, Form::Full | Form::Short)) {
+                sounds.add(f.iter().fold(Hash::EMPTY, |h, u| h.with(sound(*u))).value(), id);
+            }
         }
         name.key.windows(2).for_each(|pair| grams.add(Hash::of(pair).value(), id));
     }

@@ -1,0 +1,16 @@
+/** Reading of answers whose parts may be missing or of another kind than thought: never throws, never invents. */
+export type Loose = Record<string, unknown>;
+
+export const object = (value: unknown): Loose => (typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Loose) : {});
+export const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+export const text = (value: unknown): string => (typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '');
+export const texts = (value: unknown): string[] => list(value).map(text).filter(Boolean);
+
+export function number(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+/** The entries of a map of counts or shares. */
+export function numbers(value: unknown): Record<string, number> {
+  return Object.fromEntries(Object.entries(object(value)).filter((entry): entry is [string, number] => number(entry[1]) !== null));
+}
