@@ -41,8 +41,16 @@ fn spoken(u: Unit) -> char {
     }
 }
 
-/// Looks for `name` in `text`, anywhere, the earlier the better; the whole name must be accounted for.
+/// Looks for `name` in `text`, anywhere, the earlier the better; the whole name must be accounted for. 5号厅 is not in 145号.
 pub fn find(name: &[Unit], text: &[Unit]) -> Option<Found> {
+    let digit = |u: Option<&Unit>| u.is_some_and(|u| (0x30..0x3A).contains(u));
+    anywhere(name, text).filter(|f| {
+        let cut_before = f.from > 0 && digit(text.get(f.from)) && digit(text.get(f.from - 1));
+        !cut_before && !(digit(text.get(f.to.wrapping_sub(1))) && digit(text.get(f.to)))
+    })
+}
+
+fn anywhere(name: &[Unit], text: &[Unit]) -> Option<Found> {
     if name.is_empty() || text.is_empty() {
         return None;
     }

@@ -58,6 +58,8 @@ pub struct Tail {
     pub level: Option<Level>,
     pub verdicts: Verdicts,
     pub typo: bool,
+    /// The places after the last name, and after all that was understood.
+    pub named_end: usize,
     pub end: usize,
 }
 
@@ -174,7 +176,7 @@ pub fn leftover(a: &Asked<'_>, from: usize, explained: &[(usize, usize)]) -> f32
 /// How the text from `from` on fits what the row has beyond its door.
 pub fn tail(a: &Asked<'_>, view: &View<'_>, row: &Row, place_from: usize, from: usize) -> Tail {
     let text = &a.t.units[from..];
-    let mut out = Tail { name: 0.0, inside: 0.0, after: 0.0, level: None, verdicts: Vec::new(), typo: false, end: from };
+    let mut out = Tail { name: 0.0, inside: 0.0, after: 0.0, level: None, verdicts: Vec::new(), typo: false, named_end: from, end: from };
     let mut explained: Vec<(usize, usize)> = Vec::new();
     for (name, element, level) in [(row.compound, Element::Compound, Level::Compound), (row.poi, Element::Poi, Level::Poi)] {
         if name == 0 {
@@ -206,6 +208,7 @@ pub fn tail(a: &Asked<'_>, view: &View<'_>, row: &Row, place_from: usize, from: 
             },
         }
     }
+    out.named_end = out.end;
     let inside = first_inside(a, out.end);
     let has_inside = row.building | row.unit | row.floor | row.room != 0;
     if has_inside || !inside.is_empty() {

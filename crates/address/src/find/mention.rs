@@ -184,6 +184,8 @@ pub fn cover(t: &Text, dull: &[bool], mentions: &[Mention], divisions: &[Divisio
     let mut next = 0;
     for i in 0..t.len() {
         let here = steps[i].cost;
+        // 威海环翠区: without 市 a city is one at the beginning, or after another division.
+        let opening = i == 0 || matches!(steps[i].why, Why::Mention(_) | Why::Foreign(_) | Why::Filler);
         let mut offer = |to: usize, cost: f32, why: Why| {
             if here + cost < steps[to].cost {
                 steps[to] = Step { cost: here + cost, from: i, why };
@@ -199,7 +201,7 @@ pub fn cover(t: &Text, dull: &[bool], mentions: &[Mention], divisions: &[Divisio
         }
         for d in divisions.iter().filter(|d| d.from == i) {
             // What the segment has under this name is cheaper.
-            let cost = 0.06 + if d.short { 0.4 } else { 0.0 } + if d.level == Element::District { 0.05 } else { 0.0 };
+            let cost = 0.06 + if d.short && !opening { 0.4 } else if d.short { 0.15 } else { 0.0 } + if d.level == Element::District { 0.05 } else { 0.0 };
             offer(d.to, cost, Why::Foreign(d.level));
         }
         while next < mentions.len() && mentions[next].from < i {

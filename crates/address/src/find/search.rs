@@ -34,6 +34,8 @@ pub struct Scored {
     pub verdicts: Verdicts,
     pub street: Option<Street>,
     pub typo: bool,
+    /// The place in the text after the name of the compound or the point of interest.
+    pub named_end: usize,
     /// The place in the text after all that was understood.
     pub end: usize,
 }
@@ -45,7 +47,7 @@ impl Scored {
 
     /// A place without a text that it was found by.
     pub fn plain(source: usize, place: Place, level: Level, prices: Prices) -> Scored {
-        Scored { source, place, level, prices, verdicts: Vec::new(), street: None, typo: false, end: 0 }
+        Scored { source, place, level, prices, verdicts: Vec::new(), street: None, typo: false, named_end: 0, end: 0 }
     }
 }
 
@@ -65,6 +67,10 @@ const NO_NUMBER: f32 = 1.5;
 const NO_LANE: f32 = 1.7;
 const ROAD_ONLY: f32 = 0.5;
 const OTHER_DOOR: f32 = 1.6;
+/// Another road than the one that is there as it is written.
+const KNOWN: f32 = 0.8;
+/// A name that goes on as a road: 红宝石路726号 is not the shop 红宝石.
+const A_ROAD: f32 = 1.5;
 /// A division alone, where more was asked for.
 const COARSE: f32 = 2.4;
 /// A search that found something at most this dear looks no further.
@@ -103,7 +109,11 @@ impl<'a> Search<'a, '_> {
         streets.extend(asked.mentions.iter().filter_map(|m| street::of_mention(&self.view, t, m)));
         streets.sort_by(|a, b| rank(a).partial_cmp(&rank(b)).unwrap_or(std::cmp::Ordering::Equal));
         streets.truncate(READINGS);
-        for s in streets.iter() {
+        streets.iter().filter(|s| s.slip == 0.0).for_each(|s| self.street(&asked, s));
+        // Where the road as it is written is there, another one is hardly meant.
+        let known = self.out[first..].iter().any(|s| s.street.is_some() && s.prices.division < 0.3 && s.prices.before < 1.0);
+        for s in streets.iter_mut().filter(|s| s.slip > 0.0) {
+            s.slip += if known { KNOWN } else { 0.0 };
             self.street(&asked, s);
         }
         if self.best(first) > GOOD {
@@ -112,10 +122,8 @@ impl<'a> Search<'a, '_> {
         if self.best(first) > FAIR {
             let written = streets.len();
             street::misspelt(&self.view, t, asked.steps, streets);
-            // Where the road as it is written is there, another one is hardly meant.
-            let known = self.out[first..].iter().any(|s| s.street.is_some_and(|r| r.slip == 0.0) && s.prices.division < 0.3);
             for s in &mut streets[written..] {
-                s.slip += if known { 0.8 } else { 0.0 };
+                s.slip += if known { KNOWN } else { 0.0 };
                 self.street(&asked, s);
             }
             // A road that is there and nothing but a number after it: no name is meant.
@@ -249,6 +257,7 @@ impl<'a> Search<'a, '_> {
             verdicts,
             street: s.copied(),
             typo: tail.typo || s.is_some_and(|s| s.typo),
+            named_end: tail.named_end,
             end: tail.end,
         });
     }
@@ -270,7 +279,7 @@ impl<'a> Search<'a, '_> {
         let after = fit::leftover(a, s.end, &[]);
         let prices = Prices { division, before, street: s.slip, door, after, ..Prices::default() };
         let place = Place::Near { row, lon: at.0, lat: at.1 };
-        self.out.push(Scored { source: self.number, place, level, prices, verdicts, street: Some(*s), typo: s.typo, end: s.end });
+        self.out.push(Scored { source: self.number, place, level, prices, verdicts, street: Some(*s), typo: s.typo, named_end: s.end, end: s.end });
     }
 
     /// Between two doors, in proportion; or at the one.
@@ -345,7 +354,14 @@ impl<'a> Search<'a, '_> {
                         };
                         self.row(a, k, s.from, s.end, Some(s), door);
                     }
-                    None => self.row(a, k, from, from, None, 0.1),
+                    None => {
+                        let first = self.out.len();
+                        self.row(a, k, from, from, None, 0.1);
+                        for s in self.out[first..].iter_mut() {
+                            let on = street::road_type(a.t, s.named_end).is_some_and(|n| a.t.kinds.get(s.named_end + n).is_some_and(|k| k.is_digit()));
+                            s.prices.name += if on { A_ROAD } else { 0.0 };
+                        }
+                    }
                 }
             }
         }
@@ -376,7 +392,8 @@ impl<'a> Search<'a, '_> {
         self.swapped(a, from, &mut best);
         for (name, _) in best {
             let key = self.own_part(self.view.name_key(name));
-            let Some(f) = alike::find(key, units).filter(|f| f.likeness >= 0.6) else { continue };
+            let words = |f: &alike::Found| (f.from..f.to).filter(|i| a.t.kinds[from + i] != Kind::Digit && a.t.kinds[from + i] != Kind::Numeral).count();
+            let Some(f) = alike::find(key, units).filter(|f| f.likeness >= 0.6 && words(f) >= 2) else { continue };
             // 槿鸟卫生室 has only its kind in common with other 卫生室.
             let core = self.without_kind(key);
             if alike::find(core, units).is_none_or(|f| f.likeness < 0.6) {
@@ -384,8 +401,10 @@ impl<'a> Search<'a, '_> {
             }
             let first = self.out.len();
             self.named(a, name, from + f.from, streets);
+            // Without a street a name must say all by itself.
+            let share = ((f.to - f.from) as f32 / key.len() as f32).min(1.0);
             for s in self.out[first..].iter_mut().filter(|s| s.street.is_none()) {
-                s.prices.name += (1.0 - f.likeness) * 2.0;
+                s.prices.name += (1.0 - f.likeness) * 2.0 + (1.0 - share);
             }
         }
     }
@@ -473,7 +492,7 @@ impl<'a> Search<'a, '_> {
         let mut verdicts = Vec::new();
         let (division, _) = fit::prefix(a, self.chain(&z), a.t.len(), false, &mut verdicts);
         let prices = Prices { division, before: price, ..Prices::default() };
-        self.out.push(Scored { source: self.number, place, level, prices, verdicts, street: None, typo: false, end: a.t.len() });
+        self.out.push(Scored { source: self.number, place, level, prices, verdicts, street: None, typo: false, named_end: a.t.len(), end: a.t.len() });
     }
 
     /// Whether a caller who sees only some rows may know of a zone: with a limited view no zone is answered.

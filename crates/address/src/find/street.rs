@@ -39,7 +39,7 @@ fn here(t: &Text, i: usize, w: &str) -> bool {
     w.chars().enumerate().all(|(k, c)| t.units.get(i + k) == Some(&(c as Unit)))
 }
 
-fn road_type(t: &Text, i: usize) -> Option<usize> {
+pub fn road_type(t: &Text, i: usize) -> Option<usize> {
     ROAD_TYPES.iter().find(|w| here(t, i, w)).map(|w| w.chars().count())
 }
 
@@ -123,7 +123,9 @@ fn read_on(view: &View<'_>, t: &Text, name: u32, from: usize, named: usize, slip
     if let Some(door) = code::door(t, at) {
         let a_house = ["号楼", "#楼"].iter().any(|w| here(t, door.end.saturating_sub(1), w)) && !beside_a_house(t, door.end);
         let building = a_house || ["号楼", "栋", "幢", "座", "单元"].iter().any(|w| here(t, door.end, w));
-        if !building {
+        // 海伦1路: the number is part of another road's name.
+        let of_a_name = !door.explicit && ["路", "街", "道", "弄", "巷", "段", "村", "里"].iter().any(|w| here(t, door.end, w));
+        if !building && !of_a_name {
             s.end = door.end;
             s.door = Some(door);
         }
