@@ -1,5 +1,7 @@
 //! How alike two spellings are: an alignment that knows which characters are taken for each other.
 
+use std::cell::RefCell;
+
 use crate::chars::similar;
 use crate::segment::sound;
 use crate::text::{Unit, character, syllable};
@@ -19,11 +21,27 @@ const LEFT_OUT: f32 = 0.7;
 const PUT_IN: f32 = 0.8;
 const LONGEST: usize = 48;
 
+thread_local! {
+    /// What was compared before: the same few characters come again and again, and looking up shapes takes a hundred times as long.
+    static COMPARED: RefCell<Vec<(u32, f32)>> = RefCell::new(vec![(0, 0.0); 1 << 14]);
+}
+
 /// The cost of writing `b` where `a` is meant.
 pub fn slip(a: Unit, b: Unit) -> f32 {
     if a == b {
         return 0.0;
     }
+    let pair = u32::from(a) << 16 | u32::from(b);
+    let slot = (pair.wrapping_mul(0x9E37_79B1) >> 18) as usize;
+    COMPARED.with_borrow_mut(|c| {
+        if c[slot].0 != pair {
+            c[slot] = (pair, compare(a, b));
+        }
+        c[slot].1
+    })
+}
+
+fn compare(a: Unit, b: Unit) -> f32 {
     if syllable(a).is_some() || syllable(b).is_some() {
         return if sound(a) == sound(b) { 0.1 } else { 1.0 };
     }
