@@ -2,7 +2,7 @@
 
 use onemap_address::find::odds::{FEATURES, GROUPS, PRICES, bend, features, group, raw};
 
-use crate::evaluate::Outcome;
+use crate::evaluate::{Bin, Outcome};
 
 /// The parts of an answer that are prices, in the order that the model takes them.
 const PARTS: [&str; PRICES] = ["division", "before", "street", "door", "name", "inside", "after"];
@@ -105,30 +105,55 @@ fn solve(mut a: [[f64; FEATURES]; FEATURES], mut b: [f64; FEATURES]) -> [f64; FE
     b
 }
 
-/// Answers that a block of the bend holds at least.
-const BLOCK: usize = 150;
+/// Answers that a block of the bend holds at least, and the span of raw probability from which on so few do.
+const BLOCK: usize = 30;
+const SPAN: f32 = 0.03;
+/// However narrow it is, a block ends with so many answers.
+const LARGE: usize = 2000;
+/// What the model says counts for so many answers in each block: no finite count makes anything certain.
+const FAITH: f64 = 6.0;
+
+#[derive(Clone, Copy, Default)]
+struct Block {
+    sum: f64,
+    right: f64,
+    count: f64,
+}
+
+impl Block {
+    fn raw(self) -> f64 {
+        self.sum / self.count
+    }
+    fn measured(self) -> f64 {
+        (self.right + self.raw() * FAITH) / (self.count + FAITH)
+    }
+}
 
 /// Blocks of answers in order, joined until their shares rise: a point for each block.
 fn monotone(sorted: &[(f32, bool)]) -> Vec<(f32, f32)> {
-    let size = BLOCK.max(sorted.len() / 60);
-    let mut blocks: Vec<(f64, f64, f64)> = Vec::new();
-    for chunk in sorted.chunks(size) {
-        let count = chunk.len() as f64;
-        let right = chunk.iter().filter(|(_, right)| *right).count() as f64;
-        blocks.push((chunk.iter().map(|(p, _)| f64::from(*p)).sum(), right, count));
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut start = 0;
+    for at in 1..=sorted.len() {
+        let wide = at - start >= BLOCK && sorted[at - 1].0 - sorted[start].0 >= SPAN;
+        if !(wide || at - start >= LARGE || at == sorted.len()) {
+            continue;
+        }
+        let block = sorted[start..at].iter().fold(Block::default(), |b, (p, right)| Block {
+            sum: b.sum + f64::from(*p),
+            right: b.right + f64::from(u8::from(*right)),
+            count: b.count + 1.0,
+        });
+        blocks.push(block);
+        start = at;
         while let [.., a, b] = blocks[..] {
-            if a.1 / a.2 < b.1 / b.2 {
+            if a.measured() < b.measured() {
                 break;
             }
             blocks.truncate(blocks.len() - 2);
-            blocks.push((a.0 + b.0, a.1 + b.1, a.2 + b.2));
+            blocks.push(Block { sum: a.sum + b.sum, right: a.right + b.right, count: a.count + b.count });
         }
     }
-    // A little of what the model says is kept in each block: no finite count makes anything certain.
-    blocks
-        .iter()
-        .map(|(p, right, count)| ((p / count) as f32, ((right + p / count * 2.0) / (count + 2.0)) as f32))
-        .collect()
+    blocks.iter().map(|b| (b.raw() as f32, b.measured() as f32)).collect()
 }
 
 impl Fit {
@@ -158,9 +183,9 @@ impl Fit {
     }
 }
 
-/// The worst bin and the mean deviation that these odds have on these samples.
-pub fn deviations(samples: &[Sample], odds: impl Fn(&Sample) -> f32) -> (f64, f64) {
-    let mut bins = [crate::evaluate::Bin::default(); 10];
+/// What these odds are worth on these samples, bin by bin.
+pub fn bins(samples: &[Sample], odds: impl Fn(&Sample) -> f32) -> [Bin; 10] {
+    let mut bins = [Bin::default(); 10];
     for sample in samples {
         let score = odds(sample);
         let bin = &mut bins[((score * 10.0) as usize).min(9)];
@@ -168,7 +193,7 @@ pub fn deviations(samples: &[Sample], odds: impl Fn(&Sample) -> f32) -> (f64, f6
         bin.sum += f64::from(score);
         bin.right += usize::from(sample.right);
     }
-    crate::evaluate::deviations(&bins)
+    bins
 }
 
 #[cfg(test)]
@@ -176,6 +201,7 @@ mod tests {
     use super::*;
     use onemap_address::find::Level;
 
+    use crate::evaluate::deviations;
     use crate::random::Random;
 
     /// Answers that are right with a known probability, which rises with one price.
@@ -197,7 +223,7 @@ mod tests {
     fn a_known_probability_is_found_again() {
         let fitted = fit(&made(20_000, 1));
         let fresh = made(20_000, 2);
-        let (worst, mean) = deviations(&fresh, |s| fitted.odds(s));
+        let (worst, mean) = deviations(&bins(&fresh, |s| fitted.odds(s)));
         assert!(worst < 0.06 && mean < 0.03, "{worst} {mean}");
         assert!(fitted.table().contains("WEIGHTS") && fitted.bends[0].is_sorted_by(|a, b| a.1 <= b.1));
     }

@@ -144,7 +144,7 @@ fn measure(
         let (run, speeds) = run_by_set(base, &index.segment, &queries);
         println!("{title}\n{}", report::sets(&queries, &run, &speeds));
         let all: Vec<(&Query, &Outcome)> = queries.iter().zip(&run.outcomes).collect();
-        println!("{}", report::bins(&all));
+        println!("{}", report::bins(&evaluate::reliability(&all)));
         if let Some(failures) = args.failures {
             println!("{}", report::kinds(&queries, &run, &|q| told(base, q), failures));
         }
@@ -167,12 +167,10 @@ fn fit_odds(path: &Path, answers: &[(String, Vec<Outcome>)]) -> Result<(), Box<d
     let (known, unseen) = (samples(true), samples(false));
     let fitted = fit::fit(&known);
     for (title, samples) in [("fitted to", &known), ("not seen before", &unseen)] {
-        let (worst, mean) = fit::deviations(samples, |s| fitted.odds(s));
         println!(
-            "odds on {} answers {title}: worst bin {:.1} points off, mean {:.2}",
+            "odds on {} answers {title}\n{}",
             samples.len(),
-            worst * 100.0,
-            mean * 100.0
+            report::bins(&fit::bins(samples, |s| fitted.odds(s)))
         );
     }
     std::fs::write(path, fitted.table())?;

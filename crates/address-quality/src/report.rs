@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::evaluate::{Bin, Figures, Index, Outcome, Run, deviations, of_set, reliability};
+use crate::evaluate::{Bin, Figures, Index, Outcome, Run, deviations, of_set};
 use crate::noise::{Query, Set};
 
 const SETS: [Set; 3] = [Set::Ordinary, Set::Hard, Set::Unanswerable];
@@ -41,22 +41,14 @@ pub fn sets(queries: &[Query], run: &Run, speeds: &BTreeMap<Set, f64>) -> String
     out
 }
 
-pub fn bins(outcomes: &[(&Query, &Outcome)]) -> String {
-    let bins = reliability(outcomes);
-    let (worst, mean) = deviations(&bins);
+pub fn bins(bins: &[Bin]) -> String {
+    let (worst, mean) = deviations(bins);
     let mut out = String::from("score bin    answers    mean   right\n");
-    for (at, Bin { count, .. }) in bins.iter().enumerate().filter(|(_, b)| b.count > 0) {
-        let _ = writeln!(
-            out,
-            "{:.1}–{:.1} {:12} {:7.3} {:7.3}",
-            at as f64 / 10.0,
-            (at + 1) as f64 / 10.0,
-            count,
-            bins[at].mean(),
-            bins[at].share()
-        );
+    for (at, bin) in bins.iter().enumerate().filter(|(_, b)| b.count > 0) {
+        let (low, high) = (at as f64 / 10.0, (at + 1) as f64 / 10.0);
+        let _ = writeln!(out, "{low:.1}–{high:.1} {:12} {:7.3} {:7.3}", bin.count, bin.mean(), bin.share());
     }
-    let _ = writeln!(out, "worst bin {:.1} points off, mean {:.1}", worst * 100.0, mean * 100.0);
+    let _ = writeln!(out, "worst bin {:.1} points off, mean {:.2}", worst * 100.0, mean * 100.0);
     out
 }
 
