@@ -250,6 +250,31 @@ pub fn key(name: &str) -> Vec<Unit> {
     Text::of(name).units
 }
 
+/// A list of words, ready to be looked for at a place of a text.
+pub struct Words {
+    words: Vec<Box<[Unit]>>,
+    /// A bit for each first unit, by its lowest bits: most places begin no word.
+    first: u64,
+}
+
+impl Words {
+    pub fn new(words: &[&str]) -> Words {
+        let words: Vec<Box<[Unit]>> = words.iter().map(|w| w.chars().map(unit).collect()).collect();
+        let first = words.iter().fold(0, |bits, w| bits | 1 << (w[0] & 63));
+        Words { words, first }
+    }
+
+    /// How long the word is that stands at `i`; the first of the list that does.
+    #[inline]
+    pub fn at(&self, units: &[Unit], i: usize) -> Option<usize> {
+        let rest = units.get(i..)?;
+        if self.first >> (rest.first()? & 63) & 1 == 0 {
+            return None;
+        }
+        self.words.iter().find(|w| rest.starts_with(w)).map(|w| w.len())
+    }
+}
+
 /// Units back into text, for what has no original.
 pub fn show(units: &[Unit]) -> String {
     units.iter().filter_map(|u| char::from_u32(u32::from(*u))).collect()

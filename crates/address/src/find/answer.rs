@@ -59,7 +59,12 @@ pub fn make(sources: &[Source<'_>], query: &Query<'_>, t: &Text, dull: &[bool], 
     let end = ranked.first().map_or(0, |r| found[r.2].end);
     let remainder = (end..t.len()).filter(|k| !dull[*k] && t.kinds[*k] != Kind::Sign).map(|k| crate::text::character(t.units[k])).collect();
     // Another city, or nothing that the text and the place have in common.
-    ranked.retain(|r| found[r.2].prices.division < ELSEWHERE && r.0 < HOPELESS + coarseness(r.1.match_level));
+    ranked.retain(|r| {
+        let p = &found[r.2].prices;
+        // Another road in another district shares nothing but a number.
+        let other_road = p.division > 1.0 && p.street > 1.0;
+        p.division < ELSEWHERE && !other_road && r.0 < HOPELESS + coarseness(r.1.match_level)
+    });
     let faults = match ranked.is_empty() {
         true if strange || found.first().is_some_and(|s| s.prices.division >= ELSEWHERE) => vec![Fault::OtherPlace],
         true => vec![Fault::NotAnAddress],

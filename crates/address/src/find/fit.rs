@@ -1,7 +1,6 @@
 //! How well a row fits a reading of the text, as prices of what does not fit.
 
 use super::alike;
-use super::dull::BESIDE;
 use super::inner::{self, Inside};
 use super::mention::{Mention, Step, Why};
 use super::{Level, Verdict};
@@ -19,6 +18,8 @@ pub struct Asked<'a> {
     pub steps: &'a [Step],
     /// Whether a unit lies in brackets.
     pub bracketed: &'a [bool],
+    /// Where 附近 or its like ends the text.
+    pub beside: Option<usize>,
 }
 
 /// Prices by what they are for.
@@ -192,8 +193,7 @@ pub fn first_inside(a: &Asked<'_>, from: usize) -> Inside {
 /// brackets or before 附近 and its like; a door number that belongs to nothing is much.
 pub fn leftover(a: &Asked<'_>, from: usize, explained: &[(usize, usize)]) -> f32 {
     let t = a.t;
-    let ends = |i: usize, w: &str| i + w.chars().count() + 1 >= t.len();
-    let beside = (from..t.len()).any(|i| !a.bracketed[i] && BESIDE.iter().any(|w| here(t, i, w) && ends(i, w)));
+    let beside = a.beside.is_some_and(|i| i >= from);
     let mut weight = 0.0f32;
     for i in (from..t.len()).filter(|i| !a.dull[*i] && !explained.iter().any(|(f, e)| (f..e).contains(&i))) {
         let faint = if beside || a.bracketed[i] { 0.3 } else { 1.0 };

@@ -1,11 +1,13 @@
 //! Which names of a segment stand in a text, and how the text before a place is explained by divisions.
 
+use std::sync::LazyLock;
+
 use crate::element::Element;
 use crate::gazetteer::{self, gazetteer};
 use crate::segment::{View, sound};
 use crate::segment::forms::{Form, role};
 use crate::segment::table::Hash;
-use crate::text::{Kind, Text, Unit, key, syllable};
+use crate::text::{Kind, Text, Unit, Words, key, syllable};
 
 /// A name that stands in the text as it is.
 #[derive(Debug, Clone, Copy)]
@@ -233,13 +235,12 @@ pub fn cover(t: &Text, dull: &[bool], mentions: &[Mention], divisions: &[Divisio
     }
 }
 
-const FILLERS: &[&str] = &["中国", "中华人民共和国", "地址", "住址", "住在", "位于", "户籍", "现住", "收货", "省", "市", "区", "县", "镇", "乡", "街道办事处", "街道办", "街道", "办事处", "社区", "居委会", "村委会", "委会", "附近", "近", "的"];
+static FILLERS: LazyLock<Words> = LazyLock::new(|| Words::new(&["中国", "中华人民共和国", "地址", "住址", "住在", "位于", "户籍", "现住", "收货", "省", "市", "区", "县", "镇", "乡", "街道办事处", "街道办", "街道", "办事处", "社区", "居委会", "村委会", "委会", "附近", "近", "的"]));
 
 /// Words without a meaning of their own, and neighbourhoods (5鄰, 3组) that stand before a road.
 fn filler(t: &Text, i: usize) -> Option<usize> {
-    let here = |w: &str| w.chars().enumerate().all(|(k, c)| t.units.get(i + k) == Some(&(c as Unit)));
-    if let Some(w) = FILLERS.iter().find(|w| here(w)) {
-        return Some(w.chars().count());
+    if let Some(len) = FILLERS.at(&t.units, i) {
+        return Some(len);
     }
     group(t, i)
 }

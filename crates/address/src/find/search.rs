@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::fit::{self, Asked, Prices, Verdicts};
 use super::mention::{self, Division, Mention, Step, Why};
 use super::street::{self, Doors, Street};
-use super::{Level, Source, alike};
+use super::{Level, Source, alike, dull};
 use crate::code;
 use crate::element::Element;
 use crate::segment::View;
@@ -105,8 +105,8 @@ impl<'a> Search<'a, '_> {
         }
         mention::renamed(&self.view, self.divisions, &mut scratch.mentions);
         mention::cover(self.t, self.dull, &scratch.mentions, self.divisions, &mut scratch.steps);
-        let (t, dull, bracketed) = (self.t, self.dull, self.bracketed);
-        let asked = Asked { t, dull, mentions: &scratch.mentions, steps: &scratch.steps, bracketed };
+        let (t, bracketed) = (self.t, self.bracketed);
+        let asked = Asked { t, dull: self.dull, mentions: &scratch.mentions, steps: &scratch.steps, bracketed, beside: dull::beside(t, bracketed) };
         let streets = &mut scratch.streets;
         streets.clear();
         streets.extend(asked.mentions.iter().filter_map(|m| street::of_mention(&self.view, t, m)));
@@ -124,14 +124,14 @@ impl<'a> Search<'a, '_> {
         }
         if self.best(first) > FAIR {
             let written = streets.len();
-            street::misspelt(&self.view, t, asked.steps, streets);
+            street::misspelt(&self.view, t, asked.steps, asked.mentions, streets);
             for s in &mut streets[written..] {
                 s.slip += if known { KNOWN } else { 0.0 };
                 self.street(&asked, s);
             }
             // A road that is there and nothing but a number after it: no name is meant.
             let rest = streets[..written].iter().filter(|s| s.door.is_some() && s.slip == 0.0).map(|s| s.end).min();
-            let named = rest.is_none_or(|end| (end..t.len()).filter(|i| t.kinds[*i] == Kind::Han && !dull[*i]).count() >= 2);
+            let named = rest.is_none_or(|end| (end..t.len()).filter(|i| t.kinds[*i] == Kind::Han && !self.dull[*i]).count() >= 2);
             if !known || named {
                 self.misspelt_names(&asked, &streets[..written]);
             }

@@ -159,7 +159,9 @@ fn anchors(t: &Text) -> impl Iterator<Item = usize> + '_ {
 }
 
 /// Streets whose name is not in the text as it is, but nearly: before a number, or at the end of the text.
-pub fn misspelt(view: &View<'_>, t: &Text, steps: &[Step], out: &mut Vec<Street>) {
+pub fn misspelt(view: &View<'_>, t: &Text, steps: &[Step], mentions: &[Mention], out: &mut Vec<Street>) {
+    // 城阳区 is no slip for 城阳路.
+    let within = |start: usize| mentions.iter().any(|m| m.form == Form::Full && m.division() && m.len() >= 3 && (m.from..m.to).contains(&start));
     let from = 0;
     // What it costs that a name begins within what nothing explains.
     let before = |start: usize| if steps[start].why == Why::Bare && start > 0 { 1.4 } else { 0.0 };
@@ -168,6 +170,9 @@ pub fn misspelt(view: &View<'_>, t: &Text, steps: &[Step], out: &mut Vec<Street>
     for &end in &ends {
         let earliest = end.saturating_sub(11).max(from.min(end));
         for start in earliest..end.saturating_sub(1) {
+            if within(start) {
+                continue;
+            }
             let written = &t.units[start..end];
             each_near(view, written, |name| {
                 if view.role(name) & role::STREET == 0 {
@@ -184,6 +189,11 @@ pub fn misspelt(view: &View<'_>, t: &Text, steps: &[Step], out: &mut Vec<Street>
     }
     if out.len() == first {
         by_pairs(view, t, &ends, out);
+    }
+    // A number without 号 is no door where another number has one.
+    let signed = (1..t.len()).any(|i| t.units[i] == '号' as Unit && t.kinds[i - 1].is_digit());
+    for s in out[first..].iter_mut().filter(|s| signed && s.door.is_some_and(|d| !d.explicit)) {
+        s.slip += 1.5;
     }
     out[first..].sort_by(|a, b| (a.slip + before(a.from)).total_cmp(&(b.slip + before(b.from))));
     out.truncate(first + 24);
