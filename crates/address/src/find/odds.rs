@@ -61,7 +61,7 @@ pub fn bend(p: f32, points: &[(f32, f32)]) -> f32 {
 /// The probability that an answer is right.
 pub fn odds(level: Level, prices: [f32; PRICES], margin: f32) -> f32 {
     let group = group(level);
-    bend(raw(group, &features(level, prices, margin), &WEIGHTS), &BEND[group])
+    bend(raw(group, &features(level, prices, margin), &WEIGHTS), BEND[group])
 }
 
 #[cfg(test)]
