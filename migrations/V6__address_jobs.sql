@@ -78,9 +78,11 @@ create table onemap.address_alias (
     key text not null,
     text text not null,
     kind text not null check (kind in ('pick', 'place', 'reject')),
-    -- pick: the layer and its feature (null for a road or another place without a row of its own).
+    -- pick: the layer, its feature (null for a road or another place without a row of its own) and the revision that it is of:
+    -- in another one the same number is another row.
     layer_id text,
     feature bigint,
+    revision bigint,
     label text,
     lon double precision,
     lat double precision,
@@ -113,6 +115,7 @@ create table onemap.address_decision (
     kind text not null check (kind in ('pick', 'place', 'reject')),
     layer_id text,
     feature bigint,
+    revision bigint,
     label text,
     lon double precision,
     lat double precision,

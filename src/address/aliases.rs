@@ -21,11 +21,13 @@ use crate::access::grant::{Grant, Read};
 use crate::access::principal::Principal;
 use crate::db::pool::Database;
 use crate::error::{Error, Result};
-use crate::layer::catalog::Catalog;
-use crate::layer::points;
+use crate::layer::catalog::{Catalog, Published};
+use crate::layer::{points, select};
 
 /// How long what is kept is believed without a look at its version.
 const BELIEVED: Duration = Duration::from_secs(2);
+/// Metres within which a row of a new revision is at the place of the old one.
+const SAME_PLACE: f64 = 3.0;
 /// Departments whose aliases are kept.
 const DEPARTMENTS: u64 = 64;
 
@@ -36,6 +38,8 @@ pub struct Target {
     pub layer: Option<String>,
     /// None for a place, or a road that no single row stands for.
     pub feature: Option<i64>,
+    /// The revision whose feature it is.
+    pub revision: Option<i64>,
     pub label: String,
     pub lon: f64,
     pub lat: f64,
@@ -60,6 +64,12 @@ pub struct Alias {
     pub note: String,
 }
 
+/// The alias without the number of its feature, which means another row by now.
+fn renumbered(alias: &Alias) -> Arc<Alias> {
+    let target = alias.target.clone().map(|t| Target { feature: None, ..t });
+    Arc::new(Alias { target, ..alias.clone() })
+}
+
 type Kept = HashMap<String, Arc<Alias>>;
 
 #[derive(Clone)]
@@ -80,7 +90,7 @@ pub struct Aliases {
 }
 
 pub(super) const TARGET: &str =
-    "layer_id, feature, label, lon, lat, match_level, coordinate_level, district, town, community";
+    "layer_id, feature, label, lon, lat, match_level, coordinate_level, district, town, community, revision";
 
 /// A target from the columns of [`TARGET`], the first of which is at `from`.
 pub(super) fn target(row: &Row, from: usize) -> Option<Target> {
@@ -96,6 +106,7 @@ pub(super) fn target(row: &Row, from: usize) -> Option<Target> {
         district: text(7),
         town: text(8),
         community: text(9),
+        revision: row.get(from + 10),
     })
 }
 
@@ -121,49 +132,68 @@ impl Aliases {
             return Ok(None);
         }
         let Some(alias) = aliases.get(&alias_key(text)).cloned() else { return Ok(None) };
-        Ok(self.stands(principal, &alias).await?.then_some(alias))
+        self.stands(principal, alias).await
     }
 
-    /// Whether an alias may be answered to the principal: its layer is readable and its feature is there.
-    async fn stands(&self, principal: &Principal, alias: &Alias) -> Result<bool> {
-        let Some(Target { layer: Some(layer), feature, .. }) = &alias.target else { return Ok(true) };
-        let Ok(grant) = self.gate.open::<Read>(principal, layer) else { return Ok(false) };
-        match feature {
-            None => Ok(true),
-            Some(id) => Ok(self.there(&grant, &[*id]).await?.contains(id)),
+    /// The alias as it may be answered to the principal: its layer is readable and its target is there. In another revision the number
+    /// of its feature is another row's: then it is its place that must still have a row, and no number is given.
+    async fn stands(&self, principal: &Principal, alias: Arc<Alias>) -> Result<Option<Arc<Alias>>> {
+        let Some(target @ Target { layer: Some(layer), .. }) = &alias.target else { return Ok(Some(alias)) };
+        let Ok(grant) = self.gate.open::<Read>(principal, layer) else { return Ok(None) };
+        let Some(feature) = target.feature else { return Ok(Some(alias)) };
+        let Ok(layer) = self.catalog.published(&grant) else { return Ok(None) };
+        if target.revision == Some(layer.state().revision) {
+            return Ok(self.there(&layer, &grant, &[feature]).await?.contains(&feature).then_some(alias));
         }
+        Ok(self.has_row_at(&layer, &grant, (target.lon, target.lat)).await?.then(|| renumbered(&alias)))
     }
 
-    /// Every alias of the principal's department that stands, by its key. For a job, which cannot ask for each row.
+    /// Every alias of the principal's department that stands, by its key. For a job, which cannot ask for each row: those of the
+    /// published revisions are asked for layer by layer.
     pub async fn standing(&self, principal: &Principal) -> Result<Kept> {
         let Some(department) = principal.department.as_deref() else { return Ok(Kept::new()) };
-        let all = self.of(department).await?;
-        let mut wanted: HashMap<&str, Vec<i64>> = HashMap::new();
-        for target in all.values().filter_map(|a| a.target.as_ref()) {
-            if let Some(layer) = &target.layer {
-                wanted.entry(layer).or_default().extend(target.feature);
+        let (mut standing, mut wanted) = (Kept::new(), HashMap::<String, Vec<(i64, String, Arc<Alias>)>>::new());
+        for (key, alias) in self.of(department).await?.iter() {
+            match self.of_this_revision(principal, alias) {
+                Some((layer, feature)) => {
+                    wanted.entry(layer).or_default().push((feature, key.clone(), alias.clone()));
+                }
+                None => {
+                    let alias = self.stands(principal, alias.clone()).await?;
+                    standing.extend(alias.map(|a| (key.clone(), a)));
+                }
             }
         }
-        let mut there: HashMap<&str, HashSet<i64>> = HashMap::new();
-        for (layer, ids) in wanted {
-            let Ok(grant) = self.gate.open::<Read>(principal, layer) else { continue };
-            there.insert(layer, self.there(&grant, &ids).await?);
+        for (layer, wanted) in wanted {
+            let grant = self.gate.open::<Read>(principal, &layer)?;
+            let ids: Vec<i64> = wanted.iter().map(|(id, _, _)| *id).collect();
+            let there = self.there(&self.catalog.published(&grant)?, &grant, &ids).await?;
+            let left = wanted.into_iter().filter(|(id, _, _)| there.contains(id));
+            standing.extend(left.map(|(_, key, alias)| (key, alias)));
         }
-        let stands = |alias: &Alias| match &alias.target {
-            Some(Target { layer: Some(layer), feature, .. }) => {
-                there.get(layer.as_str()).is_some_and(|ids| feature.is_none_or(|id| ids.contains(&id)))
-            }
-            _ => true,
-        };
-        Ok(all.iter().filter(|(_, a)| stands(a)).map(|(key, a)| (key.clone(), a.clone())).collect())
+        Ok(standing)
+    }
+
+    /// The layer and feature of an alias that points into a published revision that the principal reads.
+    fn of_this_revision(&self, principal: &Principal, alias: &Alias) -> Option<(String, i64)> {
+        let target = alias.target.as_ref()?;
+        let layer = target.layer.as_ref()?;
+        let grant = self.gate.open::<Read>(principal, layer).ok()?;
+        let published = self.catalog.published(&grant).ok()?;
+        (target.revision == Some(published.state().revision)).then_some((layer.clone(), target.feature?))
     }
 
     /// Which of the features the grant shows now.
-    async fn there(&self, grant: &Grant<Read>, ids: &[i64]) -> Result<HashSet<i64>> {
-        let Ok(layer) = self.catalog.published(grant) else { return Ok(HashSet::new()) };
+    async fn there(&self, layer: &Published, grant: &Grant<Read>, ids: &[i64]) -> Result<HashSet<i64>> {
         let sql = points::visible(layer.state(), grant, Some(ids));
         let rows = self.store.read(grant).await?.rows(&sql).await?;
         rows.and_then(|row| async move { Ok(row.try_get::<_, i64>(0)?) }).try_collect().await
+    }
+
+    async fn has_row_at(&self, layer: &Published, grant: &Grant<Read>, place: (f64, f64)) -> Result<bool> {
+        let Some(sql) = select::near(layer, grant, &[], place, SAME_PLACE, 1) else { return Ok(false) };
+        let rows = self.store.read(grant).await?.rows(&sql).await?;
+        Ok(rows.try_collect::<Vec<_>>().await?.len() == 1)
     }
 
     /// A department's aliases by their keys.
@@ -275,13 +305,14 @@ pub(super) async fn keep(client: &impl GenericClient, d: &Decided<'_>) -> Result
     let t = d.target;
     let sql = format!(
         "insert into onemap.address_alias (department_id, key, text, kind, decided_by, note, job_id, job_row, audit_id, {TARGET})
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
          on conflict (department_id, key) do update set text = excluded.text, kind = excluded.kind,
              decided_by = excluded.decided_by, decided_at = now(), note = excluded.note, job_id = excluded.job_id,
              job_row = excluded.job_row, audit_id = excluded.audit_id, layer_id = excluded.layer_id,
              feature = excluded.feature, label = excluded.label, lon = excluded.lon, lat = excluded.lat,
              match_level = excluded.match_level, coordinate_level = excluded.coordinate_level,
-             district = excluded.district, town = excluded.town, community = excluded.community"
+             district = excluded.district, town = excluded.town, community = excluded.community,
+             revision = excluded.revision"
     );
     let text = |of: fn(&Target) -> &String| t.map_or("", |t| of(t).as_str());
     client
@@ -307,6 +338,7 @@ pub(super) async fn keep(client: &impl GenericClient, d: &Decided<'_>) -> Result
                 &text(|t| &t.district),
                 &text(|t| &t.town),
                 &text(|t| &t.community),
+                &t.and_then(|t| t.revision),
             ],
         )
         .await?;

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use futures_util::StreamExt;
 use onemap_address::element::Element;
 use onemap_address::find::{Answer, Candidate, Fault, LONGEST, Level, Query};
 
@@ -122,7 +123,8 @@ impl Addresses {
             let known = layer.state().field(name).is_some();
             let Some(sql) = points::containing(&layer, &grant, name, at).filter(|_| known) else { continue };
             let mut rows = self.0.store.read(&grant).await?.rows(&sql).await?;
-            if let Some(row) = futures_util::StreamExt::next(&mut rows).await {
+            // One row at most; but a reading that is left before its end costs its connection.
+            while let Some(row) = rows.next().await {
                 let row = row?;
                 let Some(text) = row.try_get::<_, Option<String>>(1)? else { continue };
                 let (source, feature) = (source.layer.to_string(), row.try_get(0)?);

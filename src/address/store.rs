@@ -254,12 +254,10 @@ impl Indexes {
             (None, Some(_)) => "building",
             (None, None) => "missing",
         };
-        let delta = live.and_then(|l| l.delta.segment.as_ref()).map_or(0, |s| s.rows());
-        let gone = live.map_or(0, |l| l.delta.touched.len() as u64);
         Status {
             state,
             progress: building.map(|p| p.shown()),
-            rows: live.map(|l| (l.opened.segment.rows() + delta).saturating_sub(gone)),
+            rows: live.map(|l| l.opened.segment.rows()),
             bytes: live.map(|l| l.opened.bytes()),
             seconds: slot.and_then(|s| s.seconds),
             edited: live.map(|l| l.delta.touched.len() as u64),

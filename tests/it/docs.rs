@@ -60,3 +60,25 @@ async fn the_examples_run() {
         assert!(!said.contains(refused), "{example}\n{said}");
     }
 }
+
+/// Its examples build on each other: one session from top to bottom.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_examples_of_address_jobs_run_one_after_the_other() {
+    let data = tempfile::tempdir().unwrap();
+    let server = crate::process::start(data.path());
+    let given = crate::process::credentials(data.path());
+    crate::process::searched(&server.url, given["keys"]["health"].as_str().unwrap()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new("bash")
+        .args(["-euo", "pipefail", "-c", &of("address-batch.md").join("\n")])
+        .current_dir(folder.path())
+        .env("URL", &server.url)
+        .env("PERSON", given["admin"]["user"].as_str().unwrap())
+        .env("PASSWORD", given["admin"]["password"].as_str().unwrap())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    let table = std::fs::read_to_string(folder.path().join("matched.csv")).unwrap();
+    assert!(table.contains("气象台") && table.lines().count() == 4, "{table}");
+}

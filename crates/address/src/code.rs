@@ -26,7 +26,8 @@ impl Door {
     /// 345-351号 stands for all the numbers of one side between the two.
     pub fn covers(self, other: Door) -> bool {
         let (from, to) = (self.main, u32::from(self.sub));
-        to > from && to - from <= 200 && other.sub == 0 && (from..=to).contains(&other.main)
+        let one_side = from % 2 == to % 2 && from % 2 == other.main % 2;
+        to > from && to - from <= 200 && one_side && other.sub == 0 && (from..=to).contains(&other.main)
     }
 }
 

@@ -41,7 +41,7 @@ pub struct Hit {
 
 struct Division {
     level: Element,
-    /// GB/T 2260 of 2, 4 or 6 digits, 9 digits for a town; 0 where there is none.
+    /// GB/T 2260 of 2, 4 or 6 digits, 9 digits for a town. Made up (71.., 81.., 82..) below the provinces that the list has no codes for.
     code: u32,
     parent: Id,
     name: &'static str,
@@ -53,8 +53,29 @@ struct Division {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry {
     pub id: Id,
+    /// The codes of towns that lie in it, from and to: of two divisions one lies in the other if these overlap.
+    towns: (u32, u32),
+    pub level: Element,
     pub old: bool,
     pub short: bool,
+}
+
+impl Entry {
+    /// Whether one of two divisions lies in the other, or they are the same.
+    #[inline]
+    pub(crate) fn related(&self, other: &Entry) -> bool {
+        self.towns.0 < other.towns.1 && other.towns.0 < self.towns.1
+    }
+}
+
+/// How many codes of towns there are for one of a level.
+fn towns_of(level: Element) -> u32 {
+    match level {
+        Element::Province => 10_000_000,
+        Element::City => 100_000,
+        Element::District => 1_000,
+        _ => 1,
+    }
 }
 
 /// Names as a tree of characters: `steps` leads from a node by a character to the next, `found` says which entries end at a node.
@@ -93,28 +114,34 @@ impl Gazetteer {
         g
     }
 
+    fn entry(&self, id: Id, old: bool, short: bool) -> Entry {
+        let d = &self.divisions[id as usize];
+        let each = towns_of(d.level);
+        Entry { id, towns: (d.code * each, (d.code + 1) * each), level: d.level, old, short }
+    }
+
     /// All names to be found, each with what it means.
     fn keys(&self) -> Vec<(String, Entry)> {
         let mut keys = Vec::new();
         for (id, d) in self.divisions.iter().enumerate() {
             let id = id as Id;
             let name = self.name(id);
-            names::short_forms(&name, d.level, |short| {
-                keys.push((short.to_owned(), Entry { id, old: false, short: true }))
-            });
-            keys.push((name, Entry { id, old: false, short: false }));
+            names::short_forms(&name, d.level, |short| keys.push((short.to_owned(), self.entry(id, false, true))));
+            keys.push((name, self.entry(id, false, false)));
         }
         for line in OLD.lines() {
             let Some((name, code)) = line.split_once(' ') else { continue };
-            let Some(id) =
-                code.parse().ok().and_then(|code: u32| self.by_code(if code % 100 == 0 { code / 100 } else { code }))
+            let Some(id) = code
+                .parse()
+                .ok()
+                .and_then(|code: u32| self.by_code(if code.is_multiple_of(100) { code / 100 } else { code }))
             else {
                 continue;
             };
             names::short_forms(name, self.divisions[id as usize].level, |short| {
-                keys.push((short.to_owned(), Entry { id, old: true, short: true }))
+                keys.push((short.to_owned(), self.entry(id, true, true)))
             });
-            keys.push((name.to_owned(), Entry { id, old: true, short: false }));
+            keys.push((name.to_owned(), self.entry(id, true, false)));
         }
         keys.sort_by(|a, b| (&a.0, a.1.short, a.1.old, a.1.id).cmp(&(&b.0, b.1.short, b.1.old, b.1.id)));
         keys
@@ -178,15 +205,9 @@ impl Gazetteer {
     pub fn at(&self, chars: &[char]) -> Vec<Hit> {
         let mut hits = Vec::new();
         self.visit(chars, |len, entries| {
-            hits.extend(entries.iter().map(|e| Hit {
-                len,
-                level: self.level_of(e.id),
-                id: e.id,
-                old: e.old,
-                short: e.short,
-            }));
+            hits.extend(entries.iter().map(|e| Hit { len, level: e.level, id: e.id, old: e.old, short: e.short }));
         });
-        hits.sort_by(|a, b| b.len.cmp(&a.len));
+        hits.sort_by_key(|hit| std::cmp::Reverse(hit.len));
         hits
     }
 
@@ -199,18 +220,13 @@ impl Gazetteer {
         self.divisions.get(id as usize).map(|d| d.level)
     }
 
-    #[inline]
-    pub(crate) fn level_of(&self, id: Id) -> Element {
-        self.divisions[id as usize].level
-    }
-
     /// GB/T 2260 (2, 4 or 6 digits, 9 for a town); None where there is none.
     pub fn code(&self, id: Id) -> Option<u32> {
-        self.divisions.get(id as usize).map(|d| d.code).filter(|&code| code > 0)
+        self.divisions.get(id as usize).map(|d| d.code).filter(|&code| code < 100 || !made_up(code))
     }
 
     pub fn by_code(&self, code: u32) -> Option<Id> {
-        if code == 0 { None } else { self.by_code.get(&code).copied() }
+        if code >= 100 && made_up(code) { None } else { self.by_code.get(&code).copied() }
     }
 
     pub fn parent(&self, id: Id) -> Option<Id> {
@@ -236,6 +252,12 @@ impl Gazetteer {
     }
 }
 
+/// Whether a code below a province lies where the list has none.
+fn made_up(code: u32) -> bool {
+    let province = std::iter::successors(Some(code), |&c| (c >= 100).then_some(c / 10)).last().unwrap_or(0);
+    matches!(province, 71 | 81 | 82)
+}
+
 #[inline]
 fn step(node: u32, c: char) -> u64 {
     (u64::from(node) << 32) | u64::from(u32::from(c))
@@ -248,7 +270,7 @@ fn read(g: &mut Gazetteer) {
         let mut parts = line.splitn(3, ' ');
         let (Some(mark), Some(name)) = (parts.next(), parts.next()) else { continue };
         let Some((level, code)) = mark.split_at_checked(1) else { continue };
-        let code = code.parse().unwrap_or(0);
+        let code = code.parse().unwrap_or_else(|_| next_code(g, level, province, city));
         match level {
             "P" => province = add(g, Element::Province, code, NONE, name),
             // Placeholders of the code list: districts right below a province.
@@ -263,6 +285,13 @@ fn read(g: &mut Gazetteer) {
             _ => {}
         }
     }
+}
+
+/// Numbers through what has no code: the cities of a province, the districts of a city.
+fn next_code(g: &Gazetteer, level: &str, province: Id, city: Id) -> u32 {
+    let above = if level == "C" { province } else { city };
+    let below = g.divisions.iter().filter(|d| d.parent == above).count() as u32;
+    g.divisions.get(above as usize).map_or(0, |d| d.code * 100 + below + 1)
 }
 
 fn towns(g: &mut Gazetteer, district_code: u32, district: Id, list: &'static str) {

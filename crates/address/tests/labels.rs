@@ -1,7 +1,7 @@
 //! Parsing measured against two labelled sets: exact spans with their labels, micro F1 as conlleval counts it. The sets lie beside the
 //! repository and are not part of it; without them the tests say so and pass.
 //!
-//! `cargo test -p onemap-address --release --test labels -- --nocapture` prints the figures; with `ERRORS=label` (or `ERRORS=all`) also
+//! The floors may only rise. `cargo test -p onemap-address --release --test labels -- --nocapture` prints the figures; with `ERRORS=label` (or `ERRORS=all`) also
 //! what went wrong.
 
 use std::collections::BTreeMap;
@@ -202,8 +202,8 @@ fn ccks_2021() {
     } else {
         measure("CCKS 2021, after its guidelines", &rows, guided_ccks, &[])
     };
-    assert!(plain >= 0.5, "fell to {plain}");
-    assert!(guided >= 0.5, "fell to {guided}");
+    assert!(plain >= 0.863, "fell to {plain}");
+    assert!(guided >= 0.88, "fell to {guided}");
 }
 
 #[test]
@@ -217,6 +217,6 @@ fn naacl_2019() {
     } else {
         measure("NAACL 2019, after its guidelines", &rows, guided_naacl, &ignored)
     };
-    assert!(plain >= 0.5, "fell to {plain}");
-    assert!(guided >= 0.5, "fell to {guided}");
+    assert!(plain >= 0.828, "fell to {plain}");
+    assert!(guided >= 0.848, "fell to {guided}");
 }

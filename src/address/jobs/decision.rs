@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::reading::{Wanted, no_row};
 use super::{AddressJobs, Job};
 use crate::access::audit::{self, Entry};
+use crate::access::grant::Read;
 use crate::access::principal::Principal;
 use crate::address::Readable;
 use crate::address::aliases::{self, Decided, TARGET, Target};
@@ -149,7 +150,12 @@ impl AddressJobs {
             Error::invalid("candidate", "没有这个候选地址", "there is no such candidate")
                 .hint("请刷新该行后重新选择", "load the row again and choose anew")
         };
-        Ok(target_of(found.ok_or_else(gone)?, &readable))
+        let mut target = target_of(found.ok_or_else(gone)?, &readable);
+        if let Some(layer) = &target.layer {
+            let grant = self.gate.open::<Read>(by, layer)?;
+            target.revision = Some(self.catalog.published(&grant)?.state().revision);
+        }
+        Ok(target)
     }
 
     /// A place that somebody set. It is counted with the divisions of the nearest address.
@@ -173,6 +179,7 @@ impl AddressJobs {
         Ok(Target {
             layer: None,
             feature: None,
+            revision: None,
             label: label.to_owned(),
             lon,
             lat,
@@ -190,6 +197,7 @@ fn target_of(candidate: &Candidate, readable: &Readable) -> Target {
     Target {
         layer: Some(readable.layer(candidate.source).to_owned()),
         feature: candidate.id.map(|id| id as i64),
+        revision: None,
         label: candidate.label.clone(),
         lon: candidate.lon,
         lat: candidate.lat,
@@ -205,12 +213,13 @@ async fn record(client: &impl tokio_postgres::GenericClient, d: &Decided<'_>) ->
     let t = d.target;
     let sql = format!(
         "insert into onemap.address_decision (job_id, job_row, kind, decided_by, note, audit_id, {TARGET})
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
          on conflict (job_id, job_row) do update set kind = excluded.kind, decided_by = excluded.decided_by,
              decided_at = now(), note = excluded.note, audit_id = excluded.audit_id, layer_id = excluded.layer_id,
              feature = excluded.feature, label = excluded.label, lon = excluded.lon, lat = excluded.lat,
              match_level = excluded.match_level, coordinate_level = excluded.coordinate_level,
-             district = excluded.district, town = excluded.town, community = excluded.community"
+             district = excluded.district, town = excluded.town, community = excluded.community,
+             revision = excluded.revision"
     );
     let text = |of: fn(&Target) -> &String| t.map_or("", |t| of(t).as_str());
     client
@@ -233,6 +242,7 @@ async fn record(client: &impl tokio_postgres::GenericClient, d: &Decided<'_>) ->
                 &text(|t| &t.district),
                 &text(|t| &t.town),
                 &text(|t| &t.community),
+                &t.and_then(|t| t.revision),
             ],
         )
         .await?;

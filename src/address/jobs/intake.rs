@@ -27,6 +27,8 @@ use crate::upload::receive::clean_filename;
 
 /// Rows of a layer read at once: each reading must end within a request's time.
 const PAGE: i64 = 50_000;
+/// No upload takes longer than this.
+const LEFT_BEHIND: std::time::Duration = std::time::Duration::from_secs(2 * 24 * 3600);
 
 /// A layer of the own department whose rows are to be matched.
 #[derive(Debug, Deserialize)]
@@ -59,6 +61,7 @@ impl AddressJobs {
         let filename = clean_filename(filename)?;
         let id = Uuid::now_v7();
         tokio::fs::create_dir_all(&self.files.folder).await?;
+        sweep(&self.files.folder);
         let kept = self.files.path(id);
         let (_part, _rows) = (Partial(kept.with_extension("part")), Partial(kept.with_extension("rows")));
         let most = self.files.limit.min(self.room(department).await?);
@@ -255,6 +258,18 @@ struct Partial(std::path::PathBuf);
 impl Drop for Partial {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Removes what a killed process left half done.
+fn sweep(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let unfinished = entry.path().extension().is_some_and(|e| e == "part" || e == "rows" || e == "xlsx");
+        let made = entry.metadata().and_then(|m| m.modified()).ok();
+        let old = made.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > LEFT_BEHIND);
+        if unfinished && old {
+            let _ = std::fs::remove_file(entry.path());
+        }
     }
 }
 

@@ -266,6 +266,7 @@ fn found(row: &Row, job: &Job, seen: &Seen, jobs: &AddressJobs, by: &Principal) 
         Some(Target {
             layer: layer.cloned(),
             feature: row.get(8),
+            revision: None,
             label: row.get::<_, Option<String>>(9).unwrap_or_default(),
             lon: row.get::<_, Option<f64>>(10)?,
             lat: row.get::<_, Option<f64>>(11)?,

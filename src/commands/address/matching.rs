@@ -124,8 +124,12 @@ fn read_lines(input: impl BufRead, rows: &SyncSender<Chunk>) -> Result<()> {
 
 fn work(segments: &[Segment], column: usize, rows: &Mutex<Receiver<Chunk>>, found: &SyncSender<(u64, usize, Vec<u8>)>) {
     let mut finder = Finder::new();
-    let source = |(i, segment)| Source { segment, hidden: None, visible: None, priority: i as u8, tag: i as u32 };
-    let sources: Vec<Source<'_>> = segments.iter().enumerate().map(source).collect();
+    let each = segments.iter().zip(0u32..).map(|(segment, tag)| {
+        // The first ones first; beyond the range all are equal.
+        let priority = tag.min(255) as u8;
+        Source { segment, hidden: None, visible: None, priority, tag }
+    });
+    let sources: Vec<Source<'_>> = each.collect();
     loop {
         let next = rows.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, chunk)) = next else { return };

@@ -80,11 +80,13 @@ fn operation(route: &Route) -> Value {
             json!([{"session": []}])
         },
     });
-    if let Some(schema) = request_body(route) {
-        operation["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": schema}}});
-    }
-    if let Some(schema) = request_form(route) {
-        operation["requestBody"] = json!({"required": true, "content": {"multipart/form-data": {"schema": schema}}});
+    let bodies = [("application/json", request_body(route)), ("multipart/form-data", request_form(route))];
+    let content: Map<String, Value> = bodies
+        .into_iter()
+        .filter_map(|(media, schema)| Some((media.to_owned(), json!({ "schema": schema? }))))
+        .collect();
+    if !content.is_empty() {
+        operation["requestBody"] = json!({"required": true, "content": content});
     }
     operation
 }
@@ -93,6 +95,7 @@ fn success(route: &Route) -> &'static str {
     match (route.method, route.path) {
         ("POST", "/api/v1/uploads/{upload}/load") => "202",
         ("POST", "/api/v1/uploads" | "/api/v1/keys" | "/api/v1/layers") => "201",
+        ("POST", "/address/jobs" | "/address/jobs/{job}/rerun") => "201",
         ("DELETE", "/api/v1/jobs/{job}") => "200",
         ("DELETE" | "OPTIONS", _) | ("PATCH", "/api/v1/uploads/{upload}") => "204",
         _ => "200",
@@ -133,6 +136,22 @@ fn query_parameters(route: &Route) -> &'static [(&'static str, &'static str, boo
         "/address/search/csv" => {
             &[("source", "string", false), ("division", "string", false), ("crs", "string", false)]
         }
+        "/address/jobs" if route.method == "GET" => &[("limit", "integer", false)],
+        "/address/jobs/{job}/rows" => &[
+            ("band", "string", false),
+            ("decided", "boolean", false),
+            ("q", "string", false),
+            ("after", "integer", false),
+            ("limit", "integer", false),
+        ],
+        "/address/jobs/{job}/comparison" => {
+            &[("change", "string", false), ("after", "integer", false), ("limit", "integer", false)]
+        }
+        "/address/jobs/{job}/counts" => &[("by", "string", false)],
+        "/address/jobs/{job}/export" => &[("format", "string", false), ("band", "string", false)],
+        "/api/v1/address-aliases" => {
+            &[("q", "string", false), ("after", "integer", false), ("limit", "integer", false)]
+        }
         _ => &[],
     }
 }
@@ -141,6 +160,13 @@ fn query_parameters(route: &Route) -> &'static [(&'static str, &'static str, boo
 fn request_form(route: &Route) -> Option<Value> {
     let list = json!({"type": "array", "items": {"type": "string"}});
     match route.path {
+        "/address/jobs" if route.method == "POST" => Some(json!({
+            "type": "object", "required": ["data"],
+            "properties": {
+                "encoding": {"type": "string"},
+                "data": {"type": "string", "format": "binary", "description": "csv, tab-separated text or xlsx, with a header"},
+            },
+        })),
         "/address/search/csv" => Some(json!({
             "type": "object", "required": ["data"],
             "properties": {
@@ -182,6 +208,24 @@ fn request_body(route: &Route) -> Option<Value> {
         ),
         ("POST", "/address/parse") => {
             object(&["q"], json!({"q": {"oneOf": [text, {"type": "array", "items": text, "maxItems": 1000}]}}))
+        }
+        ("POST", "/address/jobs") => {
+            object(&["layer"], json!({"layer": text, "columns": {"type": "array", "items": text}}))
+        }
+        ("POST", "/address/jobs/{job}/start") => {
+            let (list, part) =
+                (json!({"type": "array", "items": text}), json!({"type": "number", "minimum": 0, "maximum": 1}));
+            object(&["columns"], json!({"columns": list, "sources": list, "auto": part, "reject": part}))
+        }
+        ("POST", "/address/jobs/{job}/rows/{row}/decision") => {
+            let candidate = json!({"oneOf": [{"type": "integer", "minimum": 0},
+                object(&["source", "feature"], json!({"source": text, "feature": {"type": "integer"}}))]});
+            let number = json!({"type": "number"});
+            object(
+                &["kind"],
+                json!({"kind": {"type": "string", "enum": ["pick", "place", "reject", "undo"]}, "candidate": candidate,
+                       "lon": number, "lat": number, "label": text, "note": text}),
+            )
         }
         ("PUT", "/api/v1/layers/{layer}/address-source") => object(
             &[],

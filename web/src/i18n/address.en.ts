@@ -21,7 +21,7 @@ const address: typeof zh = {
   notReady: '“{names}” is being prepared and cannot be searched yet; try again soon.',
   found: '{n} possible places, the likeliest first',
   folded: '{n} unlikely places more',
-  unregistered: 'Not in the register: {text}',
+  unregistered: 'not in the register: {text}',
   showAll: 'Show all on the map',
   noneFound: 'This address was not found',
   noneFoundNext: 'Check the road and the door number, add the district, or try the name of the compound or the institution. No unrelated address is offered instead.',

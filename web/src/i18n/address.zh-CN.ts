@@ -20,7 +20,7 @@ const address = {
   notReady: '“{names}”正在整理，暂时查不到，稍后再试。',
   found: '找到 {n} 个可能的位置，最可能的在前',
   folded: '另有 {n} 个不太可能的位置',
-  unregistered: '登记中没有：{text}',
+  unregistered: '登记中没有{text}',
   showAll: '在地图上全部显示',
   noneFound: '没有找到这个地址',
   noneFoundNext: '检查路名和门牌号，写上所在区，或换成小区、单位的名称再试。系统不会用不相干的地址充数。',

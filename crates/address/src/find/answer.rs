@@ -1,5 +1,6 @@
 //! From scored places to an answer: the best first, their probability, their text.
 
+use super::odds::odds;
 use super::search::{Place, Scored};
 use super::{Answer, Candidate, Fault, Level, Named, Query, Source, Verdict};
 use crate::element::Element;
@@ -11,6 +12,16 @@ use crate::text::{Kind, Text, key};
 const APART: f64 = 60.0;
 /// Two candidates whose prices differ by less fit equally well.
 const EQUAL: f32 = 0.06;
+
+/// The price of a city that is not the candidate's; a candidate that dear is none.
+const ELSEWHERE: f32 = 3.5;
+/// A total price from which on a candidate is none.
+const HOPELESS: f32 = 3.6;
+
+/// What a division alone costs before anything is wrong with it.
+fn coarseness(level: Level) -> f32 {
+    if level <= Level::Village { 2.4 } else { 0.0 }
+}
 
 pub fn make(sources: &[Source<'_>], query: &Query<'_>, t: &Text, dull: &[bool], strange: bool, found: &mut Vec<Scored>) -> Answer {
     let views: Vec<Option<View<'_>>> = sources.iter().map(|s| s.segment.view().ok()).collect();
@@ -43,13 +54,14 @@ pub fn make(sources: &[Source<'_>], query: &Query<'_>, t: &Text, dull: &[bool], 
         let equal = ranked.iter().take_while(|r| r.0 - best < EQUAL).count();
         ranked[..equal].sort_by(|a, b| metres(near, (a.1.lon, a.1.lat)).total_cmp(&metres(near, (b.1.lon, b.1.lat))));
     }
-    rate(&mut ranked);
+    rate(&mut ranked, found);
     let faults = faults(&ranked, found);
     let end = ranked.first().map_or(0, |r| found[r.2].end);
     let remainder = (end..t.len()).filter(|k| !dull[*k] && t.kinds[*k] != Kind::Sign).map(|k| crate::text::character(t.units[k])).collect();
-    ranked.retain(|r| r.1.score >= 0.02);
+    // Another city, or nothing that the text and the place have in common.
+    ranked.retain(|r| found[r.2].prices.division < ELSEWHERE && r.0 < HOPELESS + coarseness(r.1.match_level));
     let faults = match ranked.is_empty() {
-        true if strange || found.first().is_some_and(|s| s.prices.division >= 4.0) => vec![Fault::OtherPlace],
+        true if strange || found.first().is_some_and(|s| s.prices.division >= ELSEWHERE) => vec![Fault::OtherPlace],
         true => vec![Fault::NotAnAddress],
         false => faults,
     };
@@ -58,7 +70,7 @@ pub fn make(sources: &[Source<'_>], query: &Query<'_>, t: &Text, dull: &[bool], 
 }
 
 /// Gives each its probability.
-fn rate(ranked: &mut [(f32, Candidate, usize)]) {
+fn rate(ranked: &mut [(f32, Candidate, usize)], found: &[Scored]) {
     let rivals: Vec<f32> = (0..ranked.len())
         .map(|k| {
             let (price, c, _) = &ranked[k];
@@ -69,11 +81,10 @@ fn rate(ranked: &mut [(f32, Candidate, usize)]) {
         })
         .collect();
     for (r, margin) in ranked.iter_mut().zip(rivals) {
-        let coarse = if r.1.match_level <= Level::Village { 2.4 } else { 0.0 };
-        let base = 1.0 / (1.0 + (2.2 * (r.0 - coarse - 2.0)).exp());
-        let sure = if margin < 0.0 { 0.3 } else { (0.5 + margin / 0.5).min(1.0) };
-        r.1.score = base * sure;
-        r.1.parts.push(("margin", margin));
+        let p = &found[r.2].prices;
+        let prices = [p.division, p.before, p.street, p.door, p.name, p.inside, p.after];
+        r.1.score = odds(r.1.match_level, prices, margin);
+        r.1.parts.push(("margin", margin.clamp(0.0, 1.0)));
     }
 }
 

@@ -6,6 +6,7 @@ use super::fit::{self, Asked, Prices, Verdicts};
 use super::mention::{self, Division, Mention, Step, Why};
 use super::street::{self, Doors, Street};
 use super::{Level, Source, alike};
+use crate::code;
 use crate::element::Element;
 use crate::segment::View;
 use crate::segment::forms::{Form, role};
@@ -347,6 +348,7 @@ impl<'a> Search<'a, '_> {
     fn named(&mut self, a: &Asked<'_>, name: u32, from: usize, streets: &[Street]) {
         let view = self.view;
         let spans = view.spans(name);
+        let door = road_door(a.t);
         for span in spans.iter().take(64) {
             let rows = span.from..span.to;
             let chosen: Vec<u32> = if rows.len() <= 8 { rows.collect() } else { self.narrow(a, rows, from) };
@@ -367,7 +369,8 @@ impl<'a> Search<'a, '_> {
                         self.row(a, k, from, from, None, 0.1);
                         for s in self.out[first..].iter_mut() {
                             let on = street::road_type(a.t, s.named_end).is_some_and(|n| a.t.kinds.get(s.named_end + n).is_some_and(|k| k.is_digit()));
-                            s.prices.name += if on { A_ROAD } else { 0.0 };
+                            let elsewhere = door.is_some_and(|d| d != view.part_code(PartKind::Door, row.door));
+                            s.prices.name += if on { A_ROAD } else { 0.0 } + if elsewhere { OTHER_DOOR } else { 0.0 };
                         }
                     }
                 }
@@ -534,5 +537,13 @@ fn numbered(a: &Asked<'_>, s: &Street) -> bool {
     (1..a.t.len()).any(|i| {
         let apart = i < s.from || i >= s.end;
         apart && !a.dull[i] && a.t.kinds[i - 1].is_digit() && a.t.units[i] == '号' as Unit && a.t.units.get(i + 1) != Some(&('楼' as Unit))
+    })
+}
+
+/// The door that stands behind a road's word: 某某路172号.
+fn road_door(t: &Text) -> Option<u64> {
+    (2..t.len()).filter(|i| t.kinds[*i].is_digit() && "路街道巷弄段".chars().any(|c| c as Unit == t.units[i - 1])).find_map(|i| {
+        let at = code::lanes(t, i).map_or(i, |l| l.end);
+        code::door(t, at).filter(|d| d.explicit).map(|d| d.value.code())
     })
 }

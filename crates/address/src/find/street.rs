@@ -305,7 +305,9 @@ fn nearby(view: &View<'_>, rows: &Range<u32>, door: Door) -> Doors {
         part(view.rows, rows, &(id..id + 1), |r| r.door)
     };
     for k in (place.saturating_sub(24)..place).rev() {
-        if of(k).is_some_and(|d| d.covers(door)) {
+        // 22之31號 is one door of 22號; 345-351号 are four.
+        let range = !view.part_shown(PartKind::Door, slice[k].door).contains('之');
+        if range && of(k).is_some_and(|d| d.covers(door)) {
             return Doors::Covering(run(k));
         }
     }

@@ -10,16 +10,17 @@ pub(super) const START: usize = ELEMENTS;
 pub(super) const STATES: usize = ELEMENTS + 1;
 pub(super) const NEVER: i32 = 1_000_000;
 
-pub(super) type Table = [[i32; ELEMENTS]; STATES];
+/// By what follows, then by what stands before.
+pub(super) type Table = [[i32; STATES]; ELEMENTS];
 
 pub(super) fn table() -> &'static Table {
     static ONE: OnceLock<Table> = OnceLock::new();
     ONE.get_or_init(|| {
-        let mut t = [[NEVER; ELEMENTS]; STATES];
+        let mut t = [[NEVER; STATES]; ELEMENTS];
         for next in Element::ALL {
-            t[START][next as usize] = first(next);
+            t[next as usize][START] = first(next);
             for before in Element::ALL {
-                t[before as usize][next as usize] = follow(before, next);
+                t[next as usize][before as usize] = follow(before, next);
             }
         }
         t
@@ -82,7 +83,7 @@ fn follow(before: Element, next: Element) -> i32 {
 }
 
 fn division(before: Element, next: Element) -> i32 {
-    let same = match (before, next) {
+    match (before, next) {
         (Province, City) | (City, District) => 0,
         (Province, District) => 20,
         (Province, Province) => 150,
@@ -98,8 +99,7 @@ fn division(before: Element, next: Element) -> i32 {
         (Community, _) => 220,
         (Redundant | Assist, _) => 120,
         _ => 330,
-    };
-    same
+    }
 }
 
 fn devzone(before: Element) -> i32 {
@@ -120,7 +120,7 @@ fn town(before: Element) -> i32 {
         District => 0,
         City => 30,
         Province => 60,
-        Town => 130,
+        Town => 170,
         Devzone => 60,
         Community => 220,
         Road => 220,

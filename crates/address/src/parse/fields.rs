@@ -20,7 +20,9 @@ impl Parser {
         bytes.push(end);
         let mut fields = [""; ELEMENTS];
         let mut taken: [Option<(usize, usize)>; ELEMENTS] = [None; ELEMENTS];
+        let mut numbered = pieces.iter().any(|p| p.element == Element::Intersection);
         for piece in &pieces {
+            numbered |= matches!(piece.element, Element::Roadno | Element::Lane | Element::Poi | Element::Compound);
             let slot = &mut taken[piece.element as usize];
             match (*slot, piece.element) {
                 // 279巷 3弄, 二期 A区: one after the other.
@@ -28,6 +30,8 @@ impl Parser {
                     *slot = Some((from, piece.end))
                 }
                 (None, _) => *slot = Some((piece.start, piece.end)),
+                // 蒙山北路 海汇街 599弄: the number is one of the last road's.
+                (Some(_), Element::Road) if !numbered => *slot = Some((piece.start, piece.end)),
                 _ => {}
             }
         }

@@ -1,5 +1,7 @@
 //! One character for one: what is written differently but means the same. Offsets stay as they are.
 
+use crate::chars::simplify;
+
 /// Full width to half width, small letters to capitals, dashes and separators to one of each, traditional characters to simplified ones.
 #[inline]
 pub(super) fn fold(c: char) -> char {
@@ -21,60 +23,8 @@ pub(super) fn fold(c: char) -> char {
         '伍' => '五',
         '陆' | '陸' => c,
         '①'..='⑨' => char::from_digit(u32::from(c) - 0x2460 + 1, 10).unwrap_or(c),
-        _ => simplify(c),
-    }
-}
-
-/// The few traditional characters that the words of an address are made of.
-fn simplify(c: char) -> char {
-    match c {
-        '號' => '号',
-        '樓' => '楼',
-        '區' => '区',
-        '縣' => '县',
-        '鄉' => '乡',
-        '鎮' => '镇',
-        '鄰' => '邻',
         '衖' => '弄',
-        '臺' => '台',
-        '灣' => '湾',
-        '臨' => '临',
-        '東' => '东',
-        '層' => '层',
-        '單' => '单',
-        '棟' => '栋',
-        '園' => '园',
-        '場' => '场',
-        '廣' => '广',
-        '廈' => '厦',
-        '對' => '对',
-        '門' => '门',
-        '開' => '开',
-        '業' => '业',
-        '興' => '兴',
-        '華' => '华',
-        '國' => '国',
-        '學' => '学',
-        '醫' => '医',
-        '館' => '馆',
-        '莊' => '庄',
-        '灘' => '滩',
-        '島' => '岛',
-        '雲' => '云',
-        '龍' => '龙',
-        '義' => '义',
-        '禮' => '礼',
-        '萬' => '万',
-        '蘆' => '芦',
-        '橋' => '桥',
-        '裡' | '裏' => '里',
-        '戶' => '户',
-        '組' => '组',
-        '隊' => '队',
-        '幾' => '几',
-        '後' => '后',
-        '邊' => '边',
-        _ => c,
+        _ => simplify(c),
     }
 }
 

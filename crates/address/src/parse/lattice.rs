@@ -1,12 +1,8 @@
 //! All readings of a text as a lattice of spans, and the cheapest way through it.
 
 use super::costs::{NEVER, START, STATES, Table, table};
-use super::fold;
-use super::numbers;
-use super::words::{LINKS, Words, words};
+use super::facts::Facts;
 use crate::element::Element::{self, *};
-use crate::gazetteer::villages;
-use crate::gazetteer::{Entry, Gazetteer, Id, gazetteer};
 
 /// What a span is: an element, or one of those that are none or more than one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,19 +51,19 @@ pub(super) struct Span {
 }
 
 #[derive(Clone, Copy)]
-struct Candidate {
-    end: usize,
-    kind: Kind,
-    cost: i32,
+pub(super) struct Candidate {
+    pub end: usize,
+    pub kind: Kind,
+    pub cost: i32,
     /// What it costs more where a division is still to be expected: it begins with the name of one.
-    over: i32,
+    pub over: i32,
 }
 
 impl Candidate {
-    fn new(end: usize, kind: Kind, cost: i32) -> Candidate {
+    pub(super) fn new(end: usize, kind: Kind, cost: i32) -> Candidate {
         Candidate { end, kind, cost, over: 0 }
     }
-    fn one(end: usize, element: Element, cost: i32) -> Candidate {
+    pub(super) fn one(end: usize, element: Element, cost: i32) -> Candidate {
         Candidate::new(end, Kind::One(element), cost)
     }
 }
@@ -83,69 +79,21 @@ struct Step {
 const UNREACHED: Step = Step { cost: NEVER, from: 0, state: 0, kind: Kind::Unknown };
 
 /// A way that costs so much more than another that got farther is given up.
-const SLACK: i32 = 700;
-
-/// A name that begins with the name of a division.
-#[derive(Clone, Copy)]
-struct Over {
-    cost: i32,
-    len: usize,
-}
-
-impl Over {
-    /// What a name of `long` characters costs more: 杭州大厦 is one name, 杭州国际商贸城 hardly.
-    fn cost(self, long: usize) -> i32 {
-        match long.saturating_sub(self.len) {
-            0..=2 => self.cost / 3,
-            3 => self.cost * 2 / 3,
-            _ => self.cost * 3 / 2,
-        }
-    }
-}
-
-/// What a name costs more that begins with the short name of a division.
-const SHORT: i32 = 70;
+const SLACK: i32 = 230;
 
 /// What is kept between texts, to save the allocations.
 pub(super) struct Lattice {
-    words: &'static Words,
-    gazetteer: &'static Gazetteer,
     table: &'static Table,
-    /// The ending that ends at a position, plus one; 0: none.
-    endings: Vec<u32>,
-    /// Sums of what it costs to have this within a name: names of other things, and numbers.
-    inner: Vec<i32>,
-    /// The same of what a name may go on from: 大学, 医院.
-    soft: Vec<i32>,
-    /// Whether a name without a known ending may end here.
-    stops: Vec<bool>,
-    divisions: Vec<(usize, usize, &'static [Entry])>,
-    mentioned: Vec<(usize, Id)>,
+    facts: Facts,
     steps: Vec<[Step; STATES]>,
     /// The least cost at each position.
     reached: Vec<i32>,
-    /// Whether the text names a place of Taiwan: 里 is a community there.
-    taiwan: bool,
     candidates: Vec<Candidate>,
 }
 
 impl Lattice {
     pub(super) fn new() -> Lattice {
-        Lattice {
-            words: words(),
-            gazetteer: gazetteer(),
-            table: table(),
-            endings: Vec::new(),
-            inner: Vec::new(),
-            soft: Vec::new(),
-            stops: Vec::new(),
-            divisions: Vec::new(),
-            mentioned: Vec::new(),
-            steps: Vec::new(),
-            reached: Vec::new(),
-            taiwan: false,
-            candidates: Vec::new(),
-        }
+        Lattice { table: table(), facts: Facts::new(), steps: Vec::new(), reached: Vec::new(), candidates: Vec::new() }
     }
 
     /// The cheapest reading of folded characters, in order and without gaps.
@@ -154,7 +102,7 @@ impl Lattice {
         if chars.is_empty() {
             return;
         }
-        self.prepare(chars);
+        self.facts.look(chars);
         self.steps.clear();
         self.steps.resize(chars.len() + 1, [UNREACHED; STATES]);
         self.steps[0][START].cost = 0;
@@ -162,18 +110,15 @@ impl Lattice {
         self.reached.resize(chars.len() + 1, NEVER);
         self.reached[0] = 0;
         let mut candidates = std::mem::take(&mut self.candidates);
-        let mut division = 0;
         for s in 0..chars.len() {
-            while division < self.divisions.len() && self.divisions[division].0 < s {
-                division += 1;
-            }
             let here = self.reached[s];
             let ahead = self.reached[s + 1..(s + 8).min(chars.len() + 1)].iter().copied().min().unwrap_or(NEVER);
             if here >= NEVER || here > ahead.saturating_add(SLACK) {
                 continue;
             }
             candidates.clear();
-            self.gather(chars, s, division, &mut candidates);
+            let placing = PLACING.iter().any(|&state| self.steps[s][state].cost < here + 200);
+            self.facts.gather(s, placing, &mut candidates);
             self.relax(s, &candidates);
         }
         self.candidates = candidates;
@@ -190,19 +135,33 @@ impl Lattice {
                 count += 1;
             }
         }
+        let live = &live[..count];
         for candidate in candidates {
             let there = &mut self.steps[candidate.end];
-            let mut least = self.reached[candidate.end];
-            for &(state, cost) in &live[..count] {
-                let (link, next) = link(self.table, usize::from(state), candidate.kind);
-                let cost =
-                    cost + candidate.cost + link + if EXPECTING[usize::from(state)] { candidate.over } else { 0 };
+            let least = &mut self.reached[candidate.end];
+            let mut take = |next: usize, state: u8, cost: i32| {
                 if cost < there[next].cost {
                     there[next] = Step { cost, from: s as u32, state, kind: candidate.kind };
-                    least = least.min(cost);
+                    *least = (*least).min(cost);
                 }
+            };
+            match (candidate.kind.first(), candidate.kind.last()) {
+                (Some(first), Some(last)) => {
+                    // All lead to one state: only the cheapest counts.
+                    let costs = &self.table[first as usize];
+                    let best = live.iter().map(|&(state, cost)| {
+                        let over = if EXPECTING[usize::from(state)] { candidate.over } else { 0 };
+                        (cost + costs[usize::from(state)] + over, state)
+                    });
+                    if let Some((cost, state)) = best.min() {
+                        take(last as usize, state, cost + candidate.cost);
+                    }
+                }
+                _ => live.iter().for_each(|&(state, cost)| {
+                    let next = usize::from(state);
+                    take(next, state, cost + candidate.cost + aside(next, candidate.kind));
+                }),
             }
-            self.reached[candidate.end] = least;
         }
     }
 
@@ -215,269 +174,6 @@ impl Lattice {
             (at, state) = (step.from as usize, usize::from(step.state));
         }
         spans.reverse();
-    }
-
-    /// Looks at each position once: which names end, which divisions begin, where a name must end.
-    fn prepare(&mut self, chars: &[char]) {
-        let n = chars.len();
-        self.endings.clear();
-        self.inner.clear();
-        self.soft.clear();
-        self.stops.clear();
-        self.divisions.clear();
-        self.endings.push(0);
-        self.inner.resize(n + 1, 0);
-        self.soft.resize(n + 1, 0);
-        for e in 1..=n {
-            let ending = self.words.ending(&chars[e.saturating_sub(8)..e]);
-            if let Some(ending) = ending.map(|i| self.words.get(i)) {
-                let soft = matches!(ending.heads[0].element, Poi | Subpoi);
-                *if soft { &mut self.soft[e] } else { &mut self.inner[e] } += ending.inner;
-            }
-            if fold::digit(chars[e - 1]) && !chars.get(e).is_some_and(|&c| fold::digit(c)) {
-                self.inner[e] += 120;
-            }
-            self.endings.push(ending.map_or(0, |i| i + 1));
-        }
-        for s in 0..n {
-            let mut stop = fold::separator(chars[s]) || fold::opening(chars[s]) || fold::closing(chars[s]);
-            let (ends, unit) = numbers::stop(chars, s);
-            stop |= ends;
-            if let Some(end) = unit.filter(|_| s > 0) {
-                self.inner[end] += if chars[end - 1] == '号' { 150 } else { 250 };
-            }
-            let inner = &mut self.inner;
-            self.words.at(&chars[s..], |len, element, cost| {
-                if len > 1 {
-                    stop = true;
-                    inner[s + len] += if element == Redundant || cost == 0 { 250 } else { 120 };
-                }
-            });
-            self.stops.push(stop);
-            self.gazetteer.visit(&chars[s..], |len, entries| self.divisions.push((s, len, entries)));
-        }
-        self.stops.push(true);
-        self.mention();
-        for e in 1..=n {
-            let taiwan = self.taiwan && chars[e - 1] == '里';
-            self.inner[e] += self.inner[e - 1] + if taiwan { 200 } else { 0 };
-            self.soft[e] += self.soft[e - 1];
-        }
-    }
-
-    /// Which provinces, cities and districts the text names: others are measured by them.
-    fn mention(&mut self) {
-        self.mentioned.clear();
-        self.taiwan = false;
-        let mut ends = [usize::MAX; 2];
-        for &(s, len, entries) in &self.divisions {
-            for entry in entries.iter().take(4) {
-                let level = self.gazetteer.level_of(entry.id);
-                let begins = s == 0 || ends.contains(&s);
-                if level != Town && (!entry.short || begins) {
-                    self.mentioned.push((s, entry.id));
-                    self.taiwan |=
-                        self.gazetteer.chain(entry.id).last().and_then(|p| self.gazetteer.code(p)) == Some(71);
-                    if !ends.contains(&(s + len)) {
-                        ends = [ends[1], s + len];
-                    }
-                }
-            }
-        }
-    }
-
-    /// All spans that may begin at `s`.
-    fn gather(&self, chars: &[char], s: usize, division: usize, out: &mut Vec<Candidate>) {
-        let c = chars[s];
-        if fold::separator(c) || fold::opening(c) || fold::closing(c) {
-            self.punctuation(chars, s, out);
-            return;
-        }
-        let mut over = Over { cost: 0, len: 0 };
-        for &(at, len, entries) in &self.divisions[division..] {
-            if at > s {
-                break;
-            }
-            let cost = self.division(chars, s, len, entries, out);
-            if cost >= over.cost {
-                over = Over { cost, len };
-            }
-        }
-        self.words.at(&chars[s..], |len, element, cost| {
-            let kind = if element == Redundant { Kind::Note } else { Kind::One(element) };
-            out.push(Candidate::new(s + len, kind, cost + if len == 1 { 90 } else { 70 - 5 * len as i32 }));
-        });
-        let country = chars[s..].starts_with(&['中', '国']);
-        if country && self.divisions[division..].iter().any(|&(at, ..)| at == s + 2) {
-            out.push(Candidate::new(s + 2, Kind::Note, 20));
-        }
-        numeric(chars, s, out);
-        self.names(chars, s, over, out);
-        if LINKS.contains(c) {
-            out.push(Candidate::new(s + 1, Kind::Link, 20));
-        }
-        out.push(Candidate::new(s + 1, Kind::Unknown, 320));
-    }
-
-    fn punctuation(&self, chars: &[char], s: usize, out: &mut Vec<Candidate>) {
-        let c = chars[s];
-        if fold::opening(c) {
-            if let Some(len) = chars[s..].iter().take(60).position(|&c| fold::closing(c)) {
-                out.push(Candidate::new(s + len + 1, Kind::Note, 60));
-            }
-        }
-        let bracket = fold::opening(c) || fold::closing(c);
-        let mut end = s + 1;
-        while !bracket && end < chars.len() && fold::separator(chars[end]) {
-            end += 1;
-        }
-        out.push(Candidate::new(end, Kind::Separator, if bracket { 60 } else { 0 }));
-    }
-
-    /// Readings as a division; gives what a name that begins with one costs more.
-    fn division(
-        &self,
-        chars: &[char],
-        s: usize,
-        len: usize,
-        entries: &'static [Entry],
-        out: &mut Vec<Candidate>,
-    ) -> i32 {
-        let g = self.gazetteer;
-        let mut best = [NEVER; 4];
-        let levels = [Province, City, District, Town];
-        let next = chars.get(s + len).copied().unwrap_or(' ');
-        let mut over = 0;
-        for entry in entries.iter().take(300) {
-            let level = g.level_of(entry.id);
-            let near =
-                self.mentioned.iter().any(|&(at, id)| at != s && (g.within(entry.id, id) || g.within(id, entry.id)));
-            let alone = self.mentioned.iter().all(|&(at, _)| at == s);
-            let mut cost = division_cost(level, entry, len, near, alone);
-            if entry.short && "路街道巷村弄里桥镇乡县区市".contains(next) {
-                cost += 150;
-            }
-            if entry.short && level == Town && "路街道".contains(chars[s + len - 1]) {
-                cost += 150;
-            }
-            if let Some(i) = levels.iter().position(|&l| l == level) {
-                best[i] = best[i].min(cost);
-            }
-            let surely = if level == Town { near } else { near || !entry.short };
-            over = over.max(if !surely {
-                0
-            } else if entry.short {
-                SHORT
-            } else {
-                150
-            });
-            // Its end is there, but another one than today.
-            let end = match (level, next) {
-                (Town, '镇' | '乡') | (District, '县' | '市' | '区') if entry.short => 1,
-                (Town, '街') if entry.short && chars.get(s + len + 1) == Some(&'道') => 2,
-                _ => continue,
-            };
-            let cost = if near { 40 } else { 110 };
-            out.push(Candidate::one(s + len + end, level, cost));
-            out.dedup_by(|a, b| (a.end, a.kind, a.cost) == (b.end, b.kind, b.cost));
-        }
-        for (level, cost) in levels.into_iter().zip(best) {
-            if cost < NEVER {
-                let zone = level == Town && chars[s..s + len].ends_with(&['区']);
-                out.push(Candidate::one(s + len, if zone { Devzone } else { level }, cost));
-            }
-        }
-        over
-    }
-
-    /// Names: by their endings, or up to where something else begins.
-    fn names(&self, chars: &[char], s: usize, over: Over, out: &mut Vec<Candidate>) {
-        let most = (s + 24).min(chars.len());
-        let mut village = villages::Name::new();
-        // Behind a number its unit is no beginning of a name.
-        let unit = if s > 0 && fold::digit(chars[s - 1]) && numbers::unit_at(chars, s) { 200 } else { 0 };
-        for e in s + 1..=most {
-            let last = chars[e - 1];
-            if fold::separator(last) || fold::opening(last) || fold::closing(last) {
-                break;
-            }
-            if e - s <= 4 {
-                village.push(last);
-                if e - s >= 2 && village.known() {
-                    let follows = chars.get(e).is_some_and(|&c| "路街道巷村弄里桥镇乡县区市社".contains(c));
-                    let cost = [260, 210, 220][e - s - 2] + unit + if follows || "路街道".contains(last) { 180 } else { 0 };
-                    out.push(Candidate { over: over.cost(e - s), ..Candidate::one(e, Community, cost) });
-                }
-            }
-            if self.endings[e] > 0 {
-                self.headed(chars, s, e, (over, unit), out);
-            }
-            if self.stops[e] && e - s >= 2 {
-                let long = (e - s) as i32;
-                let from = (s + 1).min(e);
-                let inner = self.inner[e] - self.inner[from] + self.soft[e] - self.soft[from];
-                let cost = unit + 300 + if long > 4 { 30 * (long - 4) } else { 0 } + inner;
-                let over = over.cost(e - s);
-                out.push(Candidate { over, ..Candidate::one(self.bracketed(chars, e), Poi, cost) });
-                if long <= 4 {
-                    out.push(Candidate { over, ..Candidate::one(e, Community, unit + 330 + inner) });
-                }
-            }
-        }
-    }
-
-    fn headed(&self, chars: &[char], s: usize, e: usize, (over, unit): (Over, i32), out: &mut Vec<Candidate>) {
-        let ending = self.words.get(self.endings[e] - 1);
-        if ending.len > e - s {
-            return;
-        }
-        let stem = e - s - ending.len;
-        let sum = |of: &[i32]| if stem >= 2 { of[e - ending.len] - of[s + 1] } else { 0 };
-        let (inner, soft) = (sum(&self.inner), sum(&self.soft));
-        if inner > 900 {
-            return;
-        }
-        let numbered = if fold::digit(chars[s]) || fold::letter(chars[s]) { 120 } else { 0 };
-        let longer = if self.goes_on(e, ending.len) { 110 } else { 0 };
-        for head in &ending.heads {
-            let Some(length) = length_cost(head.element, stem, ending.len) else { continue };
-            let inner = match head.element {
-                Road => (inner - numbered).max(0) + soft,
-                Poi if ending.joins => inner + soft * 2 / 5,
-                // 掌起镇工业区, 宋家村工业园: the zone of what stands before.
-                Devzone if stem >= 2 => {
-                    inner + soft - (self.inner[e - ending.len] - self.inner[e - ending.len - 1]) * 3 / 4
-                }
-                _ => inner + soft,
-            };
-            let taiwan = self.taiwan && head.element == Community && chars[e - 1] == '里';
-            let own = if taiwan { -60 } else { head.cost };
-            let cost = own + length + inner + longer + unit;
-            let end = if head.element == Poi { self.bracketed(chars, e) } else { e };
-            let over = if head.element == Devzone && over.cost <= SHORT { 0 } else { over.cost(e - s) };
-            out.push(Candidate { over, ..Candidate::one(end, head.element, cost) });
-        }
-    }
-
-    /// Whether a longer ending goes on behind the one of `len` characters that ends at `e`: 工业园 of 工业园区.
-    fn goes_on(&self, e: usize, len: usize) -> bool {
-        (1..=3).any(|more| match self.endings.get(e + more) {
-            Some(&ending) if ending > 0 => self.words.get(ending - 1).len >= len + more,
-            _ => false,
-        })
-    }
-
-    /// A name goes on over a bracket that says which branch is meant: 东阳木线(富阳店).
-    fn bracketed(&self, chars: &[char], e: usize) -> usize {
-        if !chars.get(e).is_some_and(|&c| fold::opening(c)) {
-            return e;
-        }
-        match chars[e..].iter().take(24).position(|&c| fold::closing(c)) {
-            Some(len) if len > 1 && "店区部站厂馆院司楼铺校园期城座".contains(chars[e + len - 1]) => {
-                e + len + 1
-            }
-            _ => e,
-        }
     }
 }
 
@@ -493,18 +189,17 @@ const EXPECTING: [bool; STATES] = {
     expecting
 };
 
-/// What it costs to go on from a state by a span, and the state then.
+/// The states in which a place without any ending to its name may follow.
+const PLACING: [usize; 7] =
+    [START, Province as usize, City as usize, District as usize, Devzone as usize, Town as usize, Community as usize];
+
+/// What it costs to have something in a state that is no element.
 #[inline]
-fn link(table: &Table, state: usize, kind: Kind) -> (i32, usize) {
+fn aside(state: usize, kind: Kind) -> i32 {
     match kind {
-        Kind::Section if state == ROAD => (0, state),
-        Kind::Section => (NEVER, state),
-        Kind::Link if matches!(state, ROAD | LANE | POI) => (0, state),
-        Kind::Link => (110, state),
-        kind => match (kind.first(), kind.last()) {
-            (Some(first), Some(last)) => (table[state][first as usize], last as usize),
-            _ => (0, state),
-        },
+        Kind::Section if state != ROAD => NEVER,
+        Kind::Link if !matches!(state, ROAD | LANE | POI) => 110,
+        _ => 0,
     }
 }
 
@@ -515,141 +210,4 @@ const POI: usize = Poi as usize;
 /// What it costs to end in a state.
 fn closing(state: usize) -> i32 {
     if state == Lane as usize { 20 } else { 0 }
-}
-
-fn division_cost(level: Element, entry: &Entry, len: usize, near: bool, alone: bool) -> i32 {
-    let base = match (level, entry.short) {
-        (Province, false) => 30,
-        (City, false) => 30,
-        (District, false) => 40,
-        (_, false) => 50,
-        (Province, true) => 50,
-        (City, true) => 80,
-        (District, true) => 90,
-        (_, true) => 230,
-    };
-    let fit = match (near, alone, entry.short) {
-        (true, _, false) => -20,
-        (true, _, true) if level == Town => -110,
-        (true, _, true) => -30,
-        (false, true, _) => 0,
-        (false, false, false) => 50,
-        (false, false, true) => 120,
-    };
-    base + fit + i32::from(entry.old) * 20 - if len > 3 { 10 } else { 0 }
-}
-
-/// What the length of a name costs: None where it cannot be.
-fn length_cost(element: Element, stem: usize, head: usize) -> Option<i32> {
-    let over = |from: usize, each: i32| if stem > from { (stem - from) as i32 * each } else { 0 };
-    Some(match element {
-        Road => match stem {
-            0 if head >= 2 => 230,
-            0 => return None,
-            1 => 170,
-            2 => 110,
-            3 => 115,
-            _ => 115 + over(3, 70),
-        },
-        Town => match stem {
-            0 => return None,
-            1 => 170,
-            2 => 130,
-            _ => 140 + over(3, 90),
-        },
-        Community => match stem {
-            0 if head >= 3 => 240,
-            0 => return None,
-            1 => 170,
-            2 => 130,
-            3 => 145,
-            _ => 145 + over(3, 75),
-        },
-        VillageGroup => match stem {
-            0 => return None,
-            1 => 170,
-            2 | 3 => 140,
-            _ => 140 + over(3, 80),
-        },
-        Devzone => match stem {
-            0 => 150,
-            1 => 160,
-            _ => 130 + over(6, 30),
-        },
-        Poi => match stem {
-            0 if head >= 2 => 240,
-            0 => return None,
-            1 => 210,
-            _ => 160 + over(6, 12),
-        },
-        Subpoi => match stem {
-            0 => 150,
-            _ => 190 + over(1, 20),
-        },
-        Province | City | District => match stem {
-            0 => return None,
-            1 => 250,
-            2 => 170,
-            3 => 200,
-            _ => 200 + over(3, 120),
-        },
-        Houseno | Floorno => match stem {
-            0 => 140,
-            _ => return None,
-        },
-        _ => return None,
-    })
-}
-
-fn numeric(chars: &[char], s: usize, out: &mut Vec<Candidate>) {
-    let c = chars[s];
-    if !(fold::digit(c) || fold::letter(c) || fold::numeral(c) || numbers::prefix(c)) {
-        return;
-    }
-    numbers::numbered(chars, s, |n| {
-        out.push(Candidate::one(n.end, n.element, 70 + n.cost));
-    });
-    section(chars, s, out);
-    phone(chars, s, out);
-    let Some((first, whole)) = numbers::number(chars, s) else { return };
-    // Without a unit: by what stands before.
-    let numerals = fold::numeral(c);
-    let odd = if numerals || numbers::prefix(c) { 150 } else { 0 };
-    for end in if first == whole { [whole, 0] } else { [first, whole] } {
-        if end > 0 && !numbers::unit_at(chars, end) {
-            for (element, cost) in [(Roadno, 120), (Roomno, 110), (Houseno, 260)] {
-                out.push(Candidate::one(end, element, cost + odd));
-            }
-        }
-    }
-    let (ends, count) = numbers::dashed(chars, s);
-    if count >= 3 {
-        out.push(Candidate::new(ends[2], Kind::HouseCellRoom, 60));
-    }
-    if count >= 2 {
-        out.push(Candidate::new(ends[1], Kind::HouseRoom, 90));
-        out.push(Candidate::new(ends[1], Kind::CellRoom, 100));
-    }
-}
-
-/// 六段, 3段.
-fn section(chars: &[char], s: usize, out: &mut Vec<Candidate>) {
-    if let Some(end) = numbers::plain(chars, s).filter(|&end| chars.get(end) == Some(&'段')) {
-        out.push(Candidate::new(end + 1, Kind::Section, 20));
-    }
-}
-
-/// Mobile numbers, and fixed ones with their area code.
-fn phone(chars: &[char], s: usize, out: &mut Vec<Candidate>) {
-    let digits = chars[s..].iter().take_while(|&&c| fold::digit(c)).count();
-    let mobile = digits == 11 && chars[s] == '1';
-    if mobile {
-        out.push(Candidate::new(s + digits, Kind::Note, 20));
-    }
-    if (3..=4).contains(&digits) && chars[s] == '0' && chars.get(s + digits) == Some(&'-') {
-        let more = chars[s + digits + 1..].iter().take_while(|&&c| fold::digit(c)).count();
-        if (7..=8).contains(&more) {
-            out.push(Candidate::new(s + digits + 1 + more, Kind::Note, 20));
-        }
-    }
 }

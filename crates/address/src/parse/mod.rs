@@ -5,10 +5,15 @@
 //! answer, and what stands in it twice is marked ([`repeats`]).
 
 mod costs;
+mod facts;
 mod fields;
 mod fold;
+mod gather;
 mod lattice;
+mod lengths;
+mod names;
 mod numbers;
+mod numeric;
 mod repeats;
 mod standard;
 mod words;
@@ -73,11 +78,17 @@ impl Parser {
         self.given.clear();
         self.given.extend(text.chars().take(LONGEST));
         self.folded.clear();
-        for &c in &self.given {
+        for (i, &c) in self.given.iter().enumerate() {
             let c = fold::fold(c);
-            // 12# is 12号.
-            let door = c == '#' && self.folded.last().is_some_and(|&c| fold::digit(c));
-            self.folded.push(if door { '号' } else { c });
+            let counts = |c: char| fold::digit(c) || fold::letter(c);
+            let behind = self.folded.last().is_some_and(|&c| counts(c));
+            let before = self.given.get(i + 1).is_some_and(|&c| counts(fold::fold(c)));
+            self.folded.push(match c {
+                // 12# is 12号, 3一2 is 3-2.
+                '#' if behind => '号',
+                '一' | 'ー' | '丨' if behind && before => '-',
+                _ => c,
+            });
         }
         self.lattice.read(&self.folded, &mut self.spans);
     }
@@ -125,6 +136,9 @@ struct Piece {
     end: usize,
 }
 
+/// What has parts.
+const WHOLES: [Element; 4] = [Element::Poi, Element::Subpoi, Element::Community, Element::Devzone];
+
 /// Makes elements of spans.
 fn elements(chars: &[char], spans: &[Span], pieces: &mut Vec<Piece>) {
     let mut before = None;
@@ -132,7 +146,17 @@ fn elements(chars: &[char], spans: &[Span], pieces: &mut Vec<Piece>) {
         match span.kind {
             Kind::One(element) => {
                 let named = matches!(before, Some(Element::Poi | Element::Subpoi));
-                let element = if element == Element::Poi && named { Element::Subpoi } else { element };
+                let element = match element {
+                    Element::Poi if named => Element::Subpoi,
+                    // 坑头黄 171号: behind a name that says nothing of its kind the number is a door's.
+                    Element::Houseno if chars[span.end - 1] == '号' && before == Some(Element::Poi) => {
+                        let place = pieces.last().is_some_and(|p| !names::kind_named(&chars[p.start..p.end]));
+                        if place { Element::Roadno } else { element }
+                    }
+                    // A part of nothing is a name itself.
+                    Element::Subpoi if !pieces.iter().any(|p| WHOLES.contains(&p.element)) => Element::Poi,
+                    _ => element,
+                };
                 pieces.push(Piece { element, start: span.start, end: span.end });
                 // What is on a floor of a named place is part of it.
                 let inside = matches!(element, Element::Floorno | Element::Roomno) && named;
@@ -161,7 +185,9 @@ fn elements(chars: &[char], spans: &[Span], pieces: &mut Vec<Piece>) {
 fn dashes(chars: &[char], span: &Span, elements: &[Element], pieces: &mut Vec<Piece>) {
     let (ends, _) = numbers::dashed(chars, span.start);
     let mut start = span.start;
-    for (&element, end) in elements.iter().zip(ends) {
+    for (i, (&element, end)) in elements.iter().zip(ends).enumerate() {
+        // The last one has its unit with it: 5-301室.
+        let end = if i + 1 == elements.len() { span.end } else { end };
         if let Some(number) = (start..end).find(|&i| chars[i] != '-' && chars[i] != '/' && chars[i] != '_') {
             if number > start {
                 pieces.push(Piece { element: Element::Redundant, start, end: number });
@@ -205,3 +231,6 @@ fn lanes(chars: &[char], pieces: &mut [Piece]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -76,7 +76,6 @@ const UNITS: &[(&str, &[(Element, i32)])] = &[
     ("路", &[(Road, 40)]),
     ("号路", &[(Road, 0)]),
     ("号街", &[(Road, 0)]),
-    ("号桥", &[(Poi, 60)]),
     ("村", &[(Community, 80)]),
     ("店", &[(Roomno, 60)]),
     ("铺", &[(Roomno, 60)]),
@@ -162,23 +161,29 @@ pub(super) fn number(chars: &[char], s: usize) -> Option<(usize, usize)> {
 pub(super) fn numbered(chars: &[char], s: usize, mut each: impl FnMut(Numbered)) {
     let Some((first, whole)) = number(chars, s) else { return };
     let bare_prefix = prefix(chars[s]) && first == s + 1;
-    let ends = if first == whole { [Some(whole), None] } else { [Some(whole), Some(first)] };
-    for end in ends.into_iter().flatten() {
-        // 之1 behind the unit belongs to it: 号之1, 楼之2.
+    for end in [Some(whole), Some(first).filter(|&f| f != whole)].into_iter().flatten() {
         units(&chars[end..], |unit, element, cost| {
-            let mut stop = end + unit;
-            let door = matches!(element, Roadno | Houseno | Floorno | Cellno | Roomno | Lane);
-            if door && chars.get(stop).is_some_and(|&c| matches!(c, '之' | '附')) {
-                if let Some(e) = plain(chars, stop + 1) {
-                    stop = e;
-                    if chars.get(stop) == Some(&'号') {
-                        stop += 1;
-                    }
-                }
-            }
             let odd = if bare_prefix && element != Houseno { 150 } else { 0 };
+            let stop = more(chars, end + unit, element);
             each(Numbered { end: stop, element, cost: cost + odd + excess(chars, s, end, element) });
         });
+    }
+}
+
+/// What belongs to a number behind its unit: 28号之1, 3楼之2, 28号甲. Gives where it ends.
+fn more(chars: &[char], stop: usize, element: Element) -> usize {
+    let at = |i: usize| chars.get(i).copied().unwrap_or(' ');
+    let door = matches!(element, Roadno | Houseno | Floorno | Cellno | Roomno | Lane);
+    match at(stop) {
+        '之' | '附' if door => match plain(chars, stop + 1) {
+            Some(end) => end + usize::from(at(end) == '号'),
+            None => stop,
+        },
+        '甲' | '乙' | '丙' | '丁' if element == Roadno => {
+            let next = at(stop + 1);
+            stop + usize::from(!matches!(next, '\u{4e00}'..='\u{9fff}') || numeral(next))
+        }
+        _ => stop,
     }
 }
 
@@ -188,17 +193,18 @@ fn excess(chars: &[char], s: usize, end: usize, element: Element) -> i32 {
     match element {
         Roadno | Cellno if letters => 80,
         VillageGroup | Distance | Road if letters => 200,
-        Subpoi | Houseno | Floorno => 0,
         _ => 0,
     }
 }
 
+/// A unit, and what a number with it may be.
+type Unit = (Vec<char>, &'static [(Element, i32)]);
+
 /// The units that begin with a character, longest first.
-fn by_first(c: char) -> &'static [(Vec<char>, &'static [(Element, i32)])] {
-    type Table = FxHashMap<char, Vec<(Vec<char>, &'static [(Element, i32)])>>;
-    static TABLE: OnceLock<Table> = OnceLock::new();
+fn by_first(c: char) -> &'static [Unit] {
+    static TABLE: OnceLock<FxHashMap<char, Vec<Unit>>> = OnceLock::new();
     let table = TABLE.get_or_init(|| {
-        let mut table = Table::default();
+        let mut table: FxHashMap<char, Vec<Unit>> = FxHashMap::default();
         for &(word, elements) in UNITS {
             let word: Vec<char> = word.chars().collect();
             table.entry(word[0]).or_default().push((word, elements));
@@ -217,6 +223,10 @@ fn units(chars: &[char], mut each: impl FnMut(usize, Element, i32)) {
     }
     if let Some((word, elements)) = by_first(c).iter().find(|(word, _)| chars.starts_with(word)) {
         elements.iter().for_each(|&(element, cost)| each(word.len(), element, cost));
+        // 235号 楼上, 162号 桥头: what follows the number may be a word of its own.
+        if c == '号' && word.len() > 1 {
+            each(1, Roadno, 120);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Piece;
 use crate::element::Element;
+use crate::gazetteer::gazetteer;
 
 fn division(element: Element) -> bool {
     matches!(element, Element::Province | Element::City | Element::District | Element::Town)
@@ -11,6 +12,7 @@ fn division(element: Element) -> bool {
 /// the first.
 pub(super) fn mark(chars: &[char], pieces: &mut [Piece]) {
     let mut from = 0;
+    let mut first: Option<(usize, usize)> = None;
     while from < pieces.len() {
         if !division(pieces[from].element) {
             from += 1;
@@ -25,12 +27,30 @@ pub(super) fn mark(chars: &[char], pieces: &mut [Piece]) {
             to += 1;
         }
         mark_run(chars, &mut pieces[from..=last]);
+        match first {
+            // Behind a road or a name: all of it said before.
+            Some((a, b))
+                if pieces[from..=last].iter().all(|p| {
+                    !division(p.element) || pieces[a..b].iter().any(|q| p.element == q.element && same(chars, p, q))
+                }) =>
+            {
+                blank(&mut pieces[from..=last], |_| true)
+            }
+            Some(_) => {}
+            None => first = Some((from, last + 1)),
+        }
         from = last + 1;
     }
 }
 
 /// One run of divisions: it falls into chains, a new one wherever the level does not go down.
 fn mark_run(chars: &[char], run: &mut [Piece]) {
+    for i in 1..run.len() {
+        let (a, b) = (run[i - 1], run[i]);
+        if a.element == Element::District && b.element == Element::District && succeeded(chars, &a, &b) {
+            run[i - 1].element = Element::Redundant;
+        }
+    }
     let mut chains: Vec<(usize, usize)> = Vec::new();
     let mut level = None;
     for (i, piece) in run.iter().enumerate() {
@@ -69,6 +89,18 @@ fn mark_run(chars: &[char], run: &mut [Piece]) {
             blank(new, |p| said.iter().any(|q| same(chars, p, q)));
         }
     }
+}
+
+/// 市辖区 before a district, and a district that another one's old name is: 绍兴县柯桥区.
+fn succeeded(chars: &[char], a: &Piece, b: &Piece) -> bool {
+    let (old, new) = (&chars[a.start..a.end], &chars[b.start..b.end]);
+    let (before, now) = (gazetteer().at(old), gazetteer().at(new));
+    let all = |hit: &&crate::gazetteer::Hit, len: usize| hit.len == len;
+    old == ['市', '辖', '区']
+        || before
+            .iter()
+            .filter(|h| all(h, old.len()) && h.old)
+            .any(|h| now.iter().any(|n| all(&n, new.len()) && n.id == h.id))
 }
 
 fn blank(chain: &mut [Piece], which: impl Fn(&Piece) -> bool) {

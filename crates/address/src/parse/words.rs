@@ -134,7 +134,7 @@ impl Words {
         found
     }
 
-    pub(super) fn get(&self, ending: u32) -> &Ending {
+    pub(super) fn get(&'static self, ending: u32) -> &'static Ending {
         &self.endings[ending as usize]
     }
 

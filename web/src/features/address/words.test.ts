@@ -8,6 +8,7 @@ test('the reason names what contradicts first, and agreement only where nothing 
   expect(reason([of('road', 'agree'), of('roadno', 'agree')])).toBe('写到的部分都一致');
   expect(reason([of('road', 'similar'), of('district', 'conflict'), of('roadno', 'agree'), of('roomno', 'absent'), of('town', 'absent')])).toBe('区县不一致；道路有错字，已更正；文字中没有写室');
   expect(reason([of('roadno', 'absent'), of('road', 'absent')])).toBe('文字中没有写门牌号、道路');
+  expect(reason([of('road', 'agree')], ['306号', '3单元'])).toBe('登记中没有306号、3单元');
   expect(reason([])).toBe('');
 });
 

@@ -20,8 +20,11 @@ export const verdictTone = (verdict: Verdict | null): 'ok' | 'warn' | 'bad' | ''
 /** Nobody writes all of them, and none is missed. */
 const DIVISIONS = ['province', 'city', 'district', 'devzone', 'town', 'community'];
 
-/** One line on why a candidate scored so: what contradicts it first, then what was mended, then what is missing. */
-export function reason(elements: Element[]): string {
+/**
+ * One line on why a candidate scored so: what contradicts it first, then what was mended, then what is missing on either side.
+ * `unknown` is what was written and the register does not have.
+ */
+export function reason(elements: Element[], unknown: string[] = []): string {
   const of = (verdict: Verdict) => elements.filter((one) => one.verdict === verdict).map((one) => elementWords(one.name));
   const names = (list: string[]) => list.join(t('address.reason.and'));
   const said: string[] = [];
@@ -30,6 +33,7 @@ export function reason(elements: Element[]): string {
   if (conflict.length > 0) said.push(t('address.reason.conflict', { names: names(conflict) }));
   if (similar.length > 0) said.push(t('address.reason.similar', { names: names(similar) }));
   if (absent.length > 0) said.push(t('address.reason.absent', { names: names(absent) }));
+  if (unknown.length > 0) said.push(t('address.unregistered', { text: names(unknown) }));
   if (said.length === 0 && agree.length > 0) said.push(t('address.reason.agree'));
   return said.join(t('address.reason.then'));
 }
