@@ -172,7 +172,11 @@ const TELLING: usize = 50;
 /// The worst bin that has answers enough to tell, and the mean over all answers.
 pub fn deviations(bins: &[Bin]) -> (f64, f64) {
     let all: usize = bins.iter().map(|b| b.count).sum();
-    let worst = bins.iter().filter(|b| b.count >= TELLING.min(all)).map(|b| b.deviation()).fold(0.0, f64::max);
+    let worst = bins
+        .iter()
+        .filter(|b| b.count > 0 && b.count >= TELLING.min(all / 10))
+        .map(|b| b.deviation())
+        .fold(0.0, f64::max);
     let mean = bins.iter().map(|b| b.deviation() * b.count as f64).sum::<f64>() / (all.max(1)) as f64;
     (worst, mean)
 }

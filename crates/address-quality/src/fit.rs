@@ -1,6 +1,6 @@
 //! Fits the odds of an answer: a logistic model by Newton's method, then a monotone bend, printed as the table that the crate holds.
 
-use onemap_address::find::odds::{FEATURES, GROUPS, PRICES, bend, features, group, raw};
+use onemap_address::find::odds::{FEATURES, GROUPS, PRICES, bend, features, group, is_against, raw};
 
 use crate::evaluate::{Bin, Outcome};
 
@@ -55,7 +55,20 @@ pub fn fit(samples: &[Sample]) -> Fit {
     fit
 }
 
+/// The model in which nothing that is wrong raises the odds: weights that would are held at nothing, and the others fitted again.
 fn logistic(samples: &[&Sample]) -> [f64; FEATURES] {
+    let mut held = [false; FEATURES];
+    loop {
+        let weights = newton(samples, &held);
+        let wrong: Vec<usize> = (0..FEATURES).filter(|&at| is_against(at) && weights[at] > 1e-9).collect();
+        if wrong.is_empty() {
+            return weights;
+        }
+        wrong.into_iter().for_each(|at| held[at] = true);
+    }
+}
+
+fn newton(samples: &[&Sample], held: &[bool; FEATURES]) -> [f64; FEATURES] {
     let mut weights = [0.0; FEATURES];
     for _ in 0..ROUNDS {
         let mut gradient = [0.0; FEATURES];
@@ -76,6 +89,12 @@ fn logistic(samples: &[&Sample]) -> [f64; FEATURES] {
             gradient[i] = gradient[i] / count + RIDGE * weights[i];
             curvature[i].iter_mut().for_each(|c| *c /= count);
             curvature[i][i] += RIDGE;
+        }
+        for at in (0..FEATURES).filter(|&at| held[at]) {
+            gradient[at] = 0.0;
+            curvature.iter_mut().for_each(|row| row[at] = 0.0);
+            curvature[at] = [0.0; FEATURES];
+            curvature[at][at] = 1.0;
         }
         let step = solve(curvature, gradient);
         for (w, s) in weights.iter_mut().zip(step) {

@@ -17,8 +17,8 @@ struct Floor {
     precision: f64,
 }
 
-const GENERATED: Floor = Floor { ordinary: 0.0, hard: 0.0, rejected: 0.0, precision: 0.0 };
-const LABELLED: Floor = Floor { ordinary: 0.0, hard: 0.0, rejected: 0.0, precision: 0.0 };
+const GENERATED: Floor = Floor { ordinary: 99.3, hard: 98.5, rejected: 99.0, precision: 99.3 };
+const LABELLED: Floor = Floor { ordinary: 99.5, hard: 98.0, rejected: 99.0, precision: 99.5 };
 
 fn hold(name: &str, queries: &[Query], run: &Run, floor: &Floor) {
     let all: Vec<(&Query, &Outcome)> = queries.iter().zip(&run.outcomes).collect();

@@ -4,7 +4,7 @@ use super::{Noise, Set, list};
 use crate::draft::Draft;
 use crate::random::Random;
 use crate::row::{Field, Kind};
-use crate::world::World;
+use crate::world::{World, within_one};
 
 pub(super) const ORDINARY: [Noise; 17] = list(
     Set::Ordinary,
@@ -199,14 +199,15 @@ fn wrong_district(draft: &mut Draft, random: &mut Random, world: &World) -> bool
     let others = world.names(Field::District);
     match random.pick_of(others) {
         Some(other) if *other != draft.row.get(Field::District) && draft.row.has(Field::Number) => {
-            // In the district that is said there must be no such road or village: it would be the one that is meant.
+            // In the district that is said there must be no such road or village, which would be the one that is meant.
             let road = draft.row.get(Field::Road);
             let has = if road.is_empty() {
                 let said = draft.said & !Field::District.bit() & !Field::Street.bit();
                 let same = world.truth.rows(world.base, draft.row, said);
                 same.iter().any(|&at| world.base.rows[at as usize].get(Field::District) == *other)
             } else {
-                world.numbers(other, road).is_some()
+                // One that is but a slip away is as likely to be meant.
+                world.roads_of(other).iter().any(|r| within_one(r, road))
             };
             if has {
                 return false;

@@ -185,8 +185,7 @@ fn insert_poi(draft: &mut Draft, random: &mut Random, world: &World) -> bool {
 }
 
 fn gate(draft: &mut Draft, random: &mut Random, _: &World) -> bool {
-    draft.after =
-        random.pick(&["门口", "大门口", "东门", "南门岗", "门卫", "传达室", "院内", "内", "一楼大厅"]).to_owned();
+    draft.after = random.pick(&["门口", "大门口", "东门", "南门岗", "门卫", "传达室", "院内", "内"]).to_owned();
     draft.row.has(Field::Number) && draft.row.kind != Kind::Room
 }
 

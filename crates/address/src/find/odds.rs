@@ -29,7 +29,7 @@ pub fn features(level: Level, prices: [f32; PRICES], margin: f32) -> [f32; FEATU
     let mut all = [0.0; FEATURES];
     all[0] = 1.0;
     for (at, price) in prices.into_iter().enumerate() {
-        all[1 + at] = price.clamp(0.0, 3.0);
+        all[1 + at] = price.clamp(0.0, 6.0);
         all[1 + PRICES + at] = f32::from(u8::from(price > COUNTS));
     }
     let rival = 1 + 2 * PRICES;
@@ -37,7 +37,7 @@ pub fn features(level: Level, prices: [f32; PRICES], margin: f32) -> [f32; FEATU
     for (at, limit) in [0.0, 0.06, 0.5].into_iter().enumerate() {
         all[rival + 1 + at] = f32::from(u8::from(margin < limit));
     }
-    all[rival + 4] = prices.iter().sum::<f32>().clamp(0.0, 6.0);
+    all[rival + 4] = prices.iter().sum::<f32>().clamp(0.0, 12.0);
     all[rival + 5 + level as usize] = 1.0;
     all
 }
@@ -48,8 +48,16 @@ pub fn raw(group: usize, features: &[f32; FEATURES], weights: &[[f32; FEATURES];
     1.0 / (1.0 + (-sum).exp())
 }
 
-/// Follows straight lines between points of (raw, measured) probability.
+/// Whether a feature says that something is wrong: more of it must never raise the odds.
+pub fn is_against(feature: usize) -> bool {
+    (1..=2 * PRICES).contains(&feature) || feature == 1 + 2 * PRICES + 4
+}
+
+/// Follows straight lines between points of (raw, measured) probability, from nothing at nothing.
 pub fn bend(p: f32, points: &[(f32, f32)]) -> f32 {
+    if let Some(&(x, y)) = points.first().filter(|(x, _)| p < *x) {
+        return p / x * y;
+    }
     let after = points.partition_point(|(x, _)| *x < p);
     match (after.checked_sub(1).and_then(|at| points.get(at)), points.get(after)) {
         (Some(&(x0, y0)), Some(&(x1, y1))) if x1 > x0 => y0 + (p - x0) / (x1 - x0) * (y1 - y0),
@@ -61,7 +69,7 @@ pub fn bend(p: f32, points: &[(f32, f32)]) -> f32 {
 /// The probability that an answer is right.
 pub fn odds(level: Level, prices: [f32; PRICES], margin: f32) -> f32 {
     let group = group(level);
-    bend(raw(group, &features(level, prices, margin), &WEIGHTS), &BEND[group])
+    bend(raw(group, &features(level, prices, margin), &WEIGHTS), BEND[group])
 }
 
 #[cfg(test)]
@@ -98,7 +106,7 @@ mod tests {
     #[test]
     fn bending_follows_its_points() {
         let points = [(0.2, 0.1), (0.6, 0.9)];
-        assert_eq!((bend(0.0, &points), bend(1.0, &points), bend(0.5, &[])), (0.1, 0.9, 0.5));
+        assert_eq!((bend(0.0, &points), bend(1.0, &points), bend(0.5, &[])), (0.0, 0.9, 0.5));
         assert!((bend(0.4, &points) - 0.5).abs() < 1e-6);
     }
 }
