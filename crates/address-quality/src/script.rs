@@ -60,7 +60,7 @@ pub fn chinese_number(value: u32) -> String {
         0..=9 => digit(value).to_string(),
         10..=99 => {
             let tens = if value < 20 { String::new() } else { digit(value / 10).to_string() };
-            let ones = if value % 10 == 0 { String::new() } else { digit(value).to_string() };
+            let ones = if value.is_multiple_of(10) { String::new() } else { digit(value).to_string() };
             format!("{tens}十{ones}")
         }
         100..=999 => {

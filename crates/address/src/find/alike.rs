@@ -64,7 +64,8 @@ pub fn find(name: &[Unit], text: &[Unit]) -> Option<Found> {
     let digit = |u: Option<&Unit>| u.is_some_and(|u| (0x30..0x3A).contains(u));
     anywhere(name, text).filter(|f| {
         let cut_before = f.from > 0 && digit(text.get(f.from)) && digit(text.get(f.from - 1));
-        !cut_before && !(digit(text.get(f.to.wrapping_sub(1))) && digit(text.get(f.to)))
+        let cut_after = digit(text.get(f.to.wrapping_sub(1))) && digit(text.get(f.to));
+        !cut_before && !cut_after
     })
 }
 

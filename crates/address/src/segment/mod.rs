@@ -77,6 +77,9 @@ pub struct Segment {
     bytes: Bytes,
 }
 
+/// The numbers of one kind: their codes, and where the text of each ends.
+type PartTable<'a> = (&'a [u64], &'a [u32], &'a [u8]);
+
 /// The arrays of a segment, borrowed once for a question.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
@@ -87,7 +90,7 @@ pub(crate) struct View<'a> {
     groups: (&'a [Group], &'a [u32]),
     spans: (&'a [Span], &'a [u32]),
     keys: (&'a [u32], &'a [u8]),
-    parts: [(&'a [u64], &'a [u32], &'a [u8]); PART_KINDS],
+    parts: [PartTable<'a>; PART_KINDS],
     name_keys: (&'a [u32], &'a [Unit]),
     shown: (&'a [u32], &'a [u8]),
     roles: &'a [u16],
@@ -134,7 +137,7 @@ impl Segment {
             let k = section::TABLES + 2 * k;
             Table::new(s(b, k)?, s::<Item>(b, k + 1)?).ok_or(Error::Damaged("a table that does not fit"))
         };
-        let part = |k: usize| -> Result<(&[u64], &[u32], &[u8]), Error> {
+        let part = |k: usize| -> Result<PartTable<'_>, Error> {
             let k = section::PARTS + 3 * k;
             Ok((s(b, k)?, s(b, k + 1)?, s(b, k + 2)?))
         };

@@ -61,7 +61,7 @@ impl Regular {
 }
 
 /// Takes the divisions at the beginning, by their full names.
-fn divisions<'a>(t: &Text, mut put: impl FnMut(Element, usize, usize)) -> usize {
+fn divisions(t: &Text, mut put: impl FnMut(Element, usize, usize)) -> usize {
     let g = gazetteer();
     let (mut at, mut last) = (0, None);
     while at < t.len() {

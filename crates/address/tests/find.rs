@@ -1,0 +1,229 @@
+//! What the matcher answers, on a small base whose truth can be seen at a glance.
+
+use onemap_address::element::Element::*;
+use onemap_address::find::{Answer, Fault, Finder, Level, Query, Source, Verdict};
+use onemap_address::record::Address;
+use onemap_address::segment::{Builder, Error, Segment};
+use roaring::RoaringTreemap;
+
+/// id, district, town, community, road, lane, number, compound, building, unit, room, poi
+const ROWS: &[[&str; 12]] = &[
+    ["1", "市南区", "珠海路街道", "余荫社区", "香港西路", "", "2号", "", "", "", "", ""],
+    ["2", "市南区", "珠海路街道", "余荫社区", "香港西路", "", "4号", "", "", "", "", ""],
+    ["3", "市南区", "珠海路街道", "余荫社区", "香港西路", "", "10号", "", "", "", "", ""],
+    ["4", "市南区", "珠海路街道", "余荫社区", "香港西路", "", "3-1号", "", "", "", "", ""],
+    ["5", "市北区", "台东街道", "汇一社区", "台东六路", "", "22号", "博雅景园", "", "", "", ""],
+    ["6", "市北区", "台东街道", "汇一社区", "台东六路", "", "22号", "博雅景园", "18号楼", "", "", ""],
+    ["7", "市北区", "台东街道", "汇一社区", "台东六路", "", "22号", "博雅景园", "18号楼", "2单元", "1002室", ""],
+    ["8", "市北区", "台东街道", "汇一社区", "台东六路", "", "22号", "博雅景园", "18号楼", "1单元", "1002室", ""],
+    ["9", "莱西市", "望城街道", "西马家屯村", "", "", "55号", "", "", "", "", ""],
+    ["10", "李沧区", "楼山街道", "楼山一社区", "永平路", "14巷", "26号", "", "", "", "", "福馨家园小学"],
+    ["11", "李沧区", "楼山街道", "楼山一社区", "永平路", "14巷", "26号", "", "", "", "", ""],
+    ["12", "黄岛区", "薛家岛街道", "荣盛社区", "人民路", "", "8号", "", "", "", "", ""],
+    ["13", "莱西市", "水集街道", "祥源社区", "人民路", "", "8号", "", "", "", "", ""],
+    ["14", "市北区", "四方街道", "省人社区", "海伦一路", "", "49-55号", "", "", "", "", ""],
+    ["15", "市北区", "四方街道", "省人社区", "镇江路", "豐營巷38弄", "6号", "", "", "", "", ""],
+];
+
+fn base() -> Builder {
+    let mut b = Builder::new();
+    for (k, r) in ROWS.iter().enumerate() {
+        let elements = [District, Town, Community, Road, Lane, Roadno, Compound, Houseno, Cellno, Roomno, Poi]
+            .into_iter()
+            .zip(&r[1..]);
+        let mut a =
+            Address::new(k as u64 + 1, 120.3 + k as f64 * 0.002, 36.07).with(Province, "山东省").with(City, "青岛市");
+        for (element, text) in elements {
+            a = a.with(element, text);
+        }
+        a.key = r[0];
+        b.push(&a).unwrap();
+    }
+    b
+}
+
+fn ask(text: &str) -> Answer {
+    ask_with(text, None)
+}
+
+fn ask_with(text: &str, hidden: Option<&RoaringTreemap>) -> Answer {
+    let segment = base().finish().unwrap();
+    let sources = [Source { segment: &segment, hidden, visible: None, priority: 0, tag: 7 }];
+    Finder::new().search(&sources, &Query { text, limit: 5, ..Query::default() })
+}
+
+/// The key of the best answer and its level.
+fn best(text: &str) -> (String, Level) {
+    let a = ask(text);
+    a.candidates.first().map_or((String::new(), Level::None), |c| (c.key.clone().unwrap_or_default(), c.match_level))
+}
+
+#[test]
+fn the_right_door_however_it_is_written() {
+    for text in [
+        "山东省青岛市市南区香港西路2号",
+        "香港西路2号",
+        "青岛市市南区香港西路２號",
+        "山东青岛市南香港西路二号",
+        "山东省青岛市市南区珠海路街道香港西路2#",
+        "山东省,青岛市,市南区,香港西路,2号",
+        "中国山东省青岛市青岛市市南区香港西路2号",
+        "市南区香港西路2",
+        "市南区香港西2号",
+        "市南区香港西大街2号",
+        "市南区湘港西路2号",
+        "市南区港西路2号",
+        "市南区xianggangxilu2号",
+        "香港西路2号 青岛市市南区",
+        "香港西路2号（麻烦放快递柜）王先生13812345678",
+        "李小明，青岛市市南区香港西路2号",
+        "青岛市市南区香港西路2号；青岛市李沧区永平路14巷26号",
+    ] {
+        assert_eq!(best(text), ("1".to_owned(), Level::Number), "{text}");
+    }
+    for text in ["香港西路3-1号", "香港西路3号之1", "香港西路3附1号", "香港西路3號-1"] {
+        assert_eq!(best(text).0, "4", "{text}");
+    }
+}
+
+#[test]
+fn the_right_room_however_it_is_written() {
+    let room = ("7".to_owned(), Level::Room);
+    for inside in ["18号楼2单元1002室", "18-2-1002", "18栋2门1002", "18#2单元1002户", "十八号楼二单元1002", "18 2 1002"]
+    {
+        assert_eq!(best(&format!("市北区台东6路22号博雅景园{inside}")), room, "{inside}");
+    }
+    assert_eq!(best("青岛市市北区博雅景园18号楼2单元1002室"), room);
+    assert_eq!(best("台东六路22号博雅景园18号楼"), ("6".to_owned(), Level::Building));
+    assert_eq!(best("台东六路22号博雅景园"), ("5".to_owned(), Level::Compound));
+}
+
+#[test]
+fn villages_lanes_and_places() {
+    assert_eq!(best("莱西市西马家屯村二组55号").0, "9");
+    assert_eq!(best("莱西市西马家屯村委会55号").0, "9");
+    assert_eq!(best("莱西市四马家屯村55号").0, "9");
+    assert_eq!(best("李沧区永平路14巷26号").0, "11");
+    assert_eq!(best("李沧区福馨家园小学"), ("10".to_owned(), Level::Poi));
+    assert_eq!(best("镇江路丰营巷38弄6号").0, "15");
+}
+
+#[test]
+fn a_number_that_does_not_exist_is_never_exact() {
+    let a = ask("市南区香港西路6号");
+    let c = &a.candidates[0];
+    assert_eq!((c.match_level, c.id), (Level::Interpolated, None));
+    assert!(a.faults.contains(&Fault::NumberNotFound));
+    // Between 4号 and 10号, a third of the way, on their side of the road.
+    assert!((c.lon - (120.302 + 0.002 / 3.0)).abs() < 1e-5, "{}", c.lon);
+    assert_eq!(best("市南区香港西路2000号").1, Level::Road);
+    assert!(best("市南区造铁鸟路87号").1 <= Level::Street);
+    // 49-55号 stands for the odd numbers between.
+    assert_eq!(best("海伦一路51号").0, "14");
+    assert!(best("海伦一路52号").1 <= Level::Interpolated);
+}
+
+#[test]
+fn two_places_that_fit_alike_are_ambiguous() {
+    let a = ask("人民路8号");
+    assert!(a.faults.contains(&Fault::Ambiguous));
+    assert!(a.candidates[0].score < 0.7 && a.candidates.len() >= 2);
+    assert_eq!(best("黄岛区人民路8号").0, "12");
+    assert_eq!(best("莱西市人民路8号").0, "13");
+}
+
+#[test]
+fn elsewhere_and_nothing_are_said_so() {
+    for text in ["浙江省杭州市余杭区文一西路969号", "烟台市芝罘区人民路8号", "威海环翠区香港西路2号"]
+    {
+        let a = ask(text);
+        assert!(a.candidates.is_empty() && a.faults == [Fault::OtherPlace], "{text}: {:?}", a.candidates);
+    }
+    for text in ["暂无固定住所", "见身份证", "*", "11111", "😀😀", "\u{0}\u{1}"] {
+        assert!(ask(text).candidates.is_empty(), "{text}");
+    }
+    assert_eq!(ask("  ").faults, [Fault::Empty]);
+    assert_eq!(ask(&"路".repeat(3000)).faults, [Fault::TooLong]);
+}
+
+#[test]
+fn what_was_found_of_each_element_is_told() {
+    let a = ask("青岛市黄岛区湘港西路2号");
+    let verdict = |e| a.candidates[0].elements.iter().find(|n| n.element == e).map(|n| n.verdict);
+    assert_eq!(verdict(District), Some(Verdict::Conflict));
+    assert_eq!(verdict(Road), Some(Verdict::Similar));
+    assert_eq!(verdict(Roadno), Some(Verdict::Agree));
+    assert_eq!(verdict(Province), Some(Verdict::Absent));
+    assert!(a.faults.contains(&Fault::DivisionConflict) && a.faults.contains(&Fault::Typo));
+    assert_eq!(a.candidates[0].source, 7);
+}
+
+#[test]
+fn hidden_rows_are_not_there_at_all() {
+    let hidden: RoaringTreemap = [1, 2, 3].into_iter().collect();
+    let a = ask_with("市南区香港西路2号", Some(&hidden));
+    assert!(a.candidates.iter().all(|c| c.match_level <= Level::Road && c.lon > 120.305), "{:?}", a.candidates);
+    let segment = base().finish().unwrap();
+    let all: RoaringTreemap = (1..=15).collect();
+    let sources = [Source { segment: &segment, hidden: Some(&all), visible: None, priority: 0, tag: 0 }];
+    let mut finder = Finder::new();
+    for text in ["市南区香港西路6号", "台东六路22号", "市南区", "福馨家园小学"] {
+        let query = Query { text, limit: 5, ..Query::default() };
+        assert!(finder.search(&sources, &query).candidates.is_empty(), "{text}");
+        assert!(finder.suggest(&sources, &query).is_empty(), "{text}");
+    }
+    assert!(finder.reverse(&sources, 120.3, 36.07, 500.0, 5).is_empty());
+}
+
+#[test]
+fn typing_is_completed() {
+    let segment = base().finish().unwrap();
+    let sources = [Source { segment: &segment, hidden: None, visible: None, priority: 0, tag: 0 }];
+    let mut finder = Finder::new();
+    let mut first = |text| {
+        finder
+            .suggest(&sources, &Query { text, limit: 5, ..Query::default() })
+            .first()
+            .map(|c| c.label.clone())
+            .unwrap_or_default()
+    };
+    for text in ["香港", "xianggang", "xgxl", "青岛市市南区香港"] {
+        assert!(first(text).contains("香港西路"), "{text}");
+    }
+    assert!(first("boya").contains("博雅景园"));
+    assert_eq!(first("zzzz"), "");
+}
+
+#[test]
+fn the_nearest_come_first() {
+    let segment = base().finish().unwrap();
+    let sources = [Source { segment: &segment, hidden: None, visible: None, priority: 0, tag: 0 }];
+    let near = Finder::new().reverse(&sources, 120.3005, 36.07, 400.0, 10);
+    let keys: Vec<_> = near.iter().filter_map(|(c, _)| c.key.as_deref()).collect();
+    assert_eq!(keys, ["1", "2", "3"]);
+    assert!(near.windows(2).all(|w| w[0].1 <= w[1].1) && (near[0].1 - 45.0).abs() < 1.0);
+}
+
+#[test]
+fn a_damaged_index_is_not_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("base.idx");
+    base().write(&path, 42).unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    let segment = Segment::open(&path).unwrap();
+    assert_eq!((segment.stamp(), segment.rows()), (42, ROWS.len() as u64));
+    segment.verify().unwrap();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+    for at in (0..whole.len()).step_by(97).chain([8, 16, 24, 32]) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x55;
+        std::fs::write(&path, &bytes).unwrap();
+        // A stamp is the caller's to compare; the rest of the head and all content are told apart.
+        let found = Segment::open(&path).and_then(|s| s.verify().map(|()| s.stamp()));
+        assert!(!matches!(found, Ok(42)) || (40..64).contains(&at), "a change at {at} goes unnoticed");
+    }
+    for length in [0, 10, 64, whole.len() / 2, whole.len() - 1] {
+        std::fs::write(&path, &whole[..length]).unwrap();
+        assert!(matches!(Segment::open(&path), Err(Error::Damaged(_))), "{length}");
+    }
+}
