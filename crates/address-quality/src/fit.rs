@@ -194,8 +194,8 @@ impl Fit {
             .collect();
         format!(
             "//! Printed by the quality crate with `--fit`; not written by hand.\n\nuse super::{{FEATURES, GROUPS}};\n\n\
-             #[rustfmt::skip]\npub(super) const WEIGHTS: [[f32; FEATURES]; GROUPS] = [\n{}\n];\n\n\
-             /// Raw and measured probability.\n#[rustfmt::skip]\npub(super) const BEND: [&[(f32, f32)]; GROUPS] = [\n{}\n];\n",
+             #[rustfmt::skip]\n#[allow(clippy::approx_constant)] // a weight may be near a constant\npub(super) const WEIGHTS: [[f32; FEATURES]; GROUPS] = [\n{}\n];\n\n\
+             /// Raw and measured probability.\n#[rustfmt::skip]\n#[allow(clippy::approx_constant)] // a weight may be near a constant\npub(super) const BEND: [&[(f32, f32)]; GROUPS] = [\n{}\n];\n",
             weights.join("\n"),
             bends.join("\n")
         )

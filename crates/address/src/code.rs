@@ -220,7 +220,11 @@ pub fn units_code(units: &[Unit]) -> u64 {
         return units.iter().fold(0, |v, u| v * 10 + u64::from(*u - u16::from(b'0')));
     }
     // 二樓之3 and 2-3 are the same.
-    let plain: Vec<Unit> = units.iter().map(|u| if *u == '之' as Unit { u16::from(b'-') } else { *u }).filter(|u| *u != '楼' as Unit).collect();
+    let plain: Vec<Unit> = units
+        .iter()
+        .map(|u| if *u == '之' as Unit { u16::from(b'-') } else { *u })
+        .filter(|u| *u != '楼' as Unit)
+        .collect();
     word(&plain)
 }
 
@@ -239,7 +243,8 @@ mod tests {
 
     #[test]
     fn door_numbers_however_written() {
-        for same in ["3-1号", "3之1號", "3号之1", "3号附1号", "3號-1", "３－１号", "三之一号", "3附1号"] {
+        for same in ["3-1号", "3之1號", "3号之1", "3号附1号", "3號-1", "３－１号", "三之一号", "3附1号"]
+        {
             assert_eq!(door_code(same), door_code("3-1号"), "{same}");
         }
         assert_eq!(door_code("82号"), door_code("八十二号"));

@@ -6,10 +6,10 @@
 
 pub mod chars;
 pub mod code;
-pub mod text;
 pub mod element;
 pub mod find;
 pub mod gazetteer;
 pub mod parse;
 pub mod record;
 pub mod segment;
+pub mod text;

@@ -170,13 +170,15 @@ impl Text {
         let mut out = Text { raw: self.raw.clone(), ..Text::default() };
         let (mut i, mut any) = (0, false);
         while i < self.len() {
-            let run = (i..self.len()).take_while(|k| self.kinds[*k] == Kind::Letter && (*k == i || !self.gaps[*k])).count();
+            let run =
+                (i..self.len()).take_while(|k| self.kinds[*k] == Kind::Letter && (*k == i || !self.gaps[*k])).count();
             match (run >= 2).then(|| syllables_of(&self.units[i..i + run])).flatten() {
                 Some(cuts) => {
                     any = true;
                     for (from, to, sound) in cuts {
                         let number_before = out.kinds.last().is_some_and(|k| k.is_digit());
-                        let (u, kind) = word_of_number(&self.units[i + from..i + to], number_before, out.units.last()).map_or((SYLLABLES.start + sound, Kind::Han), |c| (unit(c), Kind::Han));
+                        let (u, kind) = word_of_number(&self.units[i + from..i + to], number_before, out.units.last())
+                            .map_or((SYLLABLES.start + sound, Kind::Han), |c| (unit(c), Kind::Han));
                         out.push_from(self, u, kind, i + from, i + to);
                     }
                     i += run;
@@ -250,6 +252,31 @@ pub fn key(name: &str) -> Vec<Unit> {
     Text::of(name).units
 }
 
+/// A list of words, ready to be looked for at a place of a text.
+pub struct Words {
+    words: Vec<Box<[Unit]>>,
+    /// A bit for each first unit, by its lowest bits: most places begin no word.
+    first: u64,
+}
+
+impl Words {
+    pub fn new(words: &[&str]) -> Words {
+        let words: Vec<Box<[Unit]>> = words.iter().map(|w| w.chars().map(unit).collect()).collect();
+        let first = words.iter().fold(0, |bits, w| bits | 1 << (w[0] & 63));
+        Words { words, first }
+    }
+
+    /// How long the word is that stands at `i`; the first of the list that does.
+    #[inline]
+    pub fn at(&self, units: &[Unit], i: usize) -> Option<usize> {
+        let rest = units.get(i..)?;
+        if self.first >> (rest.first()? & 63) & 1 == 0 {
+            return None;
+        }
+        self.words.iter().find(|w| rest.starts_with(w)).map(|w| w.len())
+    }
+}
+
 /// Units back into text, for what has no original.
 pub fn show(units: &[Unit]) -> String {
     units.iter().filter_map(|u| char::from_u32(u32::from(*u))).collect()
@@ -292,7 +319,12 @@ fn signs(raw: &mut [char]) {
             '|' => GAP,
             '/' if number(before) && number(after) => '-',
             '/' => GAP,
-            '-' if (before as u32) > 0x2E80 && !number(before) && !matches!(before, '号' | '楼' | '栋' | '幢' | '座' | '元' | '层' | '室') => GAP,
+            '-' if (before as u32) > 0x2E80
+                && !number(before)
+                && !matches!(before, '号' | '楼' | '栋' | '幢' | '座' | '元' | '层' | '室') =>
+            {
+                GAP
+            }
             c => c,
         };
     }
@@ -306,12 +338,23 @@ fn digits_in_disguise(raw: &mut [char]) {
     while i < raw.len() {
         let run = raw[i..].iter().take_while(|c| c.is_ascii_digit() || disguised(**c)).count();
         let end = i + run;
-        let unit = raw.get(end).is_some_and(|c| matches!(c, '号' | '弄' | '巷' | '室' | '栋' | '幢' | '楼' | '单' | '之' | '#'));
+        let unit = raw
+            .get(end)
+            .is_some_and(|c| matches!(c, '号' | '弄' | '巷' | '室' | '栋' | '幢' | '楼' | '单' | '之' | '#'));
         let alone = !i.checked_sub(1).is_some_and(|k| raw[k].is_ascii_alphabetic());
         let within = raw[i..end].iter().filter(|c| **c == '|').count();
-        if (1..=6).contains(&run) && unit && alone && (within == 0 || within == bars) && raw[i..end].iter().any(|c| disguised(*c)) {
+        if (1..=6).contains(&run)
+            && unit
+            && alone
+            && (within == 0 || within == bars)
+            && raw[i..end].iter().any(|c| disguised(*c))
+        {
             // 12L号 may be a door of its own; L2号 and lO号 may not.
-            let lettered = raw.get(end) != Some(&'之') && raw[end - 1].is_ascii_alphabetic() && raw[end - 1] != 'O' && raw[i..end - 1].iter().all(char::is_ascii_digit) && run > 1;
+            let lettered = raw.get(end) != Some(&'之')
+                && raw[end - 1].is_ascii_alphabetic()
+                && raw[end - 1] != 'O'
+                && raw[i..end - 1].iter().all(char::is_ascii_digit)
+                && run > 1;
             if !lettered {
                 for c in &mut raw[i..end] {
                     *c = match *c {
@@ -396,7 +439,9 @@ fn classify(raw: &[char], i: usize) -> (char, Kind) {
         let word = i > 0 && raw[i - 1].is_ascii_alphabetic() || raw.get(i + 1).is_some_and(char::is_ascii_alphabetic);
         return match c {
             'O' if before && (after || unit_after) => ('0', Kind::Digit),
-            'L' | 'I' if !word && ((before && (after || unit_after)) || (after && unit_ends(raw, i + 1))) => ('1', Kind::Digit),
+            'L' | 'I' if !word && ((before && (after || unit_after)) || (after && unit_ends(raw, i + 1))) => {
+                ('1', Kind::Digit)
+            }
             _ => (c, Kind::Letter),
         };
     }
@@ -437,8 +482,11 @@ mod tests {
 
     #[test]
     fn pinyin_is_heard() {
-        let heard = |text: &str| Text::of(text).spoken().map(|t| t.units.iter().map(|u| crate::segment::sound(*u)).collect::<Vec<_>>());
-        let said = |text: &str| Some(Text::of(text).units.iter().map(|u| crate::segment::sound(*u)).collect::<Vec<_>>());
+        let heard = |text: &str| {
+            Text::of(text).spoken().map(|t| t.units.iter().map(|u| crate::segment::sound(*u)).collect::<Vec<_>>())
+        };
+        let said =
+            |text: &str| Some(Text::of(text).units.iter().map(|u| crate::segment::sound(*u)).collect::<Vec<_>>());
         assert_eq!(heard("mian yang zhong lu 53-3 hao"), said("绵阳中路53-3号"));
         assert_eq!(heard("市北区LIAOYUANZHONGLU90号"), said("市北区辽源中路90号"));
         assert_eq!(heard("B座12室"), None);

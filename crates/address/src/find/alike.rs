@@ -90,8 +90,49 @@ fn anywhere(name: &[Unit], text: &[Unit]) -> Option<Found> {
 
 /// Words at the end of a name that people leave out or take one for another.
 const KINDS: &[&str] = &[
-    "住宅小区", "家属院", "小区", "花园", "家园", "花苑", "公寓", "新村", "大厦", "广场", "别墅", "新苑", "嘉园", "佳苑", "嘉苑", "雅苑", "名苑", "天苑", "丽苑",
-    "小镇", "宿舍", "公馆", "山庄", "庄园", "中心", "大院", "名邸", "豪庭", "华庭", "雅居", "新居", "名都", "新城", "府邸", "国际", "苑", "府", "里", "居", "城", "园", "庭", "楼",
+    "住宅小区",
+    "家属院",
+    "小区",
+    "花园",
+    "家园",
+    "花苑",
+    "公寓",
+    "新村",
+    "大厦",
+    "广场",
+    "别墅",
+    "新苑",
+    "嘉园",
+    "佳苑",
+    "嘉苑",
+    "雅苑",
+    "名苑",
+    "天苑",
+    "丽苑",
+    "小镇",
+    "宿舍",
+    "公馆",
+    "山庄",
+    "庄园",
+    "中心",
+    "大院",
+    "名邸",
+    "豪庭",
+    "华庭",
+    "雅居",
+    "新居",
+    "名都",
+    "新城",
+    "府邸",
+    "国际",
+    "苑",
+    "府",
+    "里",
+    "居",
+    "城",
+    "园",
+    "庭",
+    "楼",
 ];
 
 /// The text begins with the name but for its kind: 御景 for 御景佳苑, 山水大厦 for 山水嘉园.
@@ -101,14 +142,18 @@ fn shortened(name: &[Unit], text: &[Unit]) -> Option<Found> {
         return None;
     }
     let rest = &name[common..];
-    let kind = |units: &[Unit]| KINDS.iter().find(|w| units.len() >= w.chars().count() && w.chars().zip(units).all(|(c, u)| c as Unit == *u));
+    let kind = |units: &[Unit]| {
+        KINDS.iter().find(|w| units.len() >= w.chars().count() && w.chars().zip(units).all(|(c, u)| c as Unit == *u))
+    };
     let whole_kind = kind(rest).is_some_and(|w| w.chars().count() == rest.len());
     if rest.first() == Some(&0x28) {
         return Some(Found { likeness: 0.92, from: 0, to: common });
     }
     let ends = text.get(common).is_none_or(|u| *u < 0x80);
     match (ends, kind(&text[common..])) {
-        (true, _) if rest.len() <= common + 2 => Some(Found { likeness: if whole_kind { 0.9 } else { 0.8 }, from: 0, to: common }),
+        (true, _) if rest.len() <= common + 2 => {
+            Some(Found { likeness: if whole_kind { 0.9 } else { 0.8 }, from: 0, to: common })
+        }
         (false, Some(w)) if whole_kind => Some(Found { likeness: 0.8, from: 0, to: common + w.chars().count() }),
         _ => None,
     }
@@ -132,7 +177,8 @@ fn align(name: &[Unit], text: &[Unit]) -> Option<Found> {
             left = best;
         }
     }
-    let (to, best) = (1..=text.len()).map(|j| (j, row[j])).fold((0, (f32::MAX, 0)), |a, b| if b.1.0 < a.1.0 { b } else { a });
+    let (to, best) =
+        (1..=text.len()).map(|j| (j, row[j])).fold((0, (f32::MAX, 0)), |a, b| if b.1.0 < a.1.0 { b } else { a });
     (best.1 < to).then(|| Found { likeness: (1.0 - best.0 / name.len() as f32).max(0.0), from: best.1, to })
 }
 

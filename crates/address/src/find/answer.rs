@@ -23,7 +23,14 @@ fn coarseness(level: Level) -> f32 {
     if level <= Level::Village { 2.4 } else { 0.0 }
 }
 
-pub fn make(sources: &[Source<'_>], query: &Query<'_>, t: &Text, dull: &[bool], strange: bool, found: &mut Vec<Scored>) -> Answer {
+pub fn make(
+    sources: &[Source<'_>],
+    query: &Query<'_>,
+    t: &Text,
+    dull: &[bool],
+    strange: bool,
+    found: &mut Vec<Scored>,
+) -> Answer {
     let views: Vec<Option<View<'_>>> = sources.iter().map(|s| s.segment.view().ok()).collect();
     let mut ranked: Vec<(f32, Candidate, usize)> = Vec::new();
     found.sort_by(|a, b| {
@@ -57,9 +64,17 @@ pub fn make(sources: &[Source<'_>], query: &Query<'_>, t: &Text, dull: &[bool], 
     rate(&mut ranked, found);
     let faults = faults(&ranked, found);
     let end = ranked.first().map_or(0, |r| found[r.2].end);
-    let remainder = (end..t.len()).filter(|k| !dull[*k] && t.kinds[*k] != Kind::Sign).map(|k| crate::text::character(t.units[k])).collect();
+    let remainder = (end..t.len())
+        .filter(|k| !dull[*k] && t.kinds[*k] != Kind::Sign)
+        .map(|k| crate::text::character(t.units[k]))
+        .collect();
     // Another city, or nothing that the text and the place have in common.
-    ranked.retain(|r| found[r.2].prices.division < ELSEWHERE && r.0 < HOPELESS + coarseness(r.1.match_level));
+    ranked.retain(|r| {
+        let p = &found[r.2].prices;
+        // Another road in another district shares nothing but a number.
+        let other_road = p.division > 1.0 && p.street > 1.0;
+        p.division < ELSEWHERE && !other_road && r.0 < HOPELESS + coarseness(r.1.match_level)
+    });
     let faults = match ranked.is_empty() {
         true if strange || found.first().is_some_and(|s| s.prices.division >= ELSEWHERE) => vec![Fault::OtherPlace],
         true => vec![Fault::NotAnAddress],
@@ -75,9 +90,17 @@ fn rate(ranked: &mut [(f32, Candidate, usize)], found: &[Scored]) {
         .map(|k| {
             let (price, c, _) = &ranked[k];
             let other = |o: &&(f32, Candidate, usize)| {
-                metres((c.lon, c.lat), (o.1.lon, o.1.lat)) > APART || o.1.match_level > Level::Interpolated && o.1.id != c.id
+                metres((c.lon, c.lat), (o.1.lon, o.1.lat)) > APART
+                    || o.1.match_level > Level::Interpolated && o.1.id != c.id
             };
-            ranked.iter().enumerate().filter(|(j, _)| *j != k).map(|(_, o)| o).filter(other).map(|o| o.0 - price).fold(9.0, f32::min)
+            ranked
+                .iter()
+                .enumerate()
+                .filter(|(j, _)| *j != k)
+                .map(|(_, o)| o)
+                .filter(other)
+                .map(|o| o.0 - price)
+                .fold(9.0, f32::min)
         })
         .collect();
     for (r, margin) in ranked.iter_mut().zip(rivals) {
@@ -191,7 +214,8 @@ pub fn candidate(view: &View<'_>, tag: u32, s: &Scored) -> Candidate {
         said.retain(|e| e.0 <= Element::Town);
     }
     let verdict = |element| s.verdicts.iter().rev().find(|v| v.0 == element).map_or(Verdict::Absent, |v| v.1);
-    let elements: Vec<Named> = said.into_iter().map(|(element, text)| Named { element, text, verdict: verdict(element) }).collect();
+    let elements: Vec<Named> =
+        said.into_iter().map(|(element, text)| Named { element, text, verdict: verdict(element) }).collect();
     let part = |name, price: f32| (name, 1.0 / (1.0 + price));
     let p = &s.prices;
     Candidate {
@@ -235,7 +259,9 @@ fn middle(view: &View<'_>, area: u32) -> (i32, i32) {
 
 fn coordinate_level(row: &Row, level: Level) -> Level {
     match level {
-        Level::None | Level::District | Level::Street | Level::Village | Level::Interpolated | Level::Intersection => level,
+        Level::None | Level::District | Level::Street | Level::Village | Level::Interpolated | Level::Intersection => {
+            level
+        }
         _ if row.room != 0 => Level::Room,
         _ if row.unit != 0 => Level::Unit,
         _ if row.building != 0 => Level::Building,

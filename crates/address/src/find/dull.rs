@@ -1,18 +1,97 @@
 //! What in a text is no address: phone numbers, notes to the courier, what is said of the neighbourhood.
 
-use crate::text::{Kind, Text, Unit};
+use std::sync::LazyLock;
+
+use crate::text::{Kind, Text, Unit, Words};
 
 /// Where notes begin. They run to the end of their bracket or of the text.
-const NOTES: &[&str] = &[
-    "到了联系", "到了打", "请放", "请送", "请勿", "请联系", "请电联", "请提前", "请打", "麻烦", "尽快发", "尽快送", "送货", "派送", "备用", "电话", "手机",
-    "联系", "务必", "谢谢", "放门口", "放快递", "丰巢", "快递柜", "不要放", "别放", "收件", "收货人", "签收", "电联", "勿折", "门铃", "敲门", "有狗", "自提", "放驿站", "工作日收", "周末收", "送前请", "轻拿", "易碎",
-];
+static NOTES: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(&[
+        "到了联系",
+        "到了打",
+        "请放",
+        "请送",
+        "请勿",
+        "请联系",
+        "请电联",
+        "请提前",
+        "请打",
+        "麻烦",
+        "尽快发",
+        "尽快送",
+        "送货",
+        "派送",
+        "备用",
+        "电话",
+        "手机",
+        "联系",
+        "务必",
+        "谢谢",
+        "放门口",
+        "放快递",
+        "丰巢",
+        "快递柜",
+        "不要放",
+        "别放",
+        "收件",
+        "收货人",
+        "签收",
+        "电联",
+        "勿折",
+        "门铃",
+        "敲门",
+        "有狗",
+        "自提",
+        "放驿站",
+        "工作日收",
+        "周末收",
+        "送前请",
+        "轻拿",
+        "易碎",
+    ])
+});
 
 /// Words that say where a place lies beside what was named before them.
-pub const BESIDE: &[&str] = &[
-    "附近", "对面", "旁边", "斜对面", "隔壁", "东侧", "西侧", "南侧", "北侧", "路东", "路西", "路南", "路北", "楼下", "楼上", "后面", "前面", "门口", "旁", "里面", "院内",
-    "东面", "西面", "南面", "北面", "对过", "以东", "以西", "以南", "以北",
-];
+static BESIDE: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(&[
+        "附近",
+        "对面",
+        "旁边",
+        "斜对面",
+        "隔壁",
+        "东侧",
+        "西侧",
+        "南侧",
+        "北侧",
+        "路东",
+        "路西",
+        "路南",
+        "路北",
+        "楼下",
+        "楼上",
+        "后面",
+        "前面",
+        "门口",
+        "旁",
+        "里面",
+        "院内",
+        "东面",
+        "西面",
+        "南面",
+        "北面",
+        "对过",
+        "以东",
+        "以西",
+        "以南",
+        "以北",
+    ])
+});
+
+/// The last place where such a word ends the text.
+pub fn beside(t: &Text, bracketed: &[bool]) -> Option<usize> {
+    let from = t.len().saturating_sub(6);
+    (from..t.len()).rev().find(|i| !bracketed[*i] && BESIDE.at(&t.units, *i).is_some_and(|n| i + n + 1 >= t.len()))
+}
 
 fn here(t: &Text, i: usize, w: &str) -> bool {
     w.chars().enumerate().all(|(k, c)| t.units.get(i + k) == Some(&(c as Unit)))
@@ -24,7 +103,7 @@ pub fn mark(t: &Text, dull: &mut Vec<bool>) {
     dull.resize(t.len(), false);
     phones(t, dull);
     for i in 3..t.len() {
-        if !dull[i] && NOTES.iter().any(|w| here(t, i, w)) && !part_of_a_name(t, i) {
+        if !dull[i] && NOTES.at(&t.units, i).is_some() && !part_of_a_name(t, i) {
             let bracketed = t.units[..i].iter().rev().find_map(|u| match *u {
                 0x28 => Some(true),
                 0x29 => Some(false),
@@ -53,7 +132,10 @@ fn phones(t: &Text, dull: &mut [bool]) {
         let longest = t.units[i..i + run].split(|u| *u == 0x2D).map(<[Unit]>::len).max().unwrap_or(0);
         if digits >= 10 || longest >= 7 {
             dull[i..i + run].fill(true);
-            let back = (i.saturating_sub(4)..i).rev().take_while(|k| t.kinds[*k] == Kind::Han && (k + 1 == i || !t.gaps[k + 1])).last();
+            let back = (i.saturating_sub(4)..i)
+                .rev()
+                .take_while(|k| t.kinds[*k] == Kind::Han && (k + 1 == i || !t.gaps[k + 1]))
+                .last();
             for title in ["先生", "女士", "小姐", "师傅", "老师", "经理"] {
                 if i >= 3 && here(t, i - 2, title) {
                     dull[i - 3..i].fill(true);

@@ -1,11 +1,11 @@
 //! How well a row fits a reading of the text, as prices of what does not fit.
 
 use super::alike;
-use super::dull::BESIDE;
 use super::inner::{self, Inside};
-use super::mention::{Mention, Step, Why};
+use super::mention::{Division, Mention, Step, Why};
 use super::{Level, Verdict};
 use crate::element::Element;
+use crate::gazetteer::{self, gazetteer};
 use crate::segment::View;
 use crate::segment::forms::{Form, role};
 use crate::segment::row::{PartKind, Row};
@@ -19,6 +19,10 @@ pub struct Asked<'a> {
     pub steps: &'a [Step],
     /// Whether a unit lies in brackets.
     pub bracketed: &'a [bool],
+    /// Provinces, cities and districts of the country that it names.
+    pub divisions: &'a [Division],
+    /// Where 附近 or its like ends the text.
+    pub beside: Option<usize>,
 }
 
 /// Prices by what they are for.
@@ -70,7 +74,14 @@ const UNNAMED: f32 = 0.45;
 const LEFTOVER: f32 = 0.08;
 
 /// The prices of the divisions that the text names before `to`, and of what it says there besides.
-pub fn prefix(a: &Asked<'_>, view: &View<'_>, chain: [u32; 5], to: usize, street: bool, v: &mut Verdicts) -> (f32, f32) {
+pub fn prefix(
+    a: &Asked<'_>,
+    view: &View<'_>,
+    chain: [u32; 5],
+    to: usize,
+    street: bool,
+    v: &mut Verdicts,
+) -> (f32, f32) {
     let levels = [Element::Province, Element::City, Element::District, Element::Town, Element::Community];
     let weights = [6.0, 4.0, 1.5, 0.6, 0.35];
     let (mut agreed, mut against, mut foreign) = ([false; 5], [false; 5], [false; 3]);
@@ -89,7 +100,11 @@ pub fn prefix(a: &Asked<'_>, view: &View<'_>, chain: [u32; 5], to: usize, street
             }
             Why::Filler => {}
             // The same level may be named twice; a foreign one counts only where the text has no better.
-            Why::Foreign(level) => foreign[level as usize - Element::Province as usize] = true,
+            Why::Foreign(k) => {
+                let d = &a.divisions[k];
+                let level = d.level as usize - Element::Province as usize;
+                foreign[level] |= chain[level] != 0 || !holds(view, d.id, &chain[level..]);
+            }
             Why::Mention(k) => {
                 let span = a.mentions[k..].iter().take_while(|m| (m.from, m.to) == (s.from, at));
                 match span.clone().find_map(|m| chain.iter().position(|n| *n != 0 && *n == m.name)) {
@@ -136,13 +151,33 @@ pub fn prefix(a: &Asked<'_>, view: &View<'_>, chain: [u32; 5], to: usize, street
     (division, before)
 }
 
+/// Whether what a source says of finer divisions lies in a division of the country, for a source that does not name this level.
+fn holds(view: &View<'_>, id: gazetteer::Id, finer: &[u32]) -> bool {
+    let g = gazetteer();
+    let mut named = finer.iter().filter(|n| **n != 0).peekable();
+    named.peek().is_none()
+        || named.any(|n| {
+            let name: Vec<char> = view.shown(*n).chars().map(crate::chars::simplify).collect();
+            let mut inside = false;
+            g.visit(&name, |len, entries| inside |= len == name.len() && entries.iter().any(|e| g.within(e.id, id)));
+            inside
+        })
+}
+
 /// Divisions that are misspelt before `to`: 橋骰區 for 橋頭區. Gives how many characters they explain, and their price.
 fn mend(a: &Asked<'_>, view: &View<'_>, chain: &[u32; 5], to: usize, agreed: &mut [bool; 5]) -> (usize, f32) {
     let (mut explained, mut price) = (0, 0.0);
     // Where what nothing explains begins, or a character before.
     let bare = |k: usize| a.steps[k].why == Why::Bare;
-    let ends_as_one = |k: usize| bare(k) && (k..=(k + 1).min(to)).any(|e| e > 0 && "区县市镇乡道省".chars().any(|c| c as Unit == a.t.units[e - 1]));
-    let starts: Vec<usize> = (0..to).filter(|f| bare(f + 1) && (*f == 0 || !bare(*f))).flat_map(|f| [f, f.saturating_sub(1)]).take(6).collect();
+    let ends_as_one = |k: usize| {
+        bare(k)
+            && (k..=(k + 1).min(to)).any(|e| e > 0 && "区县市镇乡道省".chars().any(|c| c as Unit == a.t.units[e - 1]))
+    };
+    let starts: Vec<usize> = (0..to)
+        .filter(|f| bare(f + 1) && (*f == 0 || !bare(*f)))
+        .flat_map(|f| [f, f.saturating_sub(1)])
+        .take(6)
+        .collect();
     if starts.is_empty() || !(1..=to).any(ends_as_one) {
         return (0, 0.0);
     }
@@ -155,7 +190,9 @@ fn mend(a: &Asked<'_>, view: &View<'_>, chain: &[u32; 5], to: usize, agreed: &mu
             .iter()
             .flat_map(|from| [key.len() - 1, key.len(), key.len() + 1].map(|len| (*from, from + len)))
             .filter(|(from, end)| *end <= to && (*from + 1..=*end).any(|k| a.steps[k].why == Why::Bare))
-            .filter_map(|(from, end)| Some((alike::slips(key, &a.t.units[from..end], if key.len() > 2 { 1.0 } else { 0.4 })?, from, end)))
+            .filter_map(|(from, end)| {
+                Some((alike::slips(key, &a.t.units[from..end], if key.len() > 2 { 1.0 } else { 0.4 })?, from, end))
+            })
             .min_by(|x, y| x.0.total_cmp(&y.0));
         if let Some((slips, from, end)) = best {
             agreed[level] = true;
@@ -175,9 +212,12 @@ pub fn first_inside(a: &Asked<'_>, from: usize) -> Inside {
     let mut at = from;
     while at < a.t.len() {
         let free = !a.dull[at] && (at == from || !a.t.kinds[at - 1].is_digit());
-        if free && (a.t.kinds[at].is_digit() || a.t.kinds[at] == Kind::Letter || here(a.t, at, "东") || here(a.t, at, "西")) {
+        if free
+            && (a.t.kinds[at].is_digit() || a.t.kinds[at] == Kind::Letter || here(a.t, at, "东") || here(a.t, at, "西"))
+        {
             let inside = inner::read(a.t, at);
-            let said = inside.building.is_some() || inside.unit.is_some() || inside.room.is_some() || inside.floor.is_some();
+            let said =
+                inside.building.is_some() || inside.unit.is_some() || inside.room.is_some() || inside.floor.is_some();
             // In brackets only what they begin with: (广西八路76号) says nothing of a building.
             if said && (at == from || !a.bracketed[at] || (at > 0 && a.t.units[at - 1] == 0x28)) {
                 return inside;
@@ -192,8 +232,7 @@ pub fn first_inside(a: &Asked<'_>, from: usize) -> Inside {
 /// brackets or before 附近 and its like; a door number that belongs to nothing is much.
 pub fn leftover(a: &Asked<'_>, from: usize, explained: &[(usize, usize)]) -> f32 {
     let t = a.t;
-    let ends = |i: usize, w: &str| i + w.chars().count() + 1 >= t.len();
-    let beside = (from..t.len()).any(|i| !a.bracketed[i] && BESIDE.iter().any(|w| here(t, i, w) && ends(i, w)));
+    let beside = a.beside.is_some_and(|i| i >= from);
     let mut weight = 0.0f32;
     for i in (from..t.len()).filter(|i| !a.dull[*i] && !explained.iter().any(|(f, e)| (f..e).contains(&i))) {
         let faint = if beside || a.bracketed[i] { 0.3 } else { 1.0 };
@@ -212,9 +251,20 @@ pub fn leftover(a: &Asked<'_>, from: usize, explained: &[(usize, usize)]) -> f32
 /// How the text from `from` on fits what the row has beyond its door.
 pub fn tail(a: &Asked<'_>, view: &View<'_>, row: &Row, place_from: usize, from: usize) -> Tail {
     let text = &a.t.units[from..];
-    let mut out = Tail { name: 0.0, inside: 0.0, after: 0.0, level: None, verdicts: Vec::new(), typo: false, named_end: from, end: from };
+    let mut out = Tail {
+        name: 0.0,
+        inside: 0.0,
+        after: 0.0,
+        level: None,
+        verdicts: Vec::new(),
+        typo: false,
+        named_end: from,
+        end: from,
+    };
     let mut explained: Vec<(usize, usize)> = Vec::new();
-    for (name, element, level) in [(row.compound, Element::Compound, Level::Compound), (row.poi, Element::Poi, Level::Poi)] {
+    for (name, element, level) in
+        [(row.compound, Element::Compound, Level::Compound), (row.poi, Element::Poi, Level::Poi)]
+    {
         if name == 0 {
             continue;
         }
@@ -261,7 +311,10 @@ pub fn tail(a: &Asked<'_>, view: &View<'_>, row: &Row, place_from: usize, from: 
 fn inside_fit(view: &View<'_>, row: &Row, inside: &Inside, out: &mut Tail) {
     // 7楼 where there are no floors is a building.
     let mut inside = *inside;
-    if inside.building.is_none() && row.floor == 0 && inside.floor.is_some_and(|f| view.part_code(PartKind::Building, row.building) == f) {
+    if inside.building.is_none()
+        && row.floor == 0
+        && inside.floor.is_some_and(|f| view.part_code(PartKind::Building, row.building) == f)
+    {
         (inside.building, inside.floor) = (inside.floor, None);
     }
     // (agree is free; text and row differ; only in the text; only in the row)

@@ -32,7 +32,10 @@ impl Inside {
 }
 
 fn at(t: &Text, i: usize, words: &[&str]) -> Option<usize> {
-    words.iter().find(|w| w.chars().enumerate().all(|(k, c)| t.units.get(i + k) == Some(&(c as Unit)))).map(|w| w.chars().count())
+    words
+        .iter()
+        .find(|w| w.chars().enumerate().all(|(k, c)| t.units.get(i + k) == Some(&(c as Unit))))
+        .map(|w| w.chars().count())
 }
 
 fn one(t: &Text, i: usize, set: &str) -> bool {
@@ -49,11 +52,20 @@ fn token(t: &Text, i: usize) -> Option<usize> {
         end += 1;
     }
     let digits_from = end;
-    while end < t.len() && t.kinds[end].is_digit() && end - digits_from < 6 && (end == digits_from || (!t.gaps[end] && t.kinds[end] == t.kinds[end - 1])) {
+    while end < t.len()
+        && t.kinds[end].is_digit()
+        && end - digits_from < 6
+        && (end == digits_from || (!t.gaps[end] && t.kinds[end] == t.kinds[end - 1]))
+    {
         end += 1;
     }
     let storey = one(t, end, "F") && t.kinds.get(end + 1).is_none_or(|k| *k != Kind::Letter);
-    if end > digits_from && !storey && t.kinds.get(end) == Some(&Kind::Letter) && t.kinds.get(end + 1) != Some(&Kind::Letter) && !t.gaps[end] {
+    if end > digits_from
+        && !storey
+        && t.kinds.get(end) == Some(&Kind::Letter)
+        && t.kinds.get(end + 1) != Some(&Kind::Letter)
+        && !t.gaps[end]
+    {
         end += 1;
     }
     (end > i && (end > digits_from || t.kinds[i] == Kind::Letter)).then_some(end)
@@ -168,7 +180,11 @@ fn suffix(t: &Text, end: usize, code: u64, digits: usize, inside: &mut Inside) -
     }
     // A bare number: a room, if it is long enough for one or a unit or building stands before.
     let free = t.kinds.get(end).is_none_or(|k| !k.is_digit() && *k != Kind::Letter);
-    if free && before_room && (digits >= 3 || (digits > 0 && (inside.unit.is_some() || inside.floor.is_some() || inside.building.is_some()))) {
+    if free
+        && before_room
+        && (digits >= 3
+            || (digits > 0 && (inside.unit.is_some() || inside.floor.is_some() || inside.building.is_some())))
+    {
         inside.room = Some(code);
         return Some(end);
     }
@@ -200,7 +216,20 @@ mod tests {
     #[test]
     fn buildings_units_rooms_however_written() {
         let whole = (Some(2), Some(1), None, Some(1002));
-        for same in ["2号楼1单元1002室", "2栋1单元1002", "2幢一单元1002户", "2#1单元1002室", "2-1-1002", "2#楼1门1002房", "2－1－1002室", "2/1/1002", "2 1 1002", "2号楼-1-1002", "2号楼1门洞1002室", "二号楼一单元1002号"] {
+        for same in [
+            "2号楼1单元1002室",
+            "2栋1单元1002",
+            "2幢一单元1002户",
+            "2#1单元1002室",
+            "2-1-1002",
+            "2#楼1门1002房",
+            "2－1－1002室",
+            "2/1/1002",
+            "2 1 1002",
+            "2号楼-1-1002",
+            "2号楼1门洞1002室",
+            "二号楼一单元1002号",
+        ] {
             assert_eq!(of(same), whole, "{same}");
         }
         assert_eq!(of("2-1801"), (Some(2), None, None, Some(1801)));

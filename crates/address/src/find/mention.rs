@@ -1,11 +1,13 @@
 //! Which names of a segment stand in a text, and how the text before a place is explained by divisions.
 
+use std::sync::LazyLock;
+
 use crate::element::Element;
 use crate::gazetteer::{self, gazetteer};
-use crate::segment::{View, sound};
 use crate::segment::forms::{Form, role};
 use crate::segment::table::Hash;
-use crate::text::{Kind, Text, Unit, key, syllable};
+use crate::segment::{View, sound};
+use crate::text::{Kind, Text, Unit, Words, key, syllable};
 
 /// A name that stands in the text as it is.
 #[derive(Debug, Clone, Copy)]
@@ -86,8 +88,8 @@ pub enum Why {
     Filler,
     /// A division of the segment: the first mention of its span.
     Mention(usize),
-    /// A division that the segment does not have.
-    Foreign(Element),
+    /// A division that the segment does not have: which of those that the text names.
+    Foreign(usize),
 }
 
 /// One step of the cheapest explanation of the text up to a place.
@@ -134,7 +136,11 @@ pub fn divisions(t: &Text, out: &mut Vec<Division>) {
 pub fn behind(t: &Text, divisions: &[Division]) -> Option<usize> {
     let door = (1..t.len()).find(|i| t.units[*i] == '号' as Unit && t.kinds[i - 1].is_digit())?;
     let before = divisions.iter().any(|d| d.from < door && !d.short);
-    let start = divisions.iter().filter(|d| !d.short && d.from > door && (t.gaps[d.from] || t.kinds[d.from - 1] == Kind::Sign)).map(|d| d.from).min()?;
+    let start = divisions
+        .iter()
+        .filter(|d| !d.short && d.from > door && (t.gaps[d.from] || t.kinds[d.from - 1] == Kind::Sign))
+        .map(|d| d.from)
+        .min()?;
     (!before && !t.kinds[start..].iter().any(|k| k.is_digit())).then_some(start)
 }
 
@@ -153,13 +159,19 @@ pub fn addressee(t: &Text, divisions: &[Division], dull: &mut [bool]) {
 pub fn second_address(t: &Text, divisions: &[Division], dull: &mut [bool]) -> bool {
     let door = (1..t.len()).find(|i| t.units[*i] == '号' as Unit && t.kinds[i - 1].is_digit());
     let Some(door) = door else { return false };
-    let depth = |i: usize| t.units[..i].iter().filter(|u| **u == 0x28).count() > t.units[..i].iter().filter(|u| **u == 0x29).count();
+    let depth = |i: usize| {
+        t.units[..i].iter().filter(|u| **u == 0x28).count() > t.units[..i].iter().filter(|u| **u == 0x29).count()
+    };
     let divided = divisions.iter().filter(|d| !d.short && d.from > door && !depth(d.from)).map(|d| d.from);
     let start = divided.filter(|k| t.gaps[*k] || "或者和及转到至换".chars().any(|c| c as Unit == t.units[k - 1])).min();
     // 健行路718號 and, on another line, 三榮路二段65號.
     let road = |k: usize| {
-        let number = (k..t.len()).find(|i| t.units[*i] == '号' as Unit && t.kinds[i - 1].is_digit() && t.units.get(i + 1) != Some(&('楼' as Unit)));
-        t.gaps[k] && t.kinds[k] == Kind::Han && number.is_some_and(|n| t.units[k..n].iter().any(|u| "路街村".chars().any(|c| c as Unit == *u)))
+        let number = (k..t.len()).find(|i| {
+            t.units[*i] == '号' as Unit && t.kinds[i - 1].is_digit() && t.units.get(i + 1) != Some(&('楼' as Unit))
+        });
+        t.gaps[k]
+            && t.kinds[k] == Kind::Han
+            && number.is_some_and(|n| t.units[k..n].iter().any(|u| "路街村".chars().any(|c| c as Unit == *u)))
     };
     let Some(start) = start.or_else(|| (door + 1..t.len()).find(|k| road(*k) && !depth(*k))) else { return false };
     if !(start..t.len()).any(|i| t.kinds[i].is_digit() && !dull[i]) {
@@ -212,10 +224,20 @@ pub fn cover(t: &Text, dull: &[bool], mentions: &[Mention], divisions: &[Divisio
         if let Some(len) = filler(t, i) {
             offer(i + len, 0.04, Why::Filler);
         }
-        for d in divisions.iter().filter(|d| d.from == i) {
+        if let Some(len) = unknown_community(t, i) {
+            offer(i + len, 0.12, Why::Filler);
+        }
+        for (k, d) in divisions.iter().enumerate().filter(|(_, d)| d.from == i) {
             // What the segment has under this name is cheaper.
-            let cost = 0.06 + if d.short && !opening { 0.4 } else if d.short { 0.15 } else { 0.0 } + if d.level == Element::District { 0.05 } else { 0.0 };
-            offer(d.to, cost, Why::Foreign(d.level));
+            let cost =
+                0.06 + if d.short && !opening {
+                    0.4
+                } else if d.short {
+                    0.15
+                } else {
+                    0.0
+                } + if d.level == Element::District { 0.05 } else { 0.0 };
+            offer(d.to, cost, Why::Foreign(k));
         }
         while next < mentions.len() && mentions[next].from < i {
             next += 1;
@@ -233,15 +255,52 @@ pub fn cover(t: &Text, dull: &[bool], mentions: &[Mention], divisions: &[Divisio
     }
 }
 
-const FILLERS: &[&str] = &["中国", "中华人民共和国", "地址", "住址", "住在", "位于", "户籍", "现住", "收货", "省", "市", "区", "县", "镇", "乡", "街道办事处", "街道办", "街道", "办事处", "社区", "居委会", "村委会", "委会", "附近", "近", "的"];
+static FILLERS: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(&[
+        "中国",
+        "中华人民共和国",
+        "地址",
+        "住址",
+        "住在",
+        "位于",
+        "户籍",
+        "现住",
+        "收货",
+        "省",
+        "市",
+        "区",
+        "县",
+        "镇",
+        "乡",
+        "街道办事处",
+        "街道办",
+        "街道",
+        "办事处",
+        "社区",
+        "居委会",
+        "村委会",
+        "委会",
+        "附近",
+        "近",
+        "的",
+    ])
+});
 
 /// Words without a meaning of their own, and neighbourhoods (5鄰, 3组) that stand before a road.
 fn filler(t: &Text, i: usize) -> Option<usize> {
-    let here = |w: &str| w.chars().enumerate().all(|(k, c)| t.units.get(i + k) == Some(&(c as Unit)));
-    if let Some(w) = FILLERS.iter().find(|w| here(w)) {
-        return Some(w.chars().count());
+    if let Some(len) = FILLERS.at(&t.units, i) {
+        return Some(len);
     }
     group(t, i)
+}
+
+/// 大连路社区, where the segment has no such community: it says nothing against anything.
+fn unknown_community(t: &Text, i: usize) -> Option<usize> {
+    static KINDS: LazyLock<Words> =
+        LazyLock::new(|| Words::new(&["社区居委会", "社区", "居委会", "村委会", "街道", "镇"]));
+    (2..=6)
+        .take_while(|n| t.kinds.get(i + n - 1) == Some(&Kind::Han))
+        .find_map(|n| KINDS.at(&t.units, i + n).map(|len| n + len))
 }
 
 /// 5鄰, 3组, 2队, 第4社: how long it is.
@@ -251,7 +310,9 @@ pub fn group(t: &Text, i: usize) -> Option<usize> {
     let after = *t.units.get(end)?;
     let longer = t.units.get(end + 1).is_some_and(|u| "村民生产".chars().any(|c| c as Unit == *u));
     let kinds = "邻组队社甲";
-    if kinds.chars().any(|c| c as Unit == after) && !(after == '社' as Unit && t.units.get(end + 1) == Some(&('区' as Unit))) {
+    if kinds.chars().any(|c| c as Unit == after)
+        && !(after == '社' as Unit && t.units.get(end + 1) == Some(&('区' as Unit)))
+    {
         return Some(end + 1 - i);
     }
     if longer || "村民生产".chars().any(|c| c as Unit == after) {

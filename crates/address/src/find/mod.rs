@@ -164,7 +164,7 @@ pub struct Finder {
     dull: Vec<bool>,
     bracketed: Vec<bool>,
     divisions: Vec<Division>,
-    scratch: Scratch,
+    scratch: Vec<Scratch>,
     found: Vec<Scored>,
     /// The text holds a second address.
     several: bool,
@@ -177,7 +177,8 @@ impl Finder {
 
     /// Matches one text.
     pub fn search(&mut self, sources: &[Source<'_>], query: &Query<'_>) -> Answer {
-        let none = |fault| Answer { candidates: Vec::new(), faults: vec![fault], remainder: query.text.trim().to_owned() };
+        let none =
+            |fault| Answer { candidates: Vec::new(), faults: vec![fault], remainder: query.text.trim().to_owned() };
         if query.text.chars().count() > LONGEST {
             return none(Fault::TooLong);
         }
@@ -187,7 +188,7 @@ impl Finder {
         }
         self.found.clear();
         self.over(sources, false);
-        if self.found.iter().map(Scored::total).fold(f32::MAX, f32::min) > SPOKEN_FROM
+        if self.cheapest() > SPOKEN_FROM
             && let Some(spoken) = self.text.spoken()
         {
             self.text = spoken;
@@ -202,14 +203,29 @@ impl Finder {
         answer
     }
 
-    /// Searches all sources for the text as it stands.
+    /// Searches all sources: for the text as it stands, and only if none of them has it for what it may have meant.
     fn over(&mut self, sources: &[Source<'_>], spoken: bool) {
-        for (number, source) in sources.iter().enumerate() {
-            let Ok(view) = source.segment.view() else { continue };
-            let (t, dull, bracketed) = (&self.text, &self.dull[..], &self.bracketed[..]);
-            let (divisions, out) = (&self.divisions[..], &mut self.found);
-            Search { view, source, number, t, dull, bracketed, divisions, spoken, out }.run(&mut self.scratch);
+        if self.scratch.len() < sources.len() {
+            self.scratch.resize_with(sources.len(), Scratch::default);
         }
+        for meant in [false, true] {
+            if meant && self.cheapest() <= search::FAIR {
+                break;
+            }
+            for (number, source) in sources.iter().enumerate() {
+                let Ok(view) = source.segment.view() else { continue };
+                let (t, dull, bracketed) = (&self.text, &self.dull[..], &self.bracketed[..]);
+                let (divisions, out) = (&self.divisions[..], &mut self.found);
+                let mut search = Search { view, source, number, t, dull, bracketed, divisions, spoken, out };
+                let scratch = &mut self.scratch[number];
+                if meant { search.as_meant(scratch) } else { search.as_written(scratch) }
+            }
+        }
+    }
+
+    /// What the best of all candidates so far costs.
+    fn cheapest(&self) -> f32 {
+        self.found.iter().map(Scored::total).fold(f32::MAX, f32::min)
     }
 
     fn read(&mut self, text: &str) {
@@ -217,7 +233,8 @@ impl Finder {
         self.mark();
         if let Some(start) = mention::behind(&self.text, &self.divisions) {
             let at = self.text.starts[start] as usize;
-            let (street, divisions): (String, String) = (text.chars().take(at).collect(), text.chars().skip(at).collect());
+            let (street, divisions): (String, String) =
+                (text.chars().take(at).collect(), text.chars().skip(at).collect());
             self.text.read(&format!("{divisions} {street}"));
             self.mark();
         }
@@ -245,7 +262,14 @@ impl Finder {
     }
 
     /// The nearest addresses within `radius` metres, nearest first, with their distance in metres.
-    pub fn reverse(&mut self, sources: &[Source<'_>], lon: f64, lat: f64, radius: f64, limit: usize) -> Vec<(Candidate, f64)> {
+    pub fn reverse(
+        &mut self,
+        sources: &[Source<'_>],
+        lon: f64,
+        lat: f64,
+        radius: f64,
+        limit: usize,
+    ) -> Vec<(Candidate, f64)> {
         reverse::nearest(sources, lon, lat, radius, limit)
     }
 }

@@ -12,7 +12,9 @@ pub fn nearest(sources: &[Source<'_>], lon: f64, lat: f64, radius: f64, limit: u
     let mut found: Vec<(f64, u8, usize, u32)> = Vec::new();
     for (number, source) in sources.iter().enumerate() {
         let Ok(view) = source.segment.view() else { continue };
-        around(source, &view, (lon, lat), radius, limit, |distance, row| found.push((distance, source.priority, number, row)));
+        around(source, &view, (lon, lat), radius, limit, |distance, row| {
+            found.push((distance, source.priority, number, row))
+        });
     }
     // Of several at one place the least specific comes first: the door before its rooms.
     found.sort_by(|a, b| (a.0.total_cmp(&b.0)).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)).then(a.3.cmp(&b.3)));
@@ -29,7 +31,14 @@ pub fn nearest(sources: &[Source<'_>], lon: f64, lat: f64, radius: f64, limit: u
 }
 
 /// Calls `each` with the shown rows within the radius, ring by ring, until enough are nearer than any further ring can be.
-fn around(source: &Source<'_>, view: &View<'_>, at: (f64, f64), radius: f64, limit: usize, mut each: impl FnMut(f64, u32)) {
+fn around(
+    source: &Source<'_>,
+    view: &View<'_>,
+    at: (f64, f64),
+    radius: f64,
+    limit: usize,
+    mut each: impl FnMut(f64, u32),
+) {
     let (cells, starts, rows) = view.cells;
     let (x, y) = cell(at.0, at.1);
     // The narrowest side of a cell here, in metres.

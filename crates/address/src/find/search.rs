@@ -20,7 +20,11 @@ pub enum Place {
     /// A row of the segment.
     Row(u32),
     /// On a street, between two doors or somewhere: a row that lies there, and where exactly.
-    Near { row: u32, lon: i32, lat: i32 },
+    Near {
+        row: u32,
+        lon: i32,
+        lat: i32,
+    },
     Zone(u32),
     Area(u32),
 }
@@ -52,12 +56,14 @@ impl Scored {
     }
 }
 
-/// What is kept between texts, and between the segments of one text.
+/// What is kept between texts: what one source makes of the text.
 #[derive(Default)]
 pub struct Scratch {
     pub mentions: Vec<Mention>,
     pub steps: Vec<Step>,
     streets: Vec<Street>,
+    /// The street that the text names is there.
+    known: bool,
 }
 
 /// Prices of what is not the door that was asked for.
@@ -78,7 +84,7 @@ const A_ROAD: f32 = 1.5;
 const COARSE: f32 = 2.4;
 /// A search that found something at most this dear looks no further.
 const GOOD: f32 = 0.45;
-const FAIR: f32 = 0.9;
+pub const FAIR: f32 = 0.9;
 /// How many readings, groups and rows are tried.
 const READINGS: usize = 12;
 const ROWS: usize = 96;
@@ -96,8 +102,9 @@ pub struct Search<'a, 's> {
     pub out: &'s mut Vec<Scored>,
 }
 
-impl<'a> Search<'a, '_> {
-    pub fn run(&mut self, scratch: &mut Scratch) {
+impl<'a, 's> Search<'a, 's> {
+    /// What the text says as it stands: its streets, then its names.
+    pub fn as_written(&mut self, scratch: &mut Scratch) {
         let first = self.out.len();
         mention::scan(&self.view, self.t, &mut scratch.mentions);
         if self.spoken {
@@ -105,40 +112,53 @@ impl<'a> Search<'a, '_> {
         }
         mention::renamed(&self.view, self.divisions, &mut scratch.mentions);
         mention::cover(self.t, self.dull, &scratch.mentions, self.divisions, &mut scratch.steps);
-        let (t, dull, bracketed) = (self.t, self.dull, self.bracketed);
-        let asked = Asked { t, dull, mentions: &scratch.mentions, steps: &scratch.steps, bracketed };
+        let asked = self.asked(&scratch.mentions, &scratch.steps);
         let streets = &mut scratch.streets;
         streets.clear();
-        streets.extend(asked.mentions.iter().filter_map(|m| street::of_mention(&self.view, t, m)));
+        streets.extend(asked.mentions.iter().filter_map(|m| street::of_mention(&self.view, self.t, m)));
         streets.sort_by(|a, b| rank(a).partial_cmp(&rank(b)).unwrap_or(std::cmp::Ordering::Equal));
         streets.truncate(READINGS);
         streets.iter().filter(|s| s.slip == 0.0).for_each(|s| self.street(&asked, s));
         // Where the road as it is written is there, another one is hardly meant.
-        let known = self.out[first..].iter().any(|s| s.street.is_some() && s.prices.division < 0.3 && s.prices.before < 1.0);
+        scratch.known =
+            self.out[first..].iter().any(|s| s.street.is_some() && s.prices.division < 0.3 && s.prices.before < 1.0);
         for s in streets.iter_mut().filter(|s| s.slip > 0.0) {
-            s.slip += if known { KNOWN } else { 0.0 };
+            s.slip += if scratch.known { KNOWN } else { 0.0 };
             self.street(&asked, s);
         }
         if self.best(first) > GOOD {
             self.names(&asked, streets);
         }
-        if self.best(first) > FAIR {
-            let written = streets.len();
-            street::misspelt(&self.view, t, asked.steps, streets);
-            for s in &mut streets[written..] {
-                s.slip += if known { KNOWN } else { 0.0 };
-                self.street(&asked, s);
-            }
-            // A road that is there and nothing but a number after it: no name is meant.
-            let rest = streets[..written].iter().filter(|s| s.door.is_some() && s.slip == 0.0).map(|s| s.end).min();
-            let named = rest.is_none_or(|end| (end..t.len()).filter(|i| t.kinds[*i] == Kind::Han && !dull[*i]).count() >= 2);
-            if !known || named {
-                self.misspelt_names(&asked, &streets[..written]);
-            }
+    }
+
+    /// What the text may have meant, if nothing fits as it stands: misspelt streets and names, then the division alone.
+    pub fn as_meant(&mut self, scratch: &mut Scratch) {
+        let first = self.out.len();
+        let asked = self.asked(&scratch.mentions, &scratch.steps);
+        let streets = &mut scratch.streets;
+        let written = streets.len();
+        street::misspelt(&self.view, self.t, asked.steps, asked.mentions, streets);
+        for s in &mut streets[written..] {
+            s.slip += if scratch.known { KNOWN } else { 0.0 };
+            self.street(&asked, s);
+        }
+        // A road that is there and nothing but a number after it: no name is meant.
+        let rest = streets[..written].iter().filter(|s| s.door.is_some() && s.slip == 0.0).map(|s| s.end).min();
+        let han = |end: usize| (end..self.t.len()).filter(|i| self.t.kinds[*i] == Kind::Han && !self.dull[*i]).count();
+        if !scratch.known || rest.is_none_or(|end| han(end) >= 2) {
+            self.misspelt_names(&asked, &streets[..written]);
         }
         if self.best(first) > FAIR {
             self.named_divisions(&asked);
         }
+    }
+
+    fn asked<'q>(&self, mentions: &'q [Mention], steps: &'q [Step]) -> Asked<'q>
+    where
+        's: 'q,
+    {
+        let (t, dull, bracketed, divisions) = (self.t, self.dull, self.bracketed, self.divisions);
+        Asked { t, dull, mentions, steps, bracketed, divisions, beside: super::dull::beside(t, bracketed) }
     }
 
     fn best(&self, first: usize) -> f32 {
@@ -168,7 +188,9 @@ impl<'a> Search<'a, '_> {
                 Doors::Covering(rows) => self.rows(a, s, rows, COVERED),
                 Doors::Parent(rows) => self.near(a, s, rows.start, None, PARENT),
                 Doors::Between(Some(low), Some(high)) => self.near(a, s, low, Some(high), INTERPOLATED),
-                Doors::Between(Some(one), None) | Doors::Between(None, Some(one)) => self.road(a, s, group, Some(one), NO_NUMBER),
+                Doors::Between(Some(one), None) | Doors::Between(None, Some(one)) => {
+                    self.road(a, s, group, Some(one), NO_NUMBER)
+                }
                 Doors::Between(None, None) => self.road(a, s, group, None, NO_NUMBER),
                 Doors::NoLane => self.road(a, s, group, None, NO_LANE),
                 Doors::All(rows) => self.all(a, s, group, rows),
@@ -266,7 +288,16 @@ impl<'a> Search<'a, '_> {
     }
 
     /// A place on a street that no row stands for.
-    fn on_street(&mut self, a: &Asked<'_>, s: &Street, row: u32, at: (i32, i32), level: Level, door: f32, whole_street: bool) {
+    fn on_street(
+        &mut self,
+        a: &Asked<'_>,
+        s: &Street,
+        row: u32,
+        at: (i32, i32),
+        level: Level,
+        door: f32,
+        whole_street: bool,
+    ) {
         let view = self.view;
         let zone = view.zone(&view.rows[row as usize]);
         let mut chain = self.chain(&zone);
@@ -282,7 +313,17 @@ impl<'a> Search<'a, '_> {
         let after = fit::leftover(a, s.end, &[]);
         let prices = Prices { division, before, street: s.slip, door, after, ..Prices::default() };
         let place = Place::Near { row, lon: at.0, lat: at.1 };
-        self.out.push(Scored { source: self.number, place, level, prices, verdicts, street: Some(*s), typo: s.typo, named_end: s.end, end: s.end });
+        self.out.push(Scored {
+            source: self.number,
+            place,
+            level,
+            prices,
+            verdicts,
+            street: Some(*s),
+            typo: s.typo,
+            named_end: s.end,
+            end: s.end,
+        });
     }
 
     /// Between two doors, in proportion; or at the one.
@@ -305,7 +346,9 @@ impl<'a> Search<'a, '_> {
     }
 
     fn road(&mut self, a: &Asked<'_>, s: &Street, group: &Group, end: Option<u32>, price: f32) {
-        let Some(row) = end.filter(|k| self.shown(*k)).or_else(|| self.first_shown(group.from..group.to)) else { return };
+        let Some(row) = end.filter(|k| self.shown(*k)).or_else(|| self.first_shown(group.from..group.to)) else {
+            return;
+        };
         let r = self.view.rows[row as usize];
         self.on_street(a, s, row, (r.lon, r.lat), Level::Road, price, true);
     }
@@ -319,7 +362,9 @@ impl<'a> Search<'a, '_> {
         match own {
             Some(k) => self.row(a, k, s.from, s.end, Some(s), 0.0),
             None => {
-                let Some(row) = self.first_shown(if rows.is_empty() { group.from..group.to } else { rows }) else { return };
+                let Some(row) = self.first_shown(if rows.is_empty() { group.from..group.to } else { rows }) else {
+                    return;
+                };
                 let r = self.view.rows[row as usize];
                 // A door number elsewhere in the text belongs to another street than this.
                 let price = ROAD_ONLY + if s.lane.is_none() && numbered(a, s) { 0.8 } else { 0.0 };
@@ -368,7 +413,8 @@ impl<'a> Search<'a, '_> {
                         let first = self.out.len();
                         self.row(a, k, from, from, None, 0.1);
                         for s in self.out[first..].iter_mut() {
-                            let on = street::road_type(a.t, s.named_end).is_some_and(|n| a.t.kinds.get(s.named_end + n).is_some_and(|k| k.is_digit()));
+                            let on = street::road_type(a.t, s.named_end)
+                                .is_some_and(|n| a.t.kinds.get(s.named_end + n).is_some_and(|k| k.is_digit()));
                             let elsewhere = door.is_some_and(|d| d != view.part_code(PartKind::Door, row.door));
                             s.prices.name += if on { A_ROAD } else { 0.0 } + if elsewhere { OTHER_DOOR } else { 0.0 };
                         }
@@ -394,10 +440,8 @@ impl<'a> Search<'a, '_> {
                 self.view.grams.get(hash).for_each(|name| *shared.entry(name).or_default() += weight);
             }
         }
-        let mut best: Vec<(u32, f32)> = shared
-            .into_iter()
-            .filter(|(name, _)| self.view.role(*name) & (role::COMPOUND | role::POI) != 0)
-            .collect();
+        let mut best: Vec<(u32, f32)> =
+            shared.into_iter().filter(|(name, _)| self.view.role(*name) & (role::COMPOUND | role::POI) != 0).collect();
         best.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         best.truncate(READINGS);
         self.swapped(a, from, &mut best);
@@ -406,7 +450,11 @@ impl<'a> Search<'a, '_> {
             if key.iter().take_while(|u| **u != 0x28).filter(|u| **u >= 0x80).count() < 2 {
                 continue;
             }
-            let words = |f: &alike::Found| (f.from..f.to).filter(|i| a.t.kinds[from + i] != Kind::Digit && a.t.kinds[from + i] != Kind::Numeral).count();
+            let words = |f: &alike::Found| {
+                (f.from..f.to)
+                    .filter(|i| a.t.kinds[from + i] != Kind::Digit && a.t.kinds[from + i] != Kind::Numeral)
+                    .count()
+            };
             let Some(f) = alike::find(key, units).filter(|f| f.likeness >= 0.6 && words(f) >= 2) else { continue };
             // 槿鸟卫生室 has only its kind in common with other 卫生室.
             let core = self.without_kind(key);
@@ -427,12 +475,16 @@ impl<'a> Search<'a, '_> {
     /// the text, or what stands before its first number or sign.
     fn swapped(&self, a: &Asked<'_>, from: usize, names: &mut Vec<(u32, f32)>) {
         let t = a.t;
-        let part = (from..t.len()).find(|i| t.kinds[*i].is_digit() || t.kinds[*i] == Kind::Sign || a.dull[*i] || (*i > from && t.gaps[*i]));
+        let part = (from..t.len())
+            .find(|i| t.kinds[*i].is_digit() || t.kinds[*i] == Kind::Sign || a.dull[*i] || (*i > from && t.gaps[*i]));
         for end in [part.unwrap_or(t.len()), t.len()] {
             let written = &t.units[from.min(end)..end];
             if (3..=11).contains(&written.len()) {
                 street::each_near(&self.view, written, |name| {
-                    if self.view.role(name) & (role::COMPOUND | role::POI) != 0 && names.len() < 40 && !names.iter().any(|n| n.0 == name) {
+                    if self.view.role(name) & (role::COMPOUND | role::POI) != 0
+                        && names.len() < 40
+                        && !names.iter().any(|n| n.0 == name)
+                    {
                         names.push((name, 0.0));
                     }
                 });
@@ -461,7 +513,9 @@ impl<'a> Search<'a, '_> {
         let mut rest = key;
         while let Some(n) = (2..=rest.len().saturating_sub(2).min(8)).rev().find(|n| {
             let named = self.view.exact.get(Hash::of(&rest[..*n]).value()).map(View::named);
-            named.into_iter().any(|n| self.view.role(n.name) & (role::CITY | role::DISTRICT | role::TOWN | role::PROVINCE) != 0)
+            named
+                .into_iter()
+                .any(|n| self.view.role(n.name) & (role::CITY | role::DISTRICT | role::TOWN | role::PROVINCE) != 0)
         }) {
             rest = &rest[n..];
         }
@@ -476,9 +530,11 @@ impl<'a> Search<'a, '_> {
         while at > 0 && a.steps[at].cost < f32::MAX {
             let s = a.steps[at];
             match s.why {
-                Why::Mention(k) => named.extend(a.mentions[k..].iter().take_while(|m| (m.from, m.to) == (s.from, at)).map(|m| m.name)),
+                Why::Mention(k) => {
+                    named.extend(a.mentions[k..].iter().take_while(|m| (m.from, m.to) == (s.from, at)).map(|m| m.name))
+                }
                 // Another province or city is not to be answered by a district of the same name.
-                Why::Foreign(level) if level <= Element::City => return,
+                Why::Foreign(k) if a.divisions[k].level <= Element::City => return,
                 Why::Bare => bare += 1,
                 Why::Filler | Why::Foreign(_) => {}
             }
@@ -489,13 +545,16 @@ impl<'a> Search<'a, '_> {
         }
         let asked_for_more = (0..a.t.len()).any(|i| a.t.kinds[i].is_digit() && !a.dull[i]) && bare > 0;
         let price = COARSE + (bare as f32 * 0.05).min(1.0) + if asked_for_more { UNANSWERED } else { 0.0 };
-        let agreed = |z: &Zone| {
-            self.chain(z).map(|n| n != 0 && named.contains(&n))
-        };
+        let agreed = |z: &Zone| self.chain(z).map(|n| n != 0 && named.contains(&n));
         let count = |z: &Zone| agreed(z).iter().filter(|x| **x).count();
         let Some(most) = view.zones.iter().filter(|z| z.rows > 0).map(count).max().filter(|n| *n > 0) else { return };
-        let mut best: Vec<(u32, Zone)> =
-            view.zones.iter().enumerate().filter(|(_, z)| z.rows > 0 && count(z) == most).map(|(k, z)| (k as u32, *z)).collect();
+        let mut best: Vec<(u32, Zone)> = view
+            .zones
+            .iter()
+            .enumerate()
+            .filter(|(_, z)| z.rows > 0 && count(z) == most)
+            .map(|(k, z)| (k as u32, *z))
+            .collect();
         best.sort_by_key(|(_, z)| (!agreed(z)[4], !agreed(z)[3], z.own == 0, u32::MAX - z.rows));
         let Some((k, z)) = best.into_iter().find(|(k, _)| self.zone_shown(*k)) else { return };
         let levels = agreed(&z);
@@ -507,7 +566,17 @@ impl<'a> Search<'a, '_> {
         let mut verdicts = Vec::new();
         let (division, _) = fit::prefix(a, &view, self.chain(&z), a.t.len(), false, &mut verdicts);
         let prices = Prices { division, before: price, ..Prices::default() };
-        self.out.push(Scored { source: self.number, place, level, prices, verdicts, street: None, typo: false, named_end: a.t.len(), end: a.t.len() });
+        self.out.push(Scored {
+            source: self.number,
+            place,
+            level,
+            prices,
+            verdicts,
+            street: None,
+            typo: false,
+            named_end: a.t.len(),
+            end: a.t.len(),
+        });
     }
 
     /// Whether a caller who sees only some rows may know of a zone: with a limited view no zone is answered.
@@ -536,14 +605,20 @@ fn after_divisions(a: &Asked<'_>) -> usize {
 fn numbered(a: &Asked<'_>, s: &Street) -> bool {
     (1..a.t.len()).any(|i| {
         let apart = i < s.from || i >= s.end;
-        apart && !a.dull[i] && a.t.kinds[i - 1].is_digit() && a.t.units[i] == '号' as Unit && a.t.units.get(i + 1) != Some(&('楼' as Unit))
+        apart
+            && !a.dull[i]
+            && a.t.kinds[i - 1].is_digit()
+            && a.t.units[i] == '号' as Unit
+            && a.t.units.get(i + 1) != Some(&('楼' as Unit))
     })
 }
 
 /// The door that stands behind a road's word: 某某路172号.
 fn road_door(t: &Text) -> Option<u64> {
-    (2..t.len()).filter(|i| t.kinds[*i].is_digit() && "路街道巷弄段".chars().any(|c| c as Unit == t.units[i - 1])).find_map(|i| {
-        let at = code::lanes(t, i).map_or(i, |l| l.end);
-        code::door(t, at).filter(|d| d.explicit).map(|d| d.value.code())
-    })
+    (2..t.len())
+        .filter(|i| t.kinds[*i].is_digit() && "路街道巷弄段".chars().any(|c| c as Unit == t.units[i - 1]))
+        .find_map(|i| {
+            let at = code::lanes(t, i).map_or(i, |l| l.end);
+            code::door(t, at).filter(|d| d.explicit).map(|d| d.value.code())
+        })
 }

@@ -64,7 +64,9 @@ pub fn of_mention(view: &View<'_>, t: &Text, m: &Mention) -> Option<Street> {
             }
             Some(_) => return None,
             // 图强社区 for 图强村 is the same village.
-            None if m.roles & role::COMMUNITY != 0 && ["社区", "居", "村", "庄"].iter().any(|w| here(t, at, w)) => slip = OTHER_KIND,
+            None if m.roles & role::COMMUNITY != 0 && ["社区", "居", "村", "庄"].iter().any(|w| here(t, at, w)) => {
+                slip = OTHER_KIND
+            }
             None => {
                 slip = NO_TYPE;
                 section(view, t, m.name, &mut at, &mut slip);
@@ -121,10 +123,12 @@ fn read_on(view: &View<'_>, t: &Text, name: u32, from: usize, named: usize, slip
         at = end;
     }
     if let Some(door) = code::door(t, at) {
-        let a_house = ["号楼", "#楼"].iter().any(|w| here(t, door.end.saturating_sub(1), w)) && !beside_a_house(t, door.end);
+        let a_house =
+            ["号楼", "#楼"].iter().any(|w| here(t, door.end.saturating_sub(1), w)) && !beside_a_house(t, door.end);
         let building = a_house || ["号楼", "栋", "幢", "座", "单元"].iter().any(|w| here(t, door.end, w));
         // 海伦1路: the number is part of another road's name.
-        let of_a_name = !door.explicit && ["路", "街", "道", "弄", "巷", "段", "村", "里"].iter().any(|w| here(t, door.end, w));
+        let of_a_name =
+            !door.explicit && ["路", "街", "道", "弄", "巷", "段", "村", "里"].iter().any(|w| here(t, door.end, w));
         if !building && !of_a_name {
             s.end = door.end;
             s.door = Some(door);
@@ -138,7 +142,8 @@ fn read_on(view: &View<'_>, t: &Text, name: u32, from: usize, named: usize, slip
 fn named_lane(view: &View<'_>, t: &Text, from: usize) -> Option<(u64, usize)> {
     let last = t.len().min(from + 16);
     (from + 2..=last).rev().find_map(|end| {
-        let whole = end == t.len() || code::door(t, end).is_some() && (!t.kinds[end - 1].is_digit() || t.kinds[end] != t.kinds[end - 1]);
+        let whole = end == t.len()
+            || code::door(t, end).is_some() && (!t.kinds[end - 1].is_digit() || t.kinds[end] != t.kinds[end - 1]);
         let code = code::lane_word(t, from, end);
         (whole && !view.part_ids(PartKind::Lane, code).is_empty()).then_some((code, end))
     })
@@ -152,14 +157,19 @@ fn beside_a_house(t: &Text, i: usize) -> bool {
 /// The places where a number begins that a street's name may stand before, and those after a road's word that a lane's name follows.
 fn anchors(t: &Text) -> impl Iterator<Item = usize> + '_ {
     (2..t.len()).filter(|i| {
-        let starts = t.kinds[*i].is_digit() && !t.kinds[i - 1].is_digit() || (t.kinds[*i].is_digit() && t.kinds[*i] != t.kinds[i - 1]);
+        let starts = t.kinds[*i].is_digit() && !t.kinds[i - 1].is_digit()
+            || (t.kinds[*i].is_digit() && t.kinds[*i] != t.kinds[i - 1]);
         let a_lane_follows = "路街段道".chars().any(|c| c as Unit == t.units[i - 1]) && t.kinds[*i] == Kind::Han;
         starts || a_lane_follows || "临附特".chars().any(|c| c as Unit == t.units[*i])
     })
 }
 
 /// Streets whose name is not in the text as it is, but nearly: before a number, or at the end of the text.
-pub fn misspelt(view: &View<'_>, t: &Text, steps: &[Step], out: &mut Vec<Street>) {
+pub fn misspelt(view: &View<'_>, t: &Text, steps: &[Step], mentions: &[Mention], out: &mut Vec<Street>) {
+    // 城阳区 is no slip for 城阳路.
+    let within = |start: usize| {
+        mentions.iter().any(|m| m.form == Form::Full && m.division() && m.len() >= 3 && (m.from..m.to).contains(&start))
+    };
     let from = 0;
     // What it costs that a name begins within what nothing explains.
     let before = |start: usize| if steps[start].why == Why::Bare && start > 0 { 1.4 } else { 0.0 };
@@ -168,6 +178,9 @@ pub fn misspelt(view: &View<'_>, t: &Text, steps: &[Step], out: &mut Vec<Street>
     for &end in &ends {
         let earliest = end.saturating_sub(11).max(from.min(end));
         for start in earliest..end.saturating_sub(1) {
+            if within(start) {
+                continue;
+            }
             let written = &t.units[start..end];
             each_near(view, written, |name| {
                 if view.role(name) & role::STREET == 0 {
@@ -184,6 +197,11 @@ pub fn misspelt(view: &View<'_>, t: &Text, steps: &[Step], out: &mut Vec<Street>
     }
     if out.len() == first {
         by_pairs(view, t, &ends, out);
+    }
+    // A number without 号 is no door where another number has one.
+    let signed = (1..t.len()).any(|i| t.units[i] == '号' as Unit && t.kinds[i - 1].is_digit());
+    for s in out[first..].iter_mut().filter(|s| signed && s.door.is_some_and(|d| !d.explicit)) {
+        s.slip += 1.5;
     }
     out[first..].sort_by(|a, b| (a.slip + before(a.from)).total_cmp(&(b.slip + before(b.from))));
     out.truncate(first + 24);

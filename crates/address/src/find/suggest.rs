@@ -75,7 +75,8 @@ fn begins(view: &View<'_>, source: usize, units: &[Unit], found: &mut Vec<Comple
 }
 
 fn spoken(view: &View<'_>, source: usize, letters: &str, found: &mut Vec<Completion>) {
-    let hits: Vec<(bool, u32)> = view.spoken(letters).take(LOOKED_AT).map(|(t, n)| (t.len() == letters.len(), n)).collect();
+    let hits: Vec<(bool, u32)> =
+        view.spoken(letters).take(LOOKED_AT).map(|(t, n)| (t.len() == letters.len(), n)).collect();
     for (exact, name) in hits {
         complete(view, source, name, exact, found);
     }

@@ -5,8 +5,8 @@ use std::path::Path;
 use rustc_hash::FxHashMap;
 
 use super::file::Sections;
-use super::regular::Regular;
 use super::pool::{Names, Parts};
+use super::regular::Regular;
 use super::row::{Area, DEGREE, Group, PART_KINDS, PartKind, Row, Span, Zone};
 use super::{Error, Segment, forms::role, tables};
 use crate::code::{self, Inner};
@@ -301,7 +301,9 @@ fn named(rows: &[Row], names: usize) -> (Vec<Span>, Vec<u32>) {
     let mut spans: Vec<(u32, Span)> = Vec::new();
     let mut run = |of: fn(&Row) -> u32| {
         let mut from = 0;
-        for run in rows.chunk_by(|a, b| of(a) == of(b) && a.door == b.door && a.lane == b.lane && a.street == b.street && a.zone == b.zone) {
+        for run in rows.chunk_by(|a, b| {
+            of(a) == of(b) && a.door == b.door && a.lane == b.lane && a.street == b.street && a.zone == b.zone
+        }) {
             let to = from + run.len() as u32;
             if of(&run[0]) != 0 {
                 spans.push((of(&run[0]), Span { from, to }));

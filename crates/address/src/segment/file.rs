@@ -166,7 +166,8 @@ impl Bytes {
         if b.get(..8) != Some(&MAGIC[..]) {
             return Err(Error::Damaged("another format or version"));
         }
-        let (stamp, length, count) = (number(8).unwrap_or(0), number(16).unwrap_or(0) as usize, number(32).unwrap_or(0) as usize);
+        let (stamp, length, count) =
+            (number(8).unwrap_or(0), number(16).unwrap_or(0) as usize, number(32).unwrap_or(0) as usize);
         if length > b.len() || b.len() - length >= ALIGN || count > 1000 {
             return Err(Error::Damaged("cut short"));
         }
@@ -192,7 +193,8 @@ impl Bytes {
     /// One section as numbers.
     pub fn section<T: Pod>(&self, k: usize) -> Result<&[T], Error> {
         let range = self.sections.get(k).ok_or(Error::Damaged("a section is missing"))?;
-        bytemuck::try_cast_slice(&self.holder.bytes()[range.clone()]).map_err(|_| Error::Damaged("a section of odd length"))
+        bytemuck::try_cast_slice(&self.holder.bytes()[range.clone()])
+            .map_err(|_| Error::Damaged("a section of odd length"))
     }
 
     /// Whether the content is what was written.

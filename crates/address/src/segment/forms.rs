@@ -64,8 +64,30 @@ const TOWN: &[&str] = &["街道办事处", "街道办", "办事处", "街道", "
 const COMMUNITY: &[&str] =
     &["社区居民委员会", "社区居委会", "居民委员会", "村民委员会", "居委会", "村委会", "社区", "村", "里"];
 const COMPOUND: &[&str] = &[
-    "住宅小区", "小区", "花园", "家园", "花苑", "公寓", "新村", "大厦", "广场", "别墅", "新苑", "嘉园", "佳苑", "嘉苑", "雅苑", "名苑",
-    "小镇", "宿舍", "公馆", "山庄", "中心", "家属院", "大院", "社区",
+    "住宅小区",
+    "小区",
+    "花园",
+    "家园",
+    "花苑",
+    "公寓",
+    "新村",
+    "大厦",
+    "广场",
+    "别墅",
+    "新苑",
+    "嘉园",
+    "佳苑",
+    "嘉苑",
+    "雅苑",
+    "名苑",
+    "小镇",
+    "宿舍",
+    "公馆",
+    "山庄",
+    "中心",
+    "家属院",
+    "大院",
+    "社区",
 ];
 
 fn ends(units: &[Unit], word: &str) -> Option<usize> {
@@ -120,7 +142,8 @@ pub fn forms(units: &[Unit], roles: u16, out: &mut Vec<(Form, Vec<Unit>)>) {
         }
     };
     if roles & role::PROVINCE != 0 {
-        let whole = PROVINCES.iter().find(|(long, _)| crate::text::key(long) == units).map(|(_, s)| crate::text::key(s));
+        let whole =
+            PROVINCES.iter().find(|(long, _)| crate::text::key(long) == units).map(|(_, s)| crate::text::key(s));
         add(Form::Short, whole.as_deref().or(strip(units, &["省", "市"], 2)));
     }
     if roles & role::CITY != 0 {

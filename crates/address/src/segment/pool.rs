@@ -64,7 +64,10 @@ impl Names {
         }
         self.text.read(alias);
         let name = &mut self.list[id as usize - 1];
-        if self.text.len() >= 2 && *self.text.units != *name.key && !name.aliases.iter().any(|a| **a == *self.text.units) {
+        if self.text.len() >= 2
+            && *self.text.units != *name.key
+            && !name.aliases.iter().any(|a| **a == *self.text.units)
+        {
             name.aliases.push(self.text.units[..].into());
         }
     }

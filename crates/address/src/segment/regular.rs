@@ -33,7 +33,9 @@ impl Regular {
         let mut out = [""; ELEMENTS];
         let t = &self.t;
         let cut = |from: usize, to: usize| match (t.starts.get(from), to.checked_sub(1).and_then(|k| t.ends.get(k))) {
-            (Some(from_char), Some(to_char)) if from < to => &full[self.bytes[*from_char as usize]..self.bytes[*to_char as usize]],
+            (Some(from_char), Some(to_char)) if from < to => {
+                &full[self.bytes[*from_char as usize]..self.bytes[*to_char as usize]]
+            }
             _ => "",
         };
         let mut at = divisions(t, |e, from, to| out[e as usize] = cut(from, to));
@@ -65,7 +67,11 @@ fn divisions<'a>(t: &Text, mut put: impl FnMut(Element, usize, usize)) -> usize 
     while at < t.len() {
         let mut hit: Option<(usize, Element)> = None;
         g.visit(&t.folded()[t.starts[at] as usize..], |len, entries| {
-            let level = entries.iter().filter(|e| !e.short && !e.old).filter_map(|e| g.level(e.id)).find(|l| last.is_none_or(|last| *l > last));
+            let level = entries
+                .iter()
+                .filter(|e| !e.short && !e.old)
+                .filter_map(|e| g.level(e.id))
+                .find(|l| last.is_none_or(|last| *l > last));
             if let Some(level) = level {
                 hit = Some((len, level));
             }
@@ -108,7 +114,9 @@ fn number(t: &Text, from: usize) -> Option<usize> {
 /// Takes 樟新里9鄰 and 某某社区, before the road.
 fn community(t: &Text, from: usize, road_end: usize, mut put: impl FnMut(Element, usize, usize)) -> usize {
     let mut at = from;
-    let neighbourhood = (from..road_end).find(|k| t.kinds[*k].is_digit() && code::digits(t, *k).is_some_and(|(_, end)| one(t, end, "邻") && end < road_end));
+    let neighbourhood = (from..road_end).find(|k| {
+        t.kinds[*k].is_digit() && code::digits(t, *k).is_some_and(|(_, end)| one(t, end, "邻") && end < road_end)
+    });
     if let Some(k) = neighbourhood {
         let end = code::digits(t, k).map_or(k, |d| d.1) + 1;
         put(Element::Community, from, k);
@@ -117,9 +125,11 @@ fn community(t: &Text, from: usize, road_end: usize, mut put: impl FnMut(Element
     }
     for len in 3..=8.min(road_end.saturating_sub(from)) {
         let end = from + len;
-        let whole = here(t, end - 2, "社区") || (len <= 4 && one(t, end - 1, "里") && len == 3) || one(t, end - 1, "村");
+        let whole =
+            here(t, end - 2, "社区") || (len <= 4 && one(t, end - 1, "里") && len == 3) || one(t, end - 1, "村");
         // 三里河路, 村前街: the word belongs to a road.
-        let a_road_follows = end < road_end && (end..road_end).any(|k| one(t, k, "路街道巷弄")) && !one(t, end, "路街道巷庄");
+        let a_road_follows =
+            end < road_end && (end..road_end).any(|k| one(t, k, "路街道巷弄")) && !one(t, end, "路街道巷庄");
         if whole && (a_road_follows || end == road_end) && t.kinds[end - 1] == Kind::Han {
             if end == road_end {
                 return at;
@@ -159,7 +169,12 @@ fn inside(t: &Text, from: usize, mut put: impl FnMut(Element, usize, usize)) -> 
         Some((k, read)) => {
             put(Element::Compound, from, k);
             let mut at = k;
-            for (element, end) in [(Element::Houseno, read.ends[0]), (Element::Cellno, read.ends[1]), (Element::Floorno, read.ends[2]), (Element::Roomno, read.ends[3])] {
+            for (element, end) in [
+                (Element::Houseno, read.ends[0]),
+                (Element::Cellno, read.ends[1]),
+                (Element::Floorno, read.ends[2]),
+                (Element::Roomno, read.ends[3]),
+            ] {
                 if end > at {
                     put(element, at, end);
                     at = end;
@@ -177,7 +192,11 @@ mod tests {
     fn of(text: &str) -> Vec<(&'static str, String)> {
         let mut r = Regular::default();
         let fields = r.split(text).unwrap_or([""; ELEMENTS]);
-        Element::ALL.into_iter().filter(|e| !fields[*e as usize].is_empty()).map(|e| (e.name(), fields[e as usize].to_owned())).collect()
+        Element::ALL
+            .into_iter()
+            .filter(|e| !fields[*e as usize].is_empty())
+            .map(|e| (e.name(), fields[e as usize].to_owned()))
+            .collect()
     }
 
     #[test]
@@ -198,7 +217,10 @@ mod tests {
             .map(|(e, t)| (e, t.to_owned()))
         );
         let qingdao = of("山东省青岛市即墨区大信街道新兴路28号丽沙花都22号楼3单元1802室");
-        assert_eq!(qingdao[4..].iter().map(|e| e.1.as_str()).collect::<Vec<_>>(), ["新兴路", "28号", "丽沙花都", "22号楼", "3单元", "1802室"]);
+        assert_eq!(
+            qingdao[4..].iter().map(|e| e.1.as_str()).collect::<Vec<_>>(),
+            ["新兴路", "28号", "丽沙花都", "22号楼", "3单元", "1802室"]
+        );
         assert_eq!(of("山东省青岛市城阳区惜福镇街道雨南村96号").last().unwrap().1, "96号");
         assert_eq!(of("上海市静安区延长路149号上海大学").last().unwrap(), &("poi", "上海大学".to_owned()));
         assert!(of("暂无固定住所").is_empty());
