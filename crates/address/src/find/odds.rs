@@ -41,7 +41,13 @@ pub fn features(level: Level, prices: [f32; PRICES], margin: f32) -> [f32; FEATU
     }
     let sum = prices.iter().sum::<f32>().clamp(0.0, 12.0);
     let count = prices.iter().filter(|p| **p > COUNTS).count();
-    let sums = [sum, (sum - 1.0).max(0.0), (sum - 2.0).max(0.0), f32::from(u8::from(count >= 2)), f32::from(u8::from(count >= 3))];
+    let sums = [
+        sum,
+        (sum - 1.0).max(0.0),
+        (sum - 2.0).max(0.0),
+        f32::from(u8::from(count >= 2)),
+        f32::from(u8::from(count >= 3)),
+    ];
     all[rival + 4..rival + 4 + SUMS].copy_from_slice(&sums);
     all[rival + 4 + SUMS + level as usize] = 1.0;
     all
