@@ -1,11 +1,13 @@
 //! Texts that no row answers: numbers and roads that do not exist, other cities, and what is no address at all.
 
+use onemap_address::chars;
+
 use super::{Noise, Set, list};
 use crate::draft::{Draft, Expect};
 use crate::random::Random;
 use crate::row::Field;
 use crate::script;
-use crate::world::{World, split_road};
+use crate::world::{World, split_road, within_one};
 
 pub(super) const UNANSWERABLE: [Noise; 10] = list(
     Set::Unanswerable,
@@ -65,6 +67,19 @@ fn none_gap(draft: &mut Draft, random: &mut Random, world: &World) -> bool {
 
 const SYLLABLES: &str = "玺珂骁翊霁邶缙祺铎岫弘煜烨瑾渌澹棠楠椿槿筠笙箬篱茗荻菀萱葳蓓蕙薇藜蘅骐骥鹭鸢鸾麒黛鼐璟琮琰瑭昶晟暄曦泓浥淏湜湉滢澍濂";
 
+/// Whether a name may be a slip of another: a character more, less or changed for one that sounds or looks like it. Any other character makes
+/// it another name.
+fn is_slip(name: &str, of: &str) -> bool {
+    let (a, b): (Vec<char>, Vec<char>) = (name.chars().collect(), of.chars().collect());
+    if a.len() != b.len() {
+        return within_one(name, of);
+    }
+    let swapped = a.len() > 1
+        && (1..a.len())
+            .any(|k| a[..k - 1] == b[..k - 1] && a[k] == b[k - 1] && a[k - 1] == b[k] && a[k + 1..] == b[k + 1..]);
+    swapped || a.iter().zip(&b).all(|(x, y)| chars::similar(*x, *y) > 0.0)
+}
+
 /// The name of a road that is not there, nor anything that it could be a slip of.
 fn invented_road(draft: &Draft, random: &mut Random, world: &World) -> Option<String> {
     let from: Vec<char> = SYLLABLES.chars().collect();
@@ -77,8 +92,7 @@ fn invented_road(draft: &Draft, random: &mut Random, world: &World) -> Option<St
     }
     let stem = draft.in_script(&stem);
     let road = format!("{stem}{}", random.pick(&["路", "路", "街", "大街"]));
-    let shared = |other: &str| stem.chars().filter(|c| other.contains(*c)).count();
-    let near = |other: &&str| shared(split_road(other).map_or(other, |(stem, _, _)| stem)) + 1 >= count.max(2);
+    let near = |other: &&str| is_slip(split_road(other).map_or(other, |(stem, _, _)| stem), &stem);
     (!world.names(Field::Road).iter().any(near)).then_some(road)
 }
 
@@ -274,4 +288,21 @@ fn none_text(draft: &mut Draft, random: &mut Random, _: &World) -> bool {
     draft.whole = Some(random.pick(&sentences).to_owned());
     draft.expect = Expect::Nothing;
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_are_told_from_other_names() {
+        assert!(
+            is_slip("江西", "江酉")
+                && is_slip("江西", "江")
+                && is_slip("江西", "西江")
+                && is_slip("江西", "姜西")
+                && is_slip("江西", "江西")
+        );
+        assert!(!is_slip("南宁", "顿宁") && !is_slip("江西", "江海") && !is_slip("城阳", "七杆"));
+    }
 }

@@ -11,8 +11,10 @@ use weights::{BEND, WEIGHTS};
 pub const PRICES: usize = 7;
 /// Levels that there are, with [`Level::None`].
 const LEVELS: usize = Level::Room as usize + 1;
-/// A constant, each price and whether it counts at all, the rival's distance in four ways, their sum, the level.
-pub const FEATURES: usize = 1 + 2 * PRICES + 4 + 1 + LEVELS;
+/// What is said of all prices together: their sum, what of it is much and very much, whether two and three of them count.
+const SUMS: usize = 5;
+/// A constant, each price and whether it counts at all, the rival's distance in four ways, the prices together, the level.
+pub const FEATURES: usize = 1 + 2 * PRICES + 4 + SUMS + LEVELS;
 /// How many groups of answers have weights of their own: certain places, and roads, divisions and guesses between numbers.
 pub const GROUPS: usize = 2;
 
@@ -37,8 +39,17 @@ pub fn features(level: Level, prices: [f32; PRICES], margin: f32) -> [f32; FEATU
     for (at, limit) in [0.0, 0.06, 0.5].into_iter().enumerate() {
         all[rival + 1 + at] = f32::from(u8::from(margin < limit));
     }
-    all[rival + 4] = prices.iter().sum::<f32>().clamp(0.0, 12.0);
-    all[rival + 5 + level as usize] = 1.0;
+    let sum = prices.iter().sum::<f32>().clamp(0.0, 12.0);
+    let count = prices.iter().filter(|p| **p > COUNTS).count();
+    let sums = [
+        sum,
+        (sum - 1.0).max(0.0),
+        (sum - 2.0).max(0.0),
+        f32::from(u8::from(count >= 2)),
+        f32::from(u8::from(count >= 3)),
+    ];
+    all[rival + 4..rival + 4 + SUMS].copy_from_slice(&sums);
+    all[rival + 4 + SUMS + level as usize] = 1.0;
     all
 }
 
@@ -50,7 +61,7 @@ pub fn raw(group: usize, features: &[f32; FEATURES], weights: &[[f32; FEATURES];
 
 /// Whether a feature says that something is wrong: more of it must never raise the odds.
 pub fn is_against(feature: usize) -> bool {
-    (1..=2 * PRICES).contains(&feature) || feature == 1 + 2 * PRICES + 4
+    (1..=2 * PRICES).contains(&feature) || (1 + 2 * PRICES + 4..1 + 2 * PRICES + 4 + SUMS).contains(&feature)
 }
 
 /// Follows straight lines between points of (raw, measured) probability, from nothing at nothing.
