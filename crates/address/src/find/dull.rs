@@ -130,7 +130,9 @@ fn phones(t: &Text, dull: &mut [bool]) {
         let run = (i..t.len()).take_while(|k| t.kinds[*k] == Kind::Digit || (t.units[*k] == 0x2D && *k > i)).count();
         let digits = t.kinds[i..i + run].iter().filter(|k| **k == Kind::Digit).count();
         let longest = t.units[i..i + run].split(|u| *u == 0x2D).map(<[Unit]>::len).max().unwrap_or(0);
-        if digits >= 10 || longest >= 7 {
+        // 18 2 1002 is a room, 138 1234 5678 is not.
+        let spaced = (i + 1..i + run).any(|k| t.gaps[k]);
+        if digits >= 10 || (longest >= 7 && !spaced) {
             dull[i..i + run].fill(true);
             let back = (i.saturating_sub(4)..i)
                 .rev()

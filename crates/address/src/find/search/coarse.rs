@@ -47,7 +47,7 @@ impl Search<'_, '_> {
             .map(|(k, z)| (k as u32, *z))
             .collect();
         best.sort_by_key(|(_, z)| (!agreed(z)[4], !agreed(z)[3], z.own == 0, u32::MAX - z.rows));
-        let Some((k, z)) = best.into_iter().find(|(k, _)| self.zone_shown(*k)) else { return };
+        let Some((k, z)) = best.into_iter().find(|(_, z)| self.zone_shown(z)) else { return };
         let levels = agreed(&z);
         let (level, place) = match (levels[4], levels[3]) {
             (true, _) => (Level::Village, z.own.checked_sub(1).map_or(Place::Zone(k), Place::Row)),
@@ -70,8 +70,9 @@ impl Search<'_, '_> {
         });
     }
 
-    /// Whether a caller who sees only some rows may know of a zone: with a limited view no zone is answered.
-    fn zone_shown(&self, _zone: u32) -> bool {
-        self.source.visible.is_none()
+    /// Whether a caller who sees only some rows may know of a zone: where a grant limits them no zone is answered, and none whose
+    /// rows may all be gone.
+    fn zone_shown(&self, zone: &Zone) -> bool {
+        self.source.visible.is_none() && self.source.hidden.is_none_or(|h| h.len() < u64::from(zone.rows))
     }
 }
