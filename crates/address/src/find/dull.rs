@@ -118,6 +118,38 @@ pub fn mark(t: &Text, dull: &mut Vec<bool>) {
     }
 }
 
+/// What people write where they have no address to give.
+static NO_ADDRESS: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(&[
+        "不详",
+        "不清楚",
+        "不知道",
+        "无固定",
+        "暂无",
+        "没有",
+        "未知",
+        "未填",
+        "同上",
+        "如上",
+        "户籍地",
+        "见身份证",
+        "家里",
+        "老地方",
+        "老家",
+        "原地址",
+        "在外地",
+        "无地址",
+        "身份证地址",
+    ])
+});
+
+/// Whether the text only says that there is no address.
+pub fn no_address(t: &Text) -> bool {
+    let said = NO_ADDRESS.at(&t.units, 0);
+    let place = |u: &Unit| "路街巷弄号村镇区市店".chars().any(|c| c as Unit == *u);
+    said.is_some_and(|n| t.len() <= n + 4 && !t.units[n..].iter().any(place) && !t.kinds.iter().any(|k| k.is_digit()))
+}
+
 /// 电话局, 联系站: a name, not a note.
 fn part_of_a_name(t: &Text, i: usize) -> bool {
     ["电话局", "手机店", "手机城", "手机专", "手机维", "手机卖", "丰巢大", "快递柜厂"].iter().any(|w| here(t, i, w))

@@ -186,6 +186,9 @@ impl Finder {
         if self.text.is_empty() {
             return none(Fault::Empty);
         }
+        if dull::no_address(&self.text) {
+            return none(Fault::NotAnAddress);
+        }
         self.found.clear();
         self.over(sources, false);
         if self.cheapest() > SPOKEN_FROM

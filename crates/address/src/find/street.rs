@@ -241,6 +241,10 @@ pub fn price(name: &[Unit], written: &[Unit]) -> Option<f32> {
     let core = road_core(name).map_or(name.len(), <[Unit]>::len);
     let most = if core <= 2 { 1.05 } else { 2.05 };
     let slips = alike::slips(name, written, most)?;
+    // 金椿路 for 金岭路: half of so short a name being other is another name.
+    if core <= 2 && slips > 0.9 && name.len() == written.len() {
+        return None;
+    }
     (slips > 0.0).then(|| 0.3 + slips * 3.0 / core as f32)
 }
 

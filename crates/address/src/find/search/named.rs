@@ -39,6 +39,8 @@ impl<'a> Search<'a, '_> {
         let view = self.view;
         let spans = view.spans(name);
         let door = road_door(a.t);
+        let said = after_divisions(a);
+        let words = (said..a.t.len()).filter(|i| !a.dull[*i] && !a.bracketed[*i] && a.t.kinds[*i] == Kind::Han).count();
         for span in spans.iter().take(64) {
             let rows = span.from..span.to;
             let chosen: Vec<u32> = if rows.len() <= 8 { rows.collect() } else { self.narrow(a, rows, from) };
