@@ -143,7 +143,7 @@ pub fn guess(fields: &[Described<'_>], about: About<'_>) -> Guess {
             |n: &&str| Some((fields.iter().position(|f| plain(f.name) == **n)?, "字段名", "the field's name"));
         let by_title =
             |n: &&str| Some((fields.iter().position(|f| plain(f.zh) == **n)?, "字段标题", "the field's title"));
-        let found = names.iter().find_map(|n| by_name(n)).or_else(|| names.iter().find_map(|n| by_title(n)));
+        let found = names.iter().find_map(by_name).or_else(|| names.iter().find_map(by_title));
         if let Some((at, zh, en)) = found.filter(|(at, ..)| !taken[*at]) {
             taken[at] = true;
             guess.put(target, fields[at].name, Said::new(zh, en));
