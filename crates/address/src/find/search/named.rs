@@ -60,6 +60,9 @@ impl<'a> Search<'a, '_> {
                         let first = self.out.len();
                         self.row(a, k, from, from, None, 0.1);
                         for s in self.out[first..].iter_mut() {
+                            // A name that is a small part of what was said was hardly meant.
+                            let share = s.named_end.saturating_sub(from) as f32 / words.max(1) as f32;
+                            s.prices.name += if share < 0.5 { 1.5 * (1.0 - share) } else { 0.0 };
                             let on = street::road_type(a.t, s.named_end)
                                 .is_some_and(|n| a.t.kinds.get(s.named_end + n).is_some_and(|k| k.is_digit()));
                             let elsewhere = door.is_some_and(|d| d != view.part_code(PartKind::Door, row.door));
