@@ -92,7 +92,8 @@ impl<'a> Writer<'a> {
     fn rate(&mut self, row: i64) -> f64 {
         let now = Instant::now();
         self.lately.push_back((now, row));
-        while self.lately.len() > 2 && self.lately.front().is_some_and(|(at, _)| now - *at > LATELY) {
+        // What is left begins before the span: two pieces that end together say nothing of the minute before.
+        while self.lately.get(1).is_some_and(|(at, _)| now - *at > LATELY) {
             self.lately.pop_front();
         }
         let Some((at, before)) = self.lately.front() else { return 0.0 };
