@@ -124,6 +124,14 @@ fn a_number_that_does_not_exist_is_never_exact() {
 }
 
 #[test]
+fn former_divisions_are_the_present_ones_and_said_so() {
+    let a = ask("山东省青岛市四方区台东六路22号博雅景园");
+    assert_eq!(a.candidates[0].key.as_deref(), Some("5"));
+    assert!(a.faults.contains(&Fault::OldName) && !a.faults.contains(&Fault::DivisionConflict));
+    assert!(!ask("山东省青岛市市北区台东六路22号博雅景园").faults.contains(&Fault::OldName));
+}
+
+#[test]
 fn two_places_that_fit_alike_are_ambiguous() {
     let a = ask("人民路8号");
     assert!(a.faults.contains(&Fault::Ambiguous));

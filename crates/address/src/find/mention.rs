@@ -118,7 +118,9 @@ pub fn divisions(t: &Text, out: &mut Vec<Division>) {
     let raw = t.folded();
     for from in 0..t.len() {
         let at = t.starts[from];
-        if t.kinds[from] != Kind::Han || (from > 0 && t.starts[from - 1] == at) {
+        // 四方区 begins with what is read as a digit.
+        let han = matches!(t.kinds[from], Kind::Han | Kind::Numeral);
+        if !han || (from > 0 && t.starts[from - 1] == at) {
             continue;
         }
         g.visit(&raw[at as usize..], |len, entries| {

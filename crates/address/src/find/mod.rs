@@ -203,6 +203,9 @@ impl Finder {
         if self.several {
             answer.faults.push(Fault::SeveralAddresses);
         }
+        if answer.candidates.first().is_some_and(|best| self.by_former_name(best)) {
+            answer.faults.push(Fault::OldName);
+        }
         answer
     }
 
@@ -229,6 +232,16 @@ impl Finder {
     /// What the best of all candidates so far costs.
     fn cheapest(&self) -> f32 {
         self.found.iter().map(Scored::total).fold(f32::MAX, f32::min)
+    }
+
+    /// Whether the text names a division of the candidate by a former name.
+    fn by_former_name(&self, best: &Candidate) -> bool {
+        self.divisions.iter().filter(|d| d.old && !d.short).any(|d| {
+            let present = crate::text::key(&crate::gazetteer::gazetteer().name(d.id));
+            let agrees = |n: &Named| n.verdict == Verdict::Agree && crate::text::key(&n.text) == present;
+            self.text.units[d.from..d.to] != present
+                && best.elements.iter().any(|n| n.element <= Element::District && agrees(n))
+        })
     }
 
     fn read(&mut self, text: &str) {
