@@ -8,6 +8,7 @@ pub mod authenticate;
 pub mod cache_policy;
 pub mod carried;
 pub mod cors;
+pub mod filter;
 pub mod health;
 pub mod map;
 pub mod negotiation;

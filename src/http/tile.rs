@@ -10,8 +10,9 @@ use super::cache_policy::{Keep, keep, not_modified};
 use super::negotiation::{self, MLT, MVT};
 use super::parameters::Parameters;
 use crate::error::{Error, Result};
+use crate::geo::crs::{CRS84, Crs};
 use crate::geo::tms::{TileCoord, TileMatrixSet};
-use crate::layer::filter;
+use crate::layer::filter::{self, Language};
 use crate::layer::select::visible_fields;
 use crate::tile::cache::Format;
 use crate::tile::encoding::Encoding;
@@ -112,14 +113,17 @@ impl Wanted {
             wanted.fields = Some(fields(&list, drawn)?);
             wanted.query.push(("fields", list));
         }
-        if parameters.take("filter-lang")?.is_some_and(|language| language != "cql2-text") {
-            return Err(Error::invalid("filter-lang", "过滤语言只有 cql2-text", "filters are read as cql2-text only"));
-        }
-        if let Some(text) = parameters.take("filter")? {
+        if let Some(given) = super::filter::take(parameters, &offered(drawn))? {
             // Every layer of the tile is filtered, so each must have the fields.
-            let read = |d: &Drawn| filter::parse(&text, &d.layer, &d.grant);
+            let read = |d: &Drawn| filter::parse(&given, &d.layer, &d.grant);
             wanted.filters = drawn.iter().map(read).collect::<Result<_>>()?;
-            wanted.query.push(("filter", text));
+            if given.language != Language::default() {
+                wanted.query.push(("filter-lang", given.language.id().to_owned()));
+            }
+            if given.crs != CRS84 {
+                wanted.query.push(("filter-crs", given.crs.uri()));
+            }
+            wanted.query.push(("filter", given.text));
         }
         Ok(wanted)
     }
@@ -135,6 +139,13 @@ impl Wanted {
         let query = query.finish();
         if query.is_empty() { query } else { format!("?{query}") }
     }
+}
+
+/// The systems that all the layers are offered in.
+fn offered(drawn: &[Drawn]) -> Vec<Crs> {
+    let mut lists = drawn.iter().map(|d| Crs::offered(d.layer.state().srid));
+    let first = lists.next().unwrap_or_default();
+    lists.fold(first, |common, list| common.into_iter().filter(|crs| list.contains(crs)).collect())
 }
 
 /// `fields=a,b`: each must be one that the caller sees in one of the layers.

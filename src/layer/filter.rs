@@ -9,16 +9,62 @@ use crate::access::grant::{Grant, Read};
 use crate::access::policy::Scope;
 use crate::db::sql::{Bind, Sql};
 use crate::error::{Error, Result};
-use crate::geo::crs::{STORAGE_SRID, same_coordinates};
+use crate::geo::crs::{CRS84, Crs, STORAGE_SRID, same_coordinates};
+
+/// A filter as a caller gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    pub text: String,
+    pub language: Language,
+    /// Of the coordinates in it, in the authority's axis order.
+    pub crs: Crs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Language {
+    #[default]
+    Text,
+    Json,
+}
+
+impl Language {
+    pub const ALL: [Language; 2] = [Language::Text, Language::Json];
+
+    /// As `filter-lang` calls it.
+    pub fn id(self) -> &'static str {
+        match self {
+            Language::Text => "cql2-text",
+            Language::Json => "cql2-json",
+        }
+    }
+}
+
+impl Given {
+    /// CQL2 text with longitudes and latitudes.
+    pub fn text(text: impl Into<String>) -> Given {
+        Given { text: text.into(), language: Language::Text, crs: CRS84 }
+    }
+
+    /// CQL2 JSON with longitudes and latitudes.
+    pub fn json(text: impl Into<String>) -> Given {
+        Given { text: text.into(), language: Language::Json, crs: CRS84 }
+    }
+}
 
 /// Reads a filter over the fields that the grant shows: for others it is as if they did not exist, or one could find out by
 /// filters what they hold. Fields are numbered as they stand in the layer's state.
-pub fn parse(text: &str, layer: &Published, grant: &Grant<Read>) -> Result<Filter> {
+pub fn parse(given: &Given, layer: &Published, grant: &Grant<Read>) -> Result<Filter> {
+    let text = given.text.as_str();
     if layer.state().archive.is_some() {
         let (zh, en) = ("瓦片归档不支持过滤", "a tile archive cannot be filtered");
         return Err(Error::invalid("filter", format!("图层 {}：{zh}", layer.id), format!("layer {}: {en}", layer.id)));
     }
-    onemap_cql2::parse(text, &Shown { state: layer.state(), scope: grant.scope() }).map_err(|problem| {
+    let shown = Shown { state: layer.state(), scope: grant.scope() };
+    let read = match given.language {
+        Language::Text => onemap_cql2::parse(text, &shown),
+        Language::Json => onemap_cql2::parse_json(text, &shown),
+    };
+    read.map_err(|problem| {
         let before = text.get(..problem.at).map_or(0, |before| before.chars().count());
         Error::invalid(
             "filter",

@@ -35,6 +35,8 @@ pub struct Selection {
     /// The box and the SRID of its coordinates.
     pub bbox: Option<(Bbox, i32)>,
     pub conditions: Vec<Condition>,
+    /// Of `layer::filter::parse`, for this layer and this grant.
+    pub filter: Option<Filter>,
     /// Only rows whose id is above (below, going backwards).
     pub after: Option<i64>,
     pub limit: Option<i64>,
@@ -307,6 +309,9 @@ fn conditions(sql: &mut Sql, state: &State, scope: &Scope, wanted: &Selection) {
     }
     if let Some(after) = wanted.after {
         sql.push(" and ").ident(&state.source.key).push(" > ").bind(Bind::Integer(after));
+    }
+    if let Some(filter) = &wanted.filter {
+        filter::condition(sql, state, scope, filter);
     }
     scope_conditions(sql, state, scope);
 }

@@ -316,7 +316,7 @@ async fn what_is_no_tile_is_said_at_once() {
         ("/tiles/open/8/213/100?filter=owner+%3D+1", 400, Some("filter")),
         ("/tiles/open/8/213/100?filter=floors+%3D+'x'", 400, Some("filter")),
         ("/tiles/open/8/213/100?filter=floors%3D1&filter-lang=ecql", 400, Some("filter-lang")),
-        ("/tiles/open/8/213/100?filter-lang=cql2-json", 400, Some("filter-lang")),
+        ("/tiles/open/8/213/100?filter-lang=ecql", 400, Some("filter-lang")),
         ("/tiles/open.json?filter=floors+%3E", 400, Some("filter")),
         ("/ogc/collections/open/tiles/WebMercatorQuad/8/100/213?filter=floors+%3E", 400, Some("filter")),
     ] {

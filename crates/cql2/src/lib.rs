@@ -58,7 +58,7 @@ use std::collections::BTreeSet;
 
 pub use expr::{Bbox, Comparison, Expr, Field, Literal, Operand};
 pub use instant::{Date, Timestamp};
-pub use parse::{MAX_BYTES, MAX_DEPTH, parse};
+pub use parse::{MAX_BYTES, MAX_DEPTH, parse, parse_json};
 pub use problem::Problem;
 
 /// The type of a field.

@@ -30,6 +30,11 @@ pub fn parse(text: &str, schema: &dyn Schema) -> Result<Filter> {
     }
 }
 
+/// Reads a filter in CQL2 JSON.
+pub fn parse_json(text: &str, _schema: &dyn Schema) -> Result<Filter> {
+    Err(Problem::unsupported(text.len().min(MAX_BYTES), "cql2-json"))
+}
+
 /// What is in a pair of parentheses may turn out to be either. Boxed, and read by small functions, so that the
 /// deepest text that is allowed needs little of the stack.
 pub(crate) enum Node {
