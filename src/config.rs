@@ -39,6 +39,8 @@ pub struct Config {
     pub secure_cookie: bool,
     /// Where the deployment's data lie (west, south, east, north): tells Gauss-Krüger zones apart when a file does not.
     pub area: Option<[f64; 4]>,
+    /// Who runs the service, as capabilities documents say it.
+    pub provider: Provider,
     /// The binary that reads uploads in a child process: this one.
     pub reader: PathBuf,
     pub log: String,
@@ -62,10 +64,20 @@ impl Default for Config {
             secure_cookie: false,
             // Qingdao with its sea.
             area: Some([119.3, 35.4, 121.3, 37.3]),
+            provider: Provider::default(),
             reader: std::env::current_exe().unwrap_or_default(),
             log: "info".into(),
         }
     }
+}
+
+#[derive(Debug, Default, Clone)]
+pub struct Provider {
+    pub provider_name: Option<String>,
+    pub provider_site: Option<String>,
+    pub contact_name: Option<String>,
+    pub contact_phone: Option<String>,
+    pub contact_email: Option<String>,
 }
 
 /// One source of settings; absent keys leave what the weaker source said.
@@ -86,6 +98,11 @@ pub struct Overrides {
     pub import_timeout: Option<u64>,
     pub secure_cookie: Option<bool>,
     pub area: Option<[f64; 4]>,
+    pub provider_name: Option<String>,
+    pub provider_site: Option<String>,
+    pub contact_name: Option<String>,
+    pub contact_phone: Option<String>,
+    pub contact_email: Option<String>,
     pub log: Option<String>,
 }
 
@@ -114,6 +131,10 @@ impl Config {
         take!(data, listen, cors_origins, database_connections, statement_timeout, tile_cache);
         take!(upload_limit, department_quota, import_timeout, secure_cookie, log);
         self.area = o.area.or(self.area);
+        macro_rules! take_provider {
+            ($($name:ident),*) => { $(self.provider.$name = o.$name.or(self.provider.$name.take());)* };
+        }
+        take_provider!(provider_name, provider_site, contact_name, contact_phone, contact_email);
         self.tile_index_disk = o.tile_index_disk.or(self.tile_index_disk);
         self.database_url = o.database_url.or(self.database_url.take());
         self.public_url = o.public_url.map(|u| u.trim_end_matches('/').to_owned()).or(self.public_url.take());

@@ -13,6 +13,7 @@ pub mod health;
 pub mod map;
 pub mod negotiation;
 pub mod ogc;
+pub mod ows;
 pub mod parameters;
 pub mod problem;
 pub mod routes;

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::ask::{Language, RequestId};
+use super::ows::exception::{self, Form, Told};
 use crate::access::audit::REQUEST_ID;
 use crate::error::{Error, Kind, Said};
 
@@ -55,14 +56,18 @@ pub async fn middleware(mut request: Request<Body>, next: Next) -> Response {
     request.extensions_mut().insert(language);
     let path = request.uri().path().to_owned();
     let method = request.method().clone();
+    let form = Form::of(request.uri());
     let mut response = REQUEST_ID.scope(id.0.clone(), next.run(request)).await;
     if let Some(carried) = response.extensions_mut().remove::<Carried>() {
-        response = render(&carried.0, &path, language, &id, response.headers().get(header::SET_COOKIE).cloned());
+        let told = response.extensions_mut().remove::<Told>();
+        let cookie = response.headers().get(header::SET_COOKIE).cloned();
+        response = render(&carried.0, &path, language, &id, form.map(|form| (form, told)));
+        response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
     } else if method == Method::OPTIONS && response.status() == StatusCode::METHOD_NOT_ALLOWED {
         // What can be done at an address is a question that any address answers; the router has named it in Allow.
         *response.status_mut() = StatusCode::NO_CONTENT;
     } else if is_bare_error(&response) {
-        response = render(&bare(response.status(), &method), &path, language, &id, None);
+        response = render(&bare(response.status(), &method), &path, language, &id, form.map(|form| (form, None)));
     }
     if let Ok(value) = HeaderValue::from_str(&id.0) {
         response.headers_mut().insert("x-request-id", value);
@@ -99,32 +104,26 @@ fn bare(status: StatusCode, method: &Method) -> Error {
     }
 }
 
-fn render(error: &Error, path: &str, language: Language, id: &RequestId, cookie: Option<HeaderValue>) -> Response {
+/// The answer to an error: a problem document, or the report that OGC's older services have for it.
+fn render(
+    error: &Error,
+    path: &str,
+    language: Language,
+    id: &RequestId,
+    report: Option<(Form, Option<Told>)>,
+) -> Response {
     let status = status(&error.kind);
     if error.kind == Kind::Internal {
         tracing::error!(request = id.0, path, "{error}");
     } else {
         tracing::debug!(request = id.0, path, "{error}");
     }
-    let say = |said: &Said| match language {
-        Language::Chinese => said.zh.clone(),
-        Language::English => said.en.clone(),
+    let mut response = match report {
+        Some((form, told)) => exception::report(form, error, told, language, id),
+        None => document(error, path, language, id),
     };
-    let mut body = json!({
-        "type": format!("/problems/{}", slug(&error.kind)),
-        "title": say(&title(&error.kind)),
-        "status": status.as_u16(),
-        "detail": say(&error.detail),
-        "instance": path,
-        "request_id": id.0,
-    });
-    if let Kind::Invalid { parameter } = &error.kind {
-        body["parameter"] = parameter.clone().into();
-    }
-    body["hint"] = say(error.hint.as_ref().unwrap_or(&next_step(&error.kind))).into();
-    let mut response = (status, body.to_string()).into_response();
+    *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::VARY, HeaderValue::from_static("Accept-Language, Authorization, Cookie"));
     let language = if language == Language::Chinese { "zh-CN" } else { "en" };
@@ -138,10 +137,27 @@ fn render(error: &Error, path: &str, language: Language, id: &RequestId, cookie:
         }
         _ => {}
     }
-    if let Some(cookie) = cookie {
-        headers.insert(header::SET_COOKIE, cookie);
-    }
     response
+}
+
+fn document(error: &Error, path: &str, language: Language, id: &RequestId) -> Response {
+    let say = |said: &Said| match language {
+        Language::Chinese => said.zh.clone(),
+        Language::English => said.en.clone(),
+    };
+    let mut body = json!({
+        "type": format!("/problems/{}", slug(&error.kind)),
+        "title": say(&title(&error.kind)),
+        "status": status(&error.kind).as_u16(),
+        "detail": say(&error.detail),
+        "instance": path,
+        "request_id": id.0,
+    });
+    if let Kind::Invalid { parameter } = &error.kind {
+        body["parameter"] = parameter.clone().into();
+    }
+    body["hint"] = say(error.hint.as_ref().unwrap_or(&next_step(&error.kind))).into();
+    ([(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
 }
 
 /// What to do next where the error itself did not say.
