@@ -5,6 +5,8 @@ use onemap_address::element::Element;
 use onemap_address::find::{Candidate, Fault, Level, Verdict};
 use serde_json::{Map, Value, json};
 
+use super::days;
+
 /// The name of a level, a fault or a verdict in interfaces.
 pub trait Name: Copy + 'static {
     const NAMES: &'static [(Self, &'static str)];
@@ -35,11 +37,13 @@ names!(Verdict,
     Verdict::Agree => "agree", Verdict::Similar => "similar", Verdict::Absent => "absent",
     Verdict::Conflict => "conflict");
 
+// Jobs keep faults by their place here: new ones come last.
 names!(Fault,
     Fault::Empty => "empty", Fault::TooLong => "too_long", Fault::NotAnAddress => "not_an_address",
     Fault::OtherPlace => "other_place", Fault::Ambiguous => "ambiguous", Fault::NumberNotFound => "number_not_found",
     Fault::RoadNotFound => "road_not_found", Fault::DivisionConflict => "division_conflict",
-    Fault::OldName => "old_name", Fault::Typo => "typo", Fault::SeveralAddresses => "several_addresses");
+    Fault::OldName => "old_name", Fault::Typo => "typo",
+    Fault::SeveralAddresses => "several_addresses", Fault::Expired => "expired");
 
 /// What addok calls it.
 pub fn addok_type(level: Level) -> &'static str {
@@ -85,6 +89,11 @@ pub fn properties(candidate: &Candidate, layer: &str) -> Value {
     for (name, value) in addok(candidate) {
         properties[name] = value.into();
     }
+    for (name, day) in [("valid_from", candidate.valid.first()), ("valid_to", candidate.valid.last())] {
+        if let Some(day) = day {
+            properties[name] = days::shown(day).into();
+        }
+    }
     properties
 }
 
@@ -109,10 +118,12 @@ pub fn addok(candidate: &Candidate) -> Vec<(&'static str, String)> {
         all.iter().map(|e| get(*e)).filter(|t| !t.is_empty()).collect::<Vec<_>>().join(between)
     };
     use Element::*;
-    let name =
-        joined(&[Community, VillageGroup, Road, Lane, Roadno, Compound, Poi, Subpoi, Houseno, Cellno, Roomno], "");
-    let name = match [Road, Compound, Poi, VillageGroup].iter().any(|e| !get(*e).is_empty()) {
-        true => joined(&[Road, Lane, Roadno, Compound, Poi, Subpoi, Houseno, Cellno, Roomno], ""),
+    let name = joined(
+        &[Community, VillageGroup, Road, Intersection, Lane, Roadno, Compound, Poi, Subpoi, Houseno, Cellno, Roomno],
+        "",
+    );
+    let name = match [Road, Intersection, Compound, Poi, VillageGroup].iter().any(|e| !get(*e).is_empty()) {
+        true => joined(&[Road, Intersection, Lane, Roadno, Compound, Poi, Subpoi, Houseno, Cellno, Roomno], ""),
         false => name,
     };
     let name = if name.is_empty() { candidate.label.clone() } else { name };
@@ -137,6 +148,7 @@ pub fn rounded(value: f32) -> Value {
 #[cfg(test)]
 mod tests {
     use onemap_address::find::Named;
+    use onemap_address::record::Validity;
 
     use super::*;
 
@@ -158,6 +170,7 @@ mod tests {
                 named(Element::Road, "香港中路", Verdict::Similar),
                 named(Element::Roadno, "12号", Verdict::Agree),
             ],
+            valid: Validity::new(Some(0), None),
             parts: vec![("road", 0.9)],
         }
     }
@@ -169,6 +182,7 @@ mod tests {
         assert_eq!((&p["match_level"], &p["score"]), (&json!("number"), &json!(0.9877)));
         assert_eq!((&p["elements"]["road"], &p["verdicts"]["road"]), (&json!("香港中路"), &json!("similar")));
         assert_eq!((&p["type"], &p["name"]), (&json!("housenumber"), &json!("香港中路12号")));
+        assert_eq!((&p["valid_from"], &p["valid_to"]), (&json!("1970-01-01"), &Value::Null));
         assert_eq!((&p["housenumber"], &p["context"]), (&json!("12号"), &json!("青岛市, 市南区")));
     }
 

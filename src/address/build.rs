@@ -6,15 +6,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
+use onemap_address::element::Element;
 use onemap_address::segment::{self, Builder};
 use roaring::RoaringTreemap;
 use tokio::sync::mpsc;
 
-use super::mapping::Layout;
+use super::mapping::{Layout, Target};
 use super::store::{Delta, Live, Wanted};
 use crate::db::cancel::Lease;
 use crate::db::pool::Database;
 use crate::error::{Error, Result};
+use crate::geo::ewkb::line_vertices;
 use crate::layer::points;
 use crate::tile::build::{PIECES, begin, pour};
 use crate::tile::copied::{Copied, Row};
@@ -56,12 +58,16 @@ impl From<Error> for Failure {
 pub async fn build(lease: Lease, want: &Wanted, target: &Path, progress: &Arc<Progress>) -> Result<(), Failure> {
     let stamp = begin(&lease).await.map_err(Failure::Database)?;
     let fields = want.mapping.fields();
-    let sql = points::whole(&want.state, &fields).ok_or_else(|| Error::internal("a layer without geometry"))?;
+    // Where lines of roads meet, their crossings are.
+    let lines = want.mapping.get(Target::Element(Element::Road)).is_some()
+        && want.state.geometry_type.as_deref().is_some_and(|kind| kind.contains("LineString"));
+    let sql = points::whole(&want.state, &fields, lines).ok_or_else(|| Error::internal("a layer without geometry"))?;
     let (send, receive) = mpsc::channel(PIECES);
     let work = Work {
         builder: Builder::new(),
         layout: want.mapping.layout(&fields),
         columns: fields.len(),
+        lines,
         receive,
         progress: progress.clone(),
         target: target.to_owned(),
@@ -90,6 +96,8 @@ struct Work {
     builder: Builder,
     layout: Layout,
     columns: usize,
+    /// The geometry stands behind the fields.
+    lines: bool,
     receive: mpsc::Receiver<Bytes>,
     progress: Arc<Progress>,
     target: PathBuf,
@@ -127,7 +135,14 @@ impl Work {
             let bytes = row.get(column + 3).unwrap_or_default();
             values.push(std::str::from_utf8(bytes).map_err(Error::internal)?);
         }
-        Ok(self.builder.push(&self.layout.address(id as u64, lon, lat, &values))?)
+        let address = self.layout.address(id as u64, lon, lat, &values);
+        match row.get(self.columns + 3).filter(|_| self.lines) {
+            Some(ewkb) => {
+                let vertices = line_vertices(ewkb).map_err(|_| Error::internal("a line that cannot be read"))?;
+                Ok(self.builder.push_line(&address, vertices.into_iter())?)
+            }
+            None => Ok(self.builder.push(&address)?),
+        }
     }
 }
 

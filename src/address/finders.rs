@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use onemap_address::find::Finder;
 use tokio::sync::Semaphore;
 
-use super::Readable;
+use super::{Readable, days};
 use crate::error::{Error, Result};
 
 /// Cheap to clone.
@@ -37,6 +37,7 @@ impl Finders {
             // The thread's until it is done, also when the one who asked has gone.
             let _turn = turn;
             let mut finder = finders.take();
+            finder.day = Some(days::today());
             let done = work(&mut finder, &readable);
             // One that was panicked out of does not come back.
             finders.give(finder);

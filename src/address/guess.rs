@@ -38,7 +38,7 @@ pub struct Guess {
 
 /// What fields are called, without blanks, `_` and `-`, in lower case. Of several fields for one element the one called by the
 /// earlier name is taken.
-const NAMES: [(Target, &[&str]); 19] = {
+const NAMES: [(Target, &[&str]); 21] = {
     use Element::*;
     use Target::Element as E;
     [
@@ -81,6 +81,24 @@ const NAMES: [(Target, &[&str]); 19] = {
                 "uuid",
                 "编码",
                 "行政区划代码",
+            ],
+        ),
+        (
+            Target::ValidFrom,
+            &["validfrom", "生效日期", "启用日期", "有效期起", "有效期始", "设立日期", "命名日期", "startdate"],
+        ),
+        (
+            Target::ValidTo,
+            &[
+                "validto",
+                "validuntil",
+                "失效日期",
+                "废止日期",
+                "注销日期",
+                "停用日期",
+                "有效期止",
+                "有效期至",
+                "enddate",
             ],
         ),
         (E(Province), &["province", "pname", "provname", "省", "省份", "省级", "sheng"]),

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use onemap_address::element::{ELEMENTS, Element};
-use onemap_address::record::Address;
+use onemap_address::record::{Address, Validity};
 use serde::{Deserialize, Serialize};
 
+use super::days;
 use crate::error::{Error, Result};
 
 /// What a field can be for an address.
@@ -18,6 +19,9 @@ pub enum Target {
     Alias,
     /// The source's own key of the row.
     Key,
+    /// The first day on which the address holds, and the last.
+    ValidFrom,
+    ValidTo,
 }
 
 /// Names that people use beside the elements' own.
@@ -39,6 +43,8 @@ impl Target {
             "full" => Some(Target::Full),
             "alias" => Some(Target::Alias),
             "key" => Some(Target::Key),
+            "valid_from" => Some(Target::ValidFrom),
+            "valid_to" => Some(Target::ValidTo),
             name => {
                 let synonym = || SYNONYMS.iter().find(|(n, _)| *n == name).map(|(_, e)| *e);
                 Element::of_name(name).or_else(synonym).map(Target::Element)
@@ -52,6 +58,8 @@ impl Target {
             Target::Full => "full",
             Target::Alias => "alias",
             Target::Key => "key",
+            Target::ValidFrom => "valid_from",
+            Target::ValidTo => "valid_to",
         }
     }
 }
@@ -134,7 +142,7 @@ impl Mapping {
                 .hint(format!("可用字段：{}", all.join("、")), format!("the fields are {}", all.join(", "))));
             }
         }
-        let found_by = |t: &Target| !matches!(t, Target::Key | Target::Alias);
+        let found_by = |t: &Target| matches!(t, Target::Element(_) | Target::Full);
         match self.0.keys().any(found_by) {
             true => Ok(()),
             false => Err(invalid(
@@ -152,7 +160,7 @@ impl Mapping {
         let finer = |t: &Target| match t {
             Target::Element(element) => !DIVISIONS.contains(element),
             Target::Full => true,
-            Target::Alias | Target::Key => false,
+            Target::Alias | Target::Key | Target::ValidFrom | Target::ValidTo => false,
         };
         match self.0.keys().any(finer) {
             true => None,
@@ -182,6 +190,7 @@ impl Mapping {
             full: place(Target::Full),
             alias: place(Target::Alias),
             key: place(Target::Key),
+            valid: [place(Target::ValidFrom), place(Target::ValidTo)],
         }
     }
 }
@@ -193,6 +202,7 @@ pub struct Layout {
     full: Option<usize>,
     alias: Option<usize>,
     key: Option<usize>,
+    valid: [Option<usize>; 2],
 }
 
 impl Layout {
@@ -205,6 +215,8 @@ impl Layout {
         address.full = value(self.full);
         address.alias = value(self.alias);
         address.key = value(self.key);
+        let [from, to] = self.valid.map(|place| days::of(value(place)));
+        address.valid = Validity::new(from, to);
         address
     }
 }
@@ -215,7 +227,8 @@ fn invalid(zh: impl Into<String>, en: impl Into<String>) -> Error {
 
 fn unknown_target(name: &str) -> Error {
     let shown: String = name.chars().take(40).collect();
-    let all: Vec<&str> = Element::ALL.iter().map(|e| e.name()).chain(["full", "alias", "key"]).collect();
+    let all: Vec<&str> =
+        Element::ALL.iter().map(|e| e.name()).chain(["full", "alias", "key", "valid_from", "valid_to"]).collect();
     invalid(format!("没有地址要素 {shown}"), format!("there is no address element {shown}"))
         .hint(format!("可用：{}", all.join("、")), format!("choose from {}", all.join(", ")))
 }
@@ -240,11 +253,20 @@ mod tests {
     }
 
     #[test]
+    fn a_row_holds_from_a_day_to_a_day() {
+        let mapping = mapping(&["road=lu", "valid_from=a", "valid_to=b"]);
+        let layout = mapping.layout(&["lu", "a", "b"]);
+        let valid = |from, to| layout.address(1, 120.0, 36.0, &["香港中路", from, to]).valid;
+        assert_eq!(valid("1970-01-02", "1970年1月11日"), Validity { from: 1, to: 10 });
+        assert_eq!(valid("", "长期"), Validity::ALWAYS);
+    }
+
+    #[test]
     fn a_mapping_names_fields_that_are_there_and_something_to_find_by() {
         let fields = ["a", "b"];
         assert!(mapping(&["road=a"]).check(fields.into_iter()).is_ok());
         assert!(mapping(&["road=c"]).check(fields.into_iter()).is_err());
-        assert!(mapping(&["key=a"]).check(fields.into_iter()).is_err());
+        assert!(mapping(&["key=a", "valid_to=b"]).check(fields.into_iter()).is_err());
         assert!(Mapping::default().change("nothing=a").is_err());
         assert!(Mapping::default().change("road").is_err());
     }

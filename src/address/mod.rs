@@ -5,6 +5,7 @@
 pub mod aliases;
 pub mod answer;
 pub mod build;
+pub mod days;
 pub mod finders;
 pub mod guess;
 pub mod jobs;

@@ -6,11 +6,12 @@ use super::select;
 use crate::access::grant::{Grant, Read};
 use crate::db::sql::{Bind, Sql};
 
-/// The whole of a revision as a binary COPY stream: id, longitude, latitude, then the fields as text. No scope is applied: this is
+/// The whole of a revision as a binary COPY stream: id, longitude, latitude, then the fields as text, then the geometry if `lines`
+/// asks for it. No scope is applied: this is
 /// for the address index, which applies the scope of whoever searches. `None` when the layer has no geometry.
-pub fn whole(state: &State, fields: &[&str]) -> Option<Sql> {
+pub fn whole(state: &State, fields: &[&str], lines: bool) -> Option<Sql> {
     let mut sql = Sql::new("copy (");
-    columns(&mut sql, state, fields)?;
+    columns(&mut sql, state, fields, lines)?;
     sql.push(") to stdout (format binary)");
     Some(sql)
 }
@@ -18,12 +19,12 @@ pub fn whole(state: &State, fields: &[&str]) -> Option<Sql> {
 /// The same of the rows with these ids, as a query.
 pub fn rows(state: &State, fields: &[&str], ids: &[i64]) -> Option<Sql> {
     let mut sql = Sql::new("");
-    columns(&mut sql, state, fields)?;
+    columns(&mut sql, state, fields, false)?;
     sql.push(" where ").ident(&state.source.key).push(" = any(").bind(Bind::IntegerArray(ids.to_vec())).push(")");
     Some(sql)
 }
 
-fn columns(sql: &mut Sql, state: &State, fields: &[&str]) -> Option<()> {
+fn columns(sql: &mut Sql, state: &State, fields: &[&str], lines: bool) -> Option<()> {
     let column = state.source.geometry.as_deref()?;
     sql.push("select ").ident(&state.source.key).push("::int8");
     sql.push(", st_x(");
@@ -33,6 +34,9 @@ fn columns(sql: &mut Sql, state: &State, fields: &[&str]) -> Option<()> {
     sql.push(")");
     for field in fields {
         sql.push(", ").ident(field).push("::text");
+    }
+    if lines {
+        sql.push(", ").ident(column);
     }
     sql.push(" from ").table(&state.source.schema, &state.source.table);
     Some(())

@@ -98,7 +98,7 @@ async fn publish(app: &App, id: &str, doors: &[Door]) {
     app.refresh().await.unwrap();
 }
 
-async fn make_source(world: &World, id: &str, body: Json) -> Json {
+pub async fn make_source(world: &World, id: &str, body: Json) -> Json {
     let path = format!("/api/v1/layers/{id}/address-source");
     let response = world.by(PUBLISHER, Method::PUT, &path).await.json(&body).send().await.unwrap();
     let status = response.status();
@@ -107,7 +107,7 @@ async fn make_source(world: &World, id: &str, body: Json) -> Json {
     document
 }
 
-async fn ready(world: &World, id: &str) {
+pub async fn ready(world: &World, id: &str) {
     let revision = world.app.catalog.snapshot().layers[id].state.as_ref().unwrap().revision;
     for _ in 0..600 {
         let live = world.app.addresses.indexes().live(id);
@@ -130,11 +130,11 @@ fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-async fn search(world: &World, who: As, q: &str) -> Json {
+pub async fn search(world: &World, who: As, q: &str) -> Json {
     world.json(who, &format!("/address/search?q={}", encoded(q))).await
 }
 
-fn first(document: &Json) -> &Json {
+pub fn first(document: &Json) -> &Json {
     &document["features"][0]["properties"]
 }
 

@@ -2,6 +2,7 @@
 
 mod address;
 mod address_jobs;
+mod address_places;
 mod archives;
 mod browser;
 mod docs;

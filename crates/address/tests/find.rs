@@ -1,8 +1,8 @@
 //! What the matcher answers, on a small base whose truth can be seen at a glance.
 
 use onemap_address::element::Element::*;
-use onemap_address::find::{Answer, Fault, Finder, Level, Query, Source, Verdict};
-use onemap_address::record::Address;
+use onemap_address::find::{AUTO, Answer, Candidate, Fault, Finder, Level, Query, Source, Verdict};
+use onemap_address::record::{Address, Validity};
 use onemap_address::segment::{Builder, Error, Segment};
 use roaring::RoaringTreemap;
 
@@ -234,4 +234,135 @@ fn a_damaged_index_is_not_used() {
         std::fs::write(&path, &whole[..length]).unwrap();
         assert!(matches!(Segment::open(&path), Err(Error::Damaged(_))), "{length}");
     }
+}
+
+/// Two roads that cross, one that does not, a wide one with two lines, and one that is only known by its doors.
+fn streets() -> Segment {
+    let mut b = Builder::new();
+    let roads: [(&str, &[(f64, f64)]); 6] = [
+        ("香港中路", &[(120.38, 36.060), (120.39, 36.061), (120.40, 36.062)]),
+        ("山东路", &[(120.39, 36.080), (120.39, 36.061), (120.39, 36.050)]),
+        ("福州路", &[(120.40, 36.080), (120.40, 36.070)]),
+        ("宁夏路", &[(120.38, 36.075), (120.39, 36.075), (120.40, 36.075)]),
+        ("江西路", &[(120.381, 36.074), (120.381, 36.0750), (120.381, 36.078)]),
+        ("江西路", &[(120.3812, 36.074), (120.3812, 36.0750), (120.3812, 36.078)]),
+    ];
+    let in_area = |id, lon, lat| Address::new(id, lon, lat).with(City, "青岛市").with(District, "市南区");
+    for (k, (name, line)) in roads.iter().enumerate() {
+        let (lon, lat) = line[line.len() / 2];
+        b.push_line(&in_area(k as u64 + 1, lon, lat).with(Road, name), line.iter().copied()).unwrap();
+    }
+    // 宁夏路 and 江西路 share two vertices, as a road of two lines does.
+    let twice = [(120.381, 36.0750), (120.3812, 36.0750)];
+    b.push_line(&in_area(10, 120.381, 36.075).with(Road, "宁夏路"), twice.into_iter()).unwrap();
+    for (id, road, number, lon, lat) in [
+        (20, "东海路", "1", 120.3700, 36.0600),
+        (21, "东海路", "3", 120.3720, 36.0600),
+        (22, "南海路", "2", 120.3721, 36.0601),
+        (23, "南海路", "8", 120.3721, 36.0660),
+    ] {
+        b.push(&in_area(id, lon, lat).with(Road, road).with(Roadno, number)).unwrap();
+    }
+    b.finish().unwrap()
+}
+
+fn meets(text: &str) -> Option<Candidate> {
+    let segment = streets();
+    let sources = [Source { segment: &segment, hidden: None, visible: None, priority: 0, tag: 1 }];
+    let found = Finder::new().search(&sources, &Query { text, limit: 3, ..Query::default() });
+    found.candidates.into_iter().next().filter(|c| c.match_level == Level::Intersection)
+}
+
+#[test]
+fn two_streets_meet_where_their_lines_do() {
+    for text in [
+        "青岛市市南区香港中路与山东路交叉口",
+        "山东路香港中路路口",
+        "香港中路/山东路交汇处东北角",
+        "香港中路（山东路口）",
+        "香港中路靠近山东路",
+        "香港中路和山东路",
+    ] {
+        let c = meets(text).unwrap_or_else(|| panic!("{text}"));
+        assert!((c.lon - 120.39).abs() < 1e-6 && (c.lat - 36.061).abs() < 1e-6, "{text}: {} {}", c.lon, c.lat);
+        assert_eq!((c.coordinate_level, c.id), (Level::Intersection, None), "{text}");
+        assert!(c.label.starts_with("青岛市市南区") && c.label.ends_with("交叉口"), "{}", c.label);
+        assert!(c.score > 0.9 || !text.ends_with("口"), "{text}: {}", c.score);
+    }
+}
+
+#[test]
+fn streets_that_do_not_meet_are_no_crossing() {
+    assert!(meets("香港中路与福州路交叉口").is_none());
+    assert!(meets("香港中路与不存在路交叉口").is_none());
+    assert!(meets("香港中路山东路").is_none(), "nothing says that they meet");
+}
+
+#[test]
+fn a_wide_road_meets_another_once() {
+    let segment = streets();
+    let sources = [Source { segment: &segment, hidden: None, visible: None, priority: 0, tag: 1 }];
+    let found = Finder::new().search(&sources, &Query { text: "宁夏路江西路路口", limit: 5, ..Query::default() });
+    assert_eq!(found.candidates.iter().filter(|c| c.match_level == Level::Intersection).count(), 1);
+}
+
+#[test]
+fn between_doors_a_crossing_is_a_guess_that_says_so() {
+    let c = meets("东海路与南海路路口").unwrap();
+    assert!((c.lon - 120.37205).abs() < 1e-4 && (c.lat - 36.06005).abs() < 1e-4);
+    assert_eq!(c.coordinate_level, Level::Interpolated);
+    assert!(c.score < AUTO);
+}
+
+#[test]
+fn a_crossing_of_a_hidden_street_is_not_found() {
+    let segment = streets();
+    let hidden: RoaringTreemap = [2].into_iter().collect();
+    let sources = [Source { segment: &segment, hidden: Some(&hidden), visible: None, priority: 0, tag: 1 }];
+    let query = Query { text: "香港中路与山东路交叉口", limit: 3, ..Query::default() };
+    let found = Finder::new().search(&sources, &query);
+    assert!(found.candidates.iter().all(|c| c.match_level != Level::Intersection && !c.label.contains("山东路")));
+}
+
+/// A door that held until day 100, and, further on, one of the same number that holds since.
+fn renumbered() -> Segment {
+    let mut b = Builder::new();
+    for (id, number, lon, valid) in [
+        (1, "12", 120.30, Validity::new(None, Some(100))),
+        (2, "12", 120.31, Validity::new(Some(101), None)),
+        (3, "14", 120.32, Validity::new(None, Some(100))),
+        (4, "16", 120.33, Validity::ALWAYS),
+    ] {
+        let mut a = Address::new(id, lon, 36.0).with(City, "青岛市").with(Road, "台东路").with(Roadno, number);
+        a.valid = valid;
+        b.push(&a).unwrap();
+    }
+    b.finish().unwrap()
+}
+
+#[test]
+fn what_holds_no_more_comes_behind_and_says_so() {
+    let segment = renumbered();
+    let sources = [Source { segment: &segment, hidden: None, visible: None, priority: 0, tag: 1 }];
+    let on = |day: Option<i32>, text: &str| {
+        let mut finder = Finder::new();
+        finder.day = day;
+        finder.search(&sources, &Query { text, limit: 3, ..Query::default() })
+    };
+    let id = |a: &Answer| a.candidates[0].id;
+    assert_eq!(id(&on(Some(200), "青岛市台东路12号")), Some(2));
+    assert_eq!(id(&on(Some(50), "青岛市台东路12号")), Some(1));
+    let gone = on(Some(200), "青岛市台东路14号");
+    assert_eq!(id(&gone), Some(3));
+    assert!(gone.faults.contains(&Fault::Expired) && gone.candidates[0].score < AUTO);
+    assert_eq!(gone.candidates[0].valid.last(), Some(100));
+    for (day, text) in [(Some(50), "青岛市台东路14号"), (None, "青岛市台东路14号"), (Some(200), "青岛市台东路16号")]
+    {
+        let holds = on(day, text);
+        assert!(!holds.faults.contains(&Fault::Expired) && holds.candidates[0].score > AUTO, "{day:?} {text}");
+    }
+    let mut finder = Finder::new();
+    finder.day = Some(200);
+    let near = finder.reverse(&sources, 120.32, 36.0, 300.0, 3);
+    assert!(near.iter().all(|(c, _)| c.id != Some(3)), "reverse tells what is there now");
 }

@@ -45,7 +45,8 @@ impl Band {
     /// only the faults tell: a door that does not exist is answered by its road, and somebody should look at that.
     pub fn of(score: Option<f32>, faults: &[Fault], auto: f32, reject: f32) -> Band {
         let doubtful = faults.iter().any(|f| {
-            matches!(f, Fault::Ambiguous | Fault::NumberNotFound | Fault::RoadNotFound | Fault::SeveralAddresses)
+            use Fault::{Ambiguous, Expired, NumberNotFound, RoadNotFound, SeveralAddresses};
+            matches!(f, Ambiguous | Expired | NumberNotFound | RoadNotFound | SeveralAddresses)
         });
         match score {
             Some(score) if score >= auto && !doubtful => Band::Auto,

@@ -14,6 +14,7 @@ use onemap_address::segment::Segment;
 
 use super::{lines, written};
 use crate::address::answer::{self, Name};
+use crate::address::days;
 use crate::address::rows::score;
 use crate::error::{Error, Result};
 
@@ -124,6 +125,7 @@ fn read_lines(input: impl BufRead, rows: &SyncSender<Chunk>) -> Result<()> {
 
 fn work(segments: &[Segment], column: usize, rows: &Mutex<Receiver<Chunk>>, found: &SyncSender<(u64, usize, Vec<u8>)>) {
     let mut finder = Finder::new();
+    finder.day = Some(days::today());
     let each = segments.iter().zip(0u32..).map(|(segment, tag)| {
         // The first ones first; beyond the range all are equal.
         let priority = tag.min(255) as u8;

@@ -98,6 +98,7 @@ const address: typeof zh = {
     division_conflict: 'The district or street office that was written is not the real one',
     old_name: 'An old name was written; the present one was used',
     typo: 'A slip of the pen was corrected',
+    expired: 'The address is no longer valid, or not yet',
     several_addresses: 'There is more than one address; only the first was looked up',
   },
   element: {

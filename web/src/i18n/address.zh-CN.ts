@@ -97,6 +97,7 @@ const address = {
     division_conflict: '写的区或街道与实际不符',
     old_name: '用了旧地名，已换成现在的名称',
     typo: '有错别字，已更正',
+    expired: '该地址已失效（或尚未启用）',
     several_addresses: '写了不止一个地址，只查了第一个',
   },
   element: {

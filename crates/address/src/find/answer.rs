@@ -2,8 +2,9 @@
 
 use super::odds::odds;
 use super::search::{Place, Scored};
-use super::{Answer, Candidate, Fault, Level, Named, Query, Source, Verdict};
+use super::{AUTO, Answer, Candidate, Fault, Level, Named, Query, Source, Verdict};
 use crate::element::Element;
+use crate::record::Validity;
 use crate::segment::View;
 use crate::segment::row::{DEGREE, PartKind, Row};
 use crate::text::{Kind, Text, key};
@@ -104,9 +105,14 @@ fn rate(ranked: &mut [(f32, Candidate, usize)], found: &[Scored]) {
         })
         .collect();
     for (r, margin) in ranked.iter_mut().zip(rivals) {
-        let p = &found[r.2].prices;
+        let (p, stale) = (&found[r.2].prices, found[r.2].stale);
         let prices = [p.division, p.before, p.street, p.door, p.name, p.inside, p.after];
         r.1.score = odds(r.1.match_level, prices, margin);
+        // The place that it was is right, but somebody should know. A crossing between doors is somewhere near.
+        let near = matches!(found[r.2].place, Place::Crossing { exact: false, .. });
+        if stale || near {
+            r.1.score = r.1.score.min(AUTO - 0.01);
+        }
         r.1.parts.push(("margin", margin.clamp(0.0, 1.0)));
     }
 }
@@ -126,6 +132,9 @@ fn faults(ranked: &[(f32, Candidate, usize)], found: &[Scored]) -> Vec<Fault> {
     }
     if s.typo {
         faults.push(Fault::Typo);
+    }
+    if s.stale {
+        faults.push(Fault::Expired);
     }
     if s.street.is_none() && s.level <= Level::Village {
         faults.push(Fault::RoadNotFound);
@@ -181,7 +190,8 @@ pub fn elements(view: &View<'_>, r: &Row) -> Vec<(Element, String)> {
 }
 
 fn label(elements: &[Named]) -> String {
-    let village = !elements.iter().any(|e| matches!(e.element, Element::Road | Element::Poi | Element::Compound));
+    use Element::{Compound, Intersection, Poi, Road};
+    let village = !elements.iter().any(|e| matches!(e.element, Road | Intersection | Poi | Compound));
     let said = |e: &&Named| e.element != Element::Community || village;
     elements.iter().filter(said).map(|e| e.text.as_str()).collect()
 }
@@ -198,6 +208,10 @@ pub fn candidate(view: &View<'_>, tag: u32, s: &Scored) -> Candidate {
             let lane = if s.street.is_some_and(|s| s.lane.is_some()) { r.lane } else { 0 };
             (Row { street: r.street, lane, zone: kept, ..Row::default() }, (lon, lat), None)
         }
+        Place::Crossing { row, lon, lat, .. } => {
+            let r = view.rows[row as usize];
+            (Row { zone: zone_of_area(view, &r), ..Row::default() }, (lon, lat), None)
+        }
         Place::Zone(k) => {
             let z = view.zones[k as usize];
             (Row { zone: k, ..Row::default() }, (z.lon, z.lat), None)
@@ -213,6 +227,10 @@ pub fn candidate(view: &View<'_>, tag: u32, s: &Scored) -> Candidate {
     } else if s.level == Level::Street {
         said.retain(|e| e.0 <= Element::Town);
     }
+    if let Place::Crossing { row, other, .. } = s.place {
+        let street = view.shown(view.rows[row as usize].street);
+        said.push((Element::Intersection, format!("{street}与{}交叉口", view.shown(other))));
+    }
     let verdict = |element| s.verdicts.iter().rev().find(|v| v.0 == element).map_or(Verdict::Absent, |v| v.1);
     let elements: Vec<Named> =
         said.into_iter().map(|(element, text)| Named { element, text, verdict: verdict(element) }).collect();
@@ -227,8 +245,12 @@ pub fn candidate(view: &View<'_>, tag: u32, s: &Scored) -> Candidate {
         lat: f64::from(at.1) / DEGREE,
         score: 0.0,
         match_level: s.level,
-        coordinate_level: coordinate_level(&row, s.level),
+        coordinate_level: match s.place {
+            Place::Crossing { exact: false, .. } => Level::Interpolated,
+            _ => coordinate_level(&row, s.level),
+        },
         elements,
+        valid: id.map_or(Validity::ALWAYS, |k| view.validity(k)),
         parts: vec![
             part("division", p.division),
             part("before", p.before),

@@ -16,6 +16,7 @@ use roaring::RoaringTreemap;
 use serde::{Deserialize, Serialize};
 
 use crate::element::Element;
+use crate::record::Validity;
 use crate::segment::Segment;
 use crate::text::{Kind, Text};
 use mention::Division;
@@ -92,6 +93,8 @@ pub enum Fault {
     DivisionConflict,
     OldName,
     Typo,
+    /// The row that was found holds no more, or not yet.
+    Expired,
     /// Two addresses in one text; the first was answered.
     SeveralAddresses,
 }
@@ -133,6 +136,8 @@ pub struct Candidate {
     pub match_level: Level,
     pub coordinate_level: Level,
     pub elements: Vec<Named>,
+    /// From when to when its row holds; always for a place that no single row stands for.
+    pub valid: Validity,
     /// The named parts that the score was made of, 0 to 1 each.
     pub parts: Vec<(&'static str, f32)>,
 }
@@ -168,6 +173,8 @@ pub struct Finder {
     found: Vec<Scored>,
     /// The text holds a second address.
     several: bool,
+    /// The day on which rows have to hold, in days since 1970; none: whatever ever held.
+    pub day: Option<i32>,
 }
 
 impl Finder {
@@ -221,8 +228,9 @@ impl Finder {
             for (number, source) in sources.iter().enumerate() {
                 let Ok(view) = source.segment.view() else { continue };
                 let (t, dull, bracketed) = (&self.text, &self.dull[..], &self.bracketed[..]);
+                let day = self.day;
                 let (divisions, out) = (&self.divisions[..], &mut self.found);
-                let mut search = Search { view, source, number, t, dull, bracketed, divisions, spoken, out };
+                let mut search = Search { view, source, number, t, dull, bracketed, divisions, spoken, day, out };
                 let scratch = &mut self.scratch[number];
                 if meant { search.as_meant(scratch) } else { search.as_written(scratch) }
             }
@@ -286,7 +294,7 @@ impl Finder {
         radius: f64,
         limit: usize,
     ) -> Vec<(Candidate, f64)> {
-        reverse::nearest(sources, lon, lat, radius, limit)
+        reverse::nearest(sources, self.day, (lon, lat), radius, limit)
     }
 }
 

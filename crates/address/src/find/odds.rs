@@ -21,9 +21,9 @@ pub const GROUPS: usize = 2;
 /// A price from which on something is wrong rather than a little uneven.
 const COUNTS: f32 = 0.15;
 
-/// Which weights are for an answer of this level.
+/// Which weights are for an answer of this level. A crossing is a certain place.
 pub fn group(level: Level) -> usize {
-    usize::from(level <= Level::Interpolated)
+    usize::from(level <= Level::Interpolated && level != Level::Intersection)
 }
 
 /// What the odds are made of. `margin` is by how much the next best answer costs more.

@@ -8,11 +8,17 @@ use crate::segment::row::{DEGREE, Row};
 use crate::segment::{CELL, View, cell, cell_number};
 
 /// The nearest rows within `radius` metres: nearest first.
-pub fn nearest(sources: &[Source<'_>], lon: f64, lat: f64, radius: f64, limit: usize) -> Vec<(Candidate, f64)> {
+pub fn nearest(
+    sources: &[Source<'_>],
+    day: Option<i32>,
+    at: (f64, f64),
+    radius: f64,
+    limit: usize,
+) -> Vec<(Candidate, f64)> {
     let mut found: Vec<(f64, u8, usize, u32)> = Vec::new();
     for (number, source) in sources.iter().enumerate() {
         let Ok(view) = source.segment.view() else { continue };
-        around(source, &view, (lon, lat), radius, limit, |distance, row| {
+        around(source, &view, day, at, radius, limit, |distance, row| {
             found.push((distance, source.priority, number, row))
         });
     }
@@ -34,6 +40,7 @@ pub fn nearest(sources: &[Source<'_>], lon: f64, lat: f64, radius: f64, limit: u
 fn around(
     source: &Source<'_>,
     view: &View<'_>,
+    day: Option<i32>,
     at: (f64, f64),
     radius: f64,
     limit: usize,
@@ -61,7 +68,8 @@ fn around(
                 for row in rows.get(starts[k] as usize..starts[k + 1] as usize).unwrap_or(&[]) {
                     let r = &view.rows[*row as usize];
                     let distance = metres(at, (f64::from(r.lon) / DEGREE, f64::from(r.lat) / DEGREE));
-                    if distance <= radius && source.shows(u64::from(r.id)) {
+                    let holds = day.is_none_or(|day| view.validity(*row).holds(day));
+                    if distance <= radius && holds && source.shows(u64::from(r.id)) {
                         distances.push(distance);
                         each(distance, *row);
                     }

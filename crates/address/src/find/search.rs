@@ -1,6 +1,7 @@
 //! The search itself: readings of the text, cheap ones first, their rows, and what each costs.
 
 mod coarse;
+mod crossing;
 mod named;
 mod on_street;
 
@@ -26,6 +27,15 @@ pub enum Place {
         lon: i32,
         lat: i32,
     },
+    /// Where the street of the row meets another one: at a vertex of both (`exact`), or between the doors of both that are nearest to
+    /// each other.
+    Crossing {
+        row: u32,
+        other: u32,
+        lon: i32,
+        lat: i32,
+        exact: bool,
+    },
     Zone(u32),
     Area(u32),
 }
@@ -40,6 +50,8 @@ pub struct Scored {
     pub verdicts: Verdicts,
     pub street: Option<Street>,
     pub typo: bool,
+    /// The row holds no more, or not yet.
+    pub stale: bool,
     /// The place in the text after the name of the compound or the point of interest.
     pub named_end: usize,
     /// The place in the text after all that was understood.
@@ -48,12 +60,23 @@ pub struct Scored {
 
 impl Scored {
     pub fn total(&self) -> f32 {
-        self.prices.total()
+        self.prices.total() + if self.stale { STALE } else { 0.0 }
     }
 
     /// A place without a text that it was found by.
     pub fn plain(source: usize, place: Place, level: Level, prices: Prices) -> Scored {
-        Scored { source, place, level, prices, verdicts: Vec::new(), street: None, typo: false, named_end: 0, end: 0 }
+        Scored {
+            source,
+            place,
+            level,
+            prices,
+            verdicts: Vec::new(),
+            street: None,
+            typo: false,
+            stale: false,
+            named_end: 0,
+            end: 0,
+        }
     }
 }
 
@@ -75,6 +98,8 @@ pub const FAIR: f32 = 0.9;
 /// How many readings, groups and rows are tried.
 const READINGS: usize = 12;
 const ROWS: usize = 96;
+/// A row that holds no more comes behind one that does.
+const STALE: f32 = 0.1;
 
 pub struct Search<'a, 's> {
     pub view: View<'a>,
@@ -86,6 +111,8 @@ pub struct Search<'a, 's> {
     pub divisions: &'s [Division],
     /// The text holds syllables in pinyin.
     pub spoken: bool,
+    /// The day on which rows have to hold.
+    pub day: Option<i32>,
     pub out: &'s mut Vec<Scored>,
 }
 
@@ -113,6 +140,7 @@ impl<'a, 's> Search<'a, 's> {
             s.slip += if scratch.known { KNOWN } else { 0.0 };
             self.street(&asked, s);
         }
+        self.crossings(&asked, streets);
         if self.best(first) > GOOD {
             self.names(&asked, streets);
         }
@@ -129,6 +157,7 @@ impl<'a, 's> Search<'a, 's> {
             s.slip += if scratch.known { KNOWN } else { 0.0 };
             self.street(&asked, s);
         }
+        self.crossings(&asked, streets);
         // A road that is there and nothing but a number after it: no name is meant.
         let rest = streets[..written].iter().filter(|s| s.door.is_some() && s.slip == 0.0).map(|s| s.end).min();
         let han = |end: usize| (end..self.t.len()).filter(|i| self.t.kinds[*i] == Kind::Han && !self.dull[*i]).count();
@@ -203,6 +232,7 @@ impl<'a, 's> Search<'a, 's> {
             verdicts,
             street: s.copied(),
             typo: tail.typo || s.is_some_and(|s| s.typo),
+            stale: self.day.is_some_and(|day| !view.validity(k).holds(day)),
             named_end: tail.named_end,
             end: tail.end,
         });

@@ -57,7 +57,7 @@ pub fn suggest(finder: &mut Finder, sources: &[Source<'_>], query: &Query<'_>) -
             break;
         }
         let Ok(view) = sources[c.source].segment.view() else { continue };
-        let Some(made) = place(&view, sources, &c) else { continue };
+        let Some(made) = place(&view, sources, finder.day, &c) else { continue };
         if !out.iter().any(|o| o.label == made.label) {
             out.push(made);
         }
@@ -93,9 +93,11 @@ fn complete(view: &View<'_>, source: usize, name: u32, exact: bool, found: &mut 
 }
 
 /// What a name completes to: the street, or the first row of the compound or place that the caller may see.
-fn place(view: &View<'_>, sources: &[Source<'_>], c: &Completion) -> Option<Candidate> {
+fn place(view: &View<'_>, sources: &[Source<'_>], day: Option<i32>, c: &Completion) -> Option<Candidate> {
     let source = &sources[c.source];
-    let shown = |k: &u32| source.shows(u64::from(view.rows[*k as usize].id));
+    let shown = |k: &u32| {
+        source.shows(u64::from(view.rows[*k as usize].id)) && day.is_none_or(|day| view.validity(*k).holds(day))
+    };
     let scored = |place, level| Scored::plain(c.source, place, level, Prices::default());
     let span = view.spans(c.name).iter().find_map(|s| (s.from..s.to).take(LOOKED_AT).find(&shown));
     let scored = match span {

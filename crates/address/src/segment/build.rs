@@ -5,6 +5,7 @@ use std::path::Path;
 use rustc_hash::FxHashMap;
 
 use super::file::Sections;
+use super::junctions::Lines;
 use super::pool::{Names, Parts};
 use super::regular::Regular;
 use super::row::{Area, DEGREE, Group, PART_KINDS, PartKind, Row, Span, Zone};
@@ -12,7 +13,7 @@ use super::{Error, Segment, forms::role, tables};
 use crate::code::{self, Inner};
 use crate::element::Element;
 use crate::parse::Parser;
-use crate::record::Address;
+use crate::record::{Address, Validity};
 
 /// The most rows of one source.
 const MOST_ROWS: usize = 1 << 30;
@@ -29,6 +30,9 @@ pub struct Builder {
     /// Where each row's key ends, by the row's place in the order of coming.
     key_ends: Vec<u32>,
     left_out: u64,
+    lines: Lines,
+    /// Of the rows so far, in the order of coming; rows after the last one hold always.
+    validity: Vec<Validity>,
     splitter: (Regular, Parser),
 }
 
@@ -68,6 +72,20 @@ impl Builder {
         self.take(&spread)
     }
 
+    /// Takes the row of a line, a road's. Where lines of two roads have a vertex in common, these roads meet.
+    pub fn push_line(
+        &mut self,
+        address: &Address<'_>,
+        vertices: impl Iterator<Item = (f64, f64)>,
+    ) -> Result<(), Error> {
+        let before = self.rows.len();
+        self.push(address)?;
+        if self.rows.len() > before && self.rows[before].street != 0 {
+            self.lines.add(before as u32, vertices);
+        }
+        Ok(())
+    }
+
     /// The same for many rows at once: full addresses are parsed on as many threads as there are cores.
     pub fn push_all(&mut self, addresses: &[Address<'_>]) -> Result<(), Error> {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -93,6 +111,10 @@ impl Builder {
             return Ok(());
         }
         self.rows.push(row);
+        if address.valid != Validity::ALWAYS {
+            self.validity.resize(self.rows.len() - 1, Validity::ALWAYS);
+            self.validity.push(address.valid);
+        }
         self.keys.extend_from_slice(address.key.as_bytes());
         self.key_ends.push(u32::try_from(self.keys.len()).map_err(|_| Error::TooLarge)?);
         Ok(())
@@ -187,6 +209,8 @@ impl Builder {
         }
         let order = sorted(&mut self.rows, &zones);
         settle(&self.rows, &mut zones);
+        let junctions = self.lines.junctions(&order, &self.rows);
+        let validity = self.validity(&order);
         let mut s = Sections::default();
         let (groups, group_first) = groups(&self.rows, &zones, self.names.list.len());
         let (spans, span_first) = named(&self.rows, self.names.list.len());
@@ -203,7 +227,15 @@ impl Builder {
             tables::parts(&parts.list, &mut s);
         }
         tables::names(&self.names.list, &mut s)?;
+        s.add(junctions);
+        s.add(validity);
         Ok(s)
+    }
+
+    /// In the order of the rows; nothing when all hold always.
+    fn validity(&self, order: &[u32]) -> Vec<Validity> {
+        let of = |k: &u32| self.validity.get(*k as usize).copied().unwrap_or(Validity::ALWAYS);
+        if self.validity.is_empty() { Vec::new() } else { order.iter().map(of).collect() }
     }
 
     /// Areas and zones in the order of their names, and the new number of each old zone.

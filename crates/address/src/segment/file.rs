@@ -22,7 +22,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::Error;
 
-const MAGIC: &[u8; 8] = b"OMADDR01";
+const MAGIC: &[u8; 8] = b"OMADDR02";
 const HEAD: usize = 64;
 const ALIGN: usize = 16;
 

@@ -3,6 +3,7 @@
 mod build;
 mod file;
 pub(crate) mod forms;
+mod junctions;
 mod pool;
 mod regular;
 pub(crate) mod row;
@@ -17,10 +18,11 @@ use bytemuck::Pod;
 pub use build::Builder;
 use file::Bytes;
 use forms::Form;
-use row::{Area, Group, PART_KINDS, PartKind, Row, Span, Zone};
+use row::{Area, Group, Junction, PART_KINDS, PartKind, Row, Span, Zone};
 use table::{Item, Table};
 pub(crate) use tables::{CELL, DELETES, cell, cell_number, sound};
 
+use crate::record::Validity;
 use crate::text::Unit;
 
 /// Why an index could not be made or opened. The text may name paths: it is for the log.
@@ -63,6 +65,8 @@ mod section {
     pub const NAMES: usize = PARTS + 3 * super::PART_KINDS;
     pub const TABLES: usize = NAMES + 5;
     pub const SPOKEN: usize = TABLES + 10;
+    pub const JUNCTIONS: usize = SPOKEN + 3;
+    pub const VALIDITY: usize = JUNCTIONS + 1;
 }
 
 /// An entry of the table of names: which name, in which form.
@@ -100,6 +104,9 @@ pub(crate) struct View<'a> {
     pub sounds: Table<'a>,
     pub grams: Table<'a>,
     spoken: (&'a [u32], &'a [u8], &'a [u32]),
+    junctions: &'a [Junction],
+    /// One for each row, or none at all.
+    validity: &'a [Validity],
 }
 
 impl Segment {
@@ -159,6 +166,8 @@ impl Segment {
             sounds: table(3)?,
             grams: table(4)?,
             spoken: (s(b, section::SPOKEN)?, s(b, section::SPOKEN + 1)?, s(b, section::SPOKEN + 2)?),
+            junctions: s(b, section::JUNCTIONS)?,
+            validity: s(b, section::VALIDITY)?,
         })
     }
 }
@@ -192,6 +201,16 @@ impl<'a> View<'a> {
     }
     pub fn role(&self, name: u32) -> u16 {
         self.roles.get(name as usize).copied().unwrap_or(0)
+    }
+    pub fn validity(&self, row: u32) -> Validity {
+        self.validity.get(row as usize).copied().unwrap_or(Validity::ALWAYS)
+    }
+    /// Where two streets meet.
+    pub fn junctions(&self, one: u32, other: u32) -> &'a [Junction] {
+        let pair = [one.min(other), one.max(other)];
+        let from = self.junctions.partition_point(|j| j.streets < pair);
+        let to = from + self.junctions[from..].partition_point(|j| j.streets == pair);
+        &self.junctions[from..to]
     }
     pub fn names(&self) -> u32 {
         self.roles.len() as u32

@@ -66,6 +66,17 @@ pub struct Span {
     pub to: u32,
 }
 
+/// A place where the lines of two streets have a vertex in common. Ordered by the names, the smaller one first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Pod, Zeroable)]
+#[repr(C)]
+pub struct Junction {
+    pub streets: [u32; 2],
+    pub lon: i32,
+    pub lat: i32,
+    /// The rows whose lines these are.
+    pub rows: [u32; 2],
+}
+
 /// What numbers are kept in a list of their own, in the order of their sections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]

@@ -13,9 +13,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use super::super::file::{RowsFile, join};
 use super::super::results::{Answered, Band, Outcome, Rows, Tally, fault_bits, level_number};
 use super::super::{AddressJobs, Checkpoint, Job};
-use crate::address::Readable;
 use crate::address::aliases::{Alias, Target};
 use crate::address::answer::{Name, element};
+use crate::address::{Readable, days};
 use crate::error::{Error, Result};
 
 /// Rows of a piece: small enough that a pause takes effect within a moment, large enough that a commit is little beside it.
@@ -152,6 +152,7 @@ impl Shared {
     /// Matches piece after piece until the file ends or nobody takes them any more.
     pub fn work(&self, send: &mpsc::Sender<Result<Piece>>) {
         let (mut finder, mut texts) = (Finder::new(), Texts::default());
+        finder.day = Some(days::today());
         // Closed when the job is over.
         while let Ok(turn) = Handle::current().block_on(self.turns.clone().acquire_owned()) {
             let piece = match self.read(&mut texts) {

@@ -13,7 +13,7 @@ test('the reason names what contradicts first, and agreement only where nothing 
 });
 
 test('every fault and element that the server knows has words; a newer one shows its name', () => {
-  for (const fault of ['empty', 'too_long', 'not_an_address', 'other_place', 'ambiguous', 'number_not_found', 'road_not_found', 'division_conflict', 'old_name', 'typo', 'several_addresses']) {
+  for (const fault of ['empty', 'too_long', 'not_an_address', 'other_place', 'ambiguous', 'number_not_found', 'road_not_found', 'division_conflict', 'old_name', 'typo', 'expired', 'several_addresses']) {
     expect(faultWords(fault), fault).not.toBe(fault);
   }
   for (const name of ['province', 'city', 'district', 'devzone', 'town', 'community', 'village_group', 'road', 'lane', 'roadno', 'intersection', 'compound', 'poi', 'subpoi', 'houseno', 'cellno', 'floorno', 'roomno', 'assist', 'distance', 'redundant']) {

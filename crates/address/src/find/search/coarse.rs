@@ -65,6 +65,7 @@ impl Search<'_, '_> {
             verdicts,
             street: None,
             typo: false,
+            stale: false,
             named_end: a.t.len(),
             end: a.t.len(),
         });

@@ -113,6 +113,7 @@ impl Search<'_, '_> {
             verdicts,
             street: Some(*s),
             typo: s.typo,
+            stale: false,
             named_end: s.end,
             end: s.end,
         });
