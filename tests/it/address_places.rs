@@ -25,8 +25,11 @@ fn line(vertices: &[(f64, f64)]) -> Vec<u8> {
     ewkb
 }
 
+/// Its name, the last day on which it holds, its line.
+type Road = (&'static str, &'static str, &'static [(f64, f64)]);
+
 /// Roads with the last day on which their names hold.
-async fn roads(world: &World, id: &str, rows: &[(&str, &str, &[(f64, f64)])]) {
+async fn roads(world: &World, id: &str, rows: &[Road]) {
     let app = &world.app;
     let by = Principal::operator("housing");
     let new = NewLayer {

@@ -208,6 +208,7 @@ mod tests {
             match_level: level,
             coordinate_level: level,
             elements: vec![],
+            valid: onemap_address::record::Validity::ALWAYS,
             parts: vec![],
         }
     }
