@@ -128,6 +128,7 @@ impl Addresses {
             match self.pieces(&grant, source.priority, inner.layers.len() as u32).await? {
                 Some(pieces) => {
                     inner.layers.push(source.layer.clone());
+                    inner.scopes.push(grant.scope().fingerprint());
                     inner.pieces.extend(pieces);
                 }
                 None => not_ready.push(source.layer.clone()),
@@ -192,6 +193,8 @@ pub struct Readable(Arc<Inside>);
 #[derive(Default)]
 struct Inside {
     layers: Vec<Arc<str>>,
+    /// Beside the layers, the fingerprints of the scopes that they are searched under.
+    scopes: Vec<u64>,
     pieces: Vec<Piece>,
     not_ready: Vec<Arc<str>>,
 }
@@ -217,6 +220,12 @@ impl Readable {
     /// The layer of a source.
     pub fn layer(&self, tag: u32) -> &str {
         self.0.layers.get(tag as usize).map_or("", |layer| layer)
+    }
+
+    /// The fingerprint of the scope that a layer is searched under; nothing of one that is not searched.
+    pub fn scope(&self, layer: &str) -> Option<u64> {
+        let at = self.0.layers.iter().position(|l| **l == *layer)?;
+        self.0.scopes.get(at).copied()
     }
 
     pub fn layers(&self) -> &[Arc<str>] {

@@ -316,6 +316,38 @@ async fn what_may_no_longer_be_read_is_neither_used_nor_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_found_under_a_wider_grant_is_withheld_under_a_narrower_one() {
+    let world = World::new().await;
+    door_layer(&world, "secret", ShareClass::Conditional).await;
+    let granted = async |filter: &str| {
+        world.sql("update onemap.access_grant set revoked_at = now()").await;
+        world
+            .sql(&format!(
+                "insert into onemap.access_grant (layer_id, department_id, purpose, granted_by, row_filter)
+                 values ('secret', 'health', 'test', 'test', {filter})"
+            ))
+            .await;
+        world.app.refresh().await.unwrap();
+    };
+    granted("null").await;
+    let id = matched(&world, PEOPLE).await;
+    granted(r#"'{"district": ["市北区"]}'"#).await;
+    for number in [1, 4] {
+        let found = row(&world, &id, number).await;
+        assert_eq!((&found["withheld"], &found["label"]), (&json!(true), &Value::Null), "{found}");
+    }
+    // What is found under it is shown under it, and under all of the layer.
+    let again = matched(&world, PEOPLE).await;
+    assert_eq!(row(&world, &again, 4).await["withheld"], json!(false));
+    granted(r#"'{"district": ["市北区"]}'"#).await;
+    assert_eq!(row(&world, &again, 4).await["withheld"], json!(false), "renewed, the same part");
+    granted("null").await;
+    for job in [&id, &again] {
+        assert_eq!(row(&world, job, 4).await["label"], "青岛市市北区台东街道台东一路7号");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_decision_answers_its_text_from_then_on() {
     let world = World::new().await;
     door_layer(&world, "doors", ShareClass::Unconditional).await;

@@ -110,6 +110,8 @@ struct Job {
     auto: f32,
     reject: f32,
     sources: Vec<String>,
+    /// Beside the sources; none for those of a time when they were not kept.
+    scopes: Vec<i64>,
     compare_to: Option<Uuid>,
     comparison: Option<Value>,
     queued: Option<Uuid>,
@@ -141,7 +143,7 @@ const JOBS: &str =
     to_char(a.created_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),
     to_char(j.started_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),
     to_char(j.finished_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),
-    (select count(*) from onemap.address_decision d where d.job_id = a.id)
+    (select count(*) from onemap.address_decision d where d.job_id = a.id), a.scopes
     from onemap.address_job a join onemap.address_file f on f.id = a.file_id left join onemap.job j on j.id = a.job_id";
 
 fn job(row: &Row) -> Result<Job> {
@@ -154,6 +156,7 @@ fn job(row: &Row) -> Result<Job> {
         auto: row.get(5),
         reject: row.get(6),
         sources: row.get(7),
+        scopes: row.get(24),
         compare_to: row.get(8),
         comparison: row.get(9),
         queued: row.get(10),
@@ -178,6 +181,12 @@ fn job(row: &Row) -> Result<Job> {
 impl Job {
     fn table(&self) -> Table {
         Table::of(self.id)
+    }
+
+    /// The layers that answers came from, each with the scope it was searched under: -1, which is none, where that is not known.
+    fn searched(&self) -> impl Iterator<Item = (String, i64)> {
+        let scopes = self.scopes.iter().copied().chain(std::iter::repeat(-1));
+        self.sources.iter().cloned().zip(scopes)
     }
 
     fn names(&self) -> Vec<&str> {

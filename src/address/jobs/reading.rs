@@ -1,5 +1,5 @@
 //! A job's rows, page by page: what was given, what was found, what was decided. An answer out of a layer that the reader may no
-//! longer read is not shown; its row and its band are.
+//! longer read, or of which the grant opens another part than it did, is not shown; its row and its band are.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -91,7 +91,11 @@ impl Seen {
 
 impl AddressJobs {
     pub(super) fn seen(&self, by: &Principal, job: &Job) -> Seen {
-        Seen(job.sources.iter().map(|layer| self.gate.open::<Read>(by, layer).is_ok()).collect())
+        let shows = |(layer, scope): (String, i64)| {
+            let grant = self.gate.open::<Read>(by, &layer);
+            grant.is_ok_and(|grant| grant.scope().is_all() || grant.scope().fingerprint() as i64 == scope)
+        };
+        Seen(job.searched().map(shows).collect())
     }
 
     /// A page of rows as documents, and where the next one begins.

@@ -36,23 +36,27 @@ pub struct Piece {
     _turn: OwnedSemaphorePermit,
 }
 
+/// A layer, and the fingerprint of the scope that it was searched under.
+pub type Searched = (String, i64);
+
 /// Names that results refer to by number: layers, and divisions by district, town and community. Both only grow.
 #[derive(Default)]
 pub struct Lists {
-    pub sources: Vec<String>,
+    pub sources: Vec<Searched>,
     divisions: HashMap<String, i32>,
     pub names: Vec<[String; 3]>,
 }
 
 impl Lists {
-    pub fn new(sources: Vec<String>, names: Vec<[String; 3]>) -> Lists {
+    pub fn new(sources: Vec<Searched>, names: Vec<[String; 3]>) -> Lists {
         let divisions = names.iter().enumerate().map(|(i, n)| (n.join("\n"), i as i32)).collect();
         Lists { sources, divisions, names }
     }
 
-    fn source(&mut self, layer: &str) -> i16 {
-        let place = self.sources.iter().position(|s| s == layer).unwrap_or_else(|| {
-            self.sources.push(layer.to_owned());
+    fn source(&mut self, layer: &str, scope: u64) -> i16 {
+        let scope = scope as i64;
+        let place = self.sources.iter().position(|s| s.0 == layer && s.1 == scope).unwrap_or_else(|| {
+            self.sources.push((layer.to_owned(), scope));
             self.sources.len() - 1
         });
         place as i16
@@ -255,12 +259,14 @@ impl Encoding<'_> {
     fn found<'c>(&mut self, c: &'c Candidate) -> Answered<'c> {
         let division = |of: Element| element(c, of).unwrap_or_default();
         let names = [division(Element::District), division(Element::Town), division(Element::Community)];
+        let layer = self.readable.layer(c.source);
+        let scope = self.readable.scope(layer).unwrap_or_default();
         let mut lists = self.shared.lists();
         Answered {
             score: c.score,
             level: level_number(c.match_level),
             coordinate: level_number(c.coordinate_level),
-            source: Some(lists.source(self.readable.layer(c.source))),
+            source: Some(lists.source(layer, scope)),
             feature: c.id.map(|id| id as i64),
             lon: c.lon,
             lat: c.lat,
@@ -279,12 +285,13 @@ impl Encoding<'_> {
 
     fn target<'t>(&mut self, t: &'t Target) -> Answered<'t> {
         let level = |name: &str| Name::parse(name).map_or(0, level_number);
+        let scope = t.layer.as_deref().and_then(|layer| self.readable.scope(layer)).unwrap_or_default();
         let mut lists = self.shared.lists();
         Answered {
             score: 1.0,
             level: level(&t.match_level),
             coordinate: level(&t.coordinate_level),
-            source: t.layer.as_deref().map(|layer| lists.source(layer)),
+            source: t.layer.as_deref().map(|layer| lists.source(layer, scope)),
             feature: t.feature,
             lon: t.lon,
             lat: t.lat,
@@ -302,13 +309,14 @@ mod tests {
     fn lists_number_each_name_once_and_go_on_after_a_restart() {
         let mut lists = Lists::default();
         let mut key = String::new();
-        assert_eq!((lists.source("doors"), lists.source("poi"), lists.source("doors")), (0, 1, 0));
+        assert_eq!((lists.source("doors", 0), lists.source("poi", 7), lists.source("doors", 0)), (0, 1, 0));
+        assert_eq!(lists.source("poi", u64::MAX), 2, "another scope is another number");
         assert_eq!(lists.division(["", "", ""], &mut key), None);
         assert_eq!(lists.division(["市南区", "香港中路街道", "甲"], &mut key), Some(0));
         assert_eq!(lists.division(["市南区", "香港中路街道", "乙"], &mut key), Some(1));
         let mut again = Lists::new(lists.sources, lists.names);
         assert_eq!(again.division(["市南区", "香港中路街道", "乙"], &mut key), Some(1));
         assert_eq!(again.division(["市北区", "", ""], &mut key), Some(2));
-        assert_eq!(again.source("poi"), 1);
+        assert_eq!((again.source("poi", 7), again.source("poi", u64::MAX)), (1, 2));
     }
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::super::results::Table;
 use super::super::{AddressJobs, Checkpoint, Job};
-use super::pieces::{Lists, Piece, Shared};
+use super::pieces::{Lists, Piece, Searched, Shared};
 use crate::error::Result;
 use crate::job::{Task, queue};
 
@@ -23,7 +23,7 @@ pub struct Writer<'a> {
     table: Table,
     checkpoint: Checkpoint,
     /// What the tables hold of the lists.
-    sources: Vec<String>,
+    sources: Vec<Searched>,
     names: Vec<[String; 3]>,
     written: usize,
     lately: VecDeque<(Instant, i64)>,
@@ -36,7 +36,7 @@ impl<'a> Writer<'a> {
         let rows = client.query(sql, &[&job.id]).await?;
         let names: Vec<[String; 3]> = rows.iter().map(|r| [r.get(0), r.get(1), r.get(2)]).collect();
         let lately = VecDeque::from([(Instant::now(), checkpoint.row)]);
-        let (sources, written) = (job.sources.clone(), names.len());
+        let (sources, written) = (job.searched().collect(), names.len());
         Ok(Writer { task, client, job: job.id, table: job.table(), checkpoint, sources, names, written, lately })
     }
 
@@ -66,8 +66,9 @@ impl<'a> Writer<'a> {
         // First, because it holds the job's row: of two workers that both think it theirs, one is refused here.
         queue::move_checkpoint(&*transaction, self.task, &serde_json::to_value(&next)?, next.row).await?;
         if let Some(sources) = &sources {
-            let sql = "update onemap.address_job set sources = $2 where id = $1";
-            transaction.execute(sql, &[&self.job, sources]).await?;
+            let (layers, scopes): (Vec<&str>, Vec<i64>) = sources.iter().map(|(l, s)| (l.as_str(), *s)).unzip();
+            let sql = "update onemap.address_job set sources = $2, scopes = $3 where id = $1";
+            transaction.execute(sql, &[&self.job, &layers, &scopes]).await?;
         }
         if !names.is_empty() {
             let ids: Vec<i32> = (self.written..self.written + names.len()).map(|i| i as i32).collect();
