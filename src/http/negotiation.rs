@@ -46,6 +46,35 @@ pub fn encoding(headers: &HeaderMap) -> Encoding {
     best.1
 }
 
+/// Which of several representations, each known by its media types, weighs most; of equals the first, and the first where Accept says
+/// nothing. None when the client takes none of them. The most specific range counts for a media type (RFC 9110, 12.5.1).
+pub fn representation(headers: &HeaderMap, offered: &[&[&str]]) -> Option<usize> {
+    let ranges: Vec<(String, u16)> =
+        weighted(headers, &header::ACCEPT).map(|(range, weight)| (range.to_ascii_lowercase(), weight)).collect();
+    if ranges.is_empty() {
+        return Some(0);
+    }
+    let weight = |media: &str| {
+        let family = media.split_once('/').map_or("", |(family, _)| family);
+        let matches = |range: &str| match range.strip_suffix("/*") {
+            _ if range == media => 3,
+            Some(of) if of == family => 2,
+            Some("*") => 1,
+            _ => 0,
+        };
+        let best = ranges.iter().map(|(range, weight)| (matches(range), *weight)).max_by_key(|(specific, _)| *specific);
+        best.filter(|(specific, _)| *specific > 0).map_or(0, |(_, weight)| weight)
+    };
+    let weights = offered.iter().map(|media| media.iter().map(|m| weight(m)).max().unwrap_or(0));
+    let mut best = (0, None);
+    for (i, weight) in weights.enumerate().filter(|(_, weight)| *weight > 0) {
+        if weight > best.0 {
+            best = (weight, Some(i));
+        }
+    }
+    best.1
+}
+
 /// The tile format that Accept asks for: MLT when it is named and nothing that MVT is weighs as much. A client that names neither gets
 /// MVT whatever else it names.
 pub fn tile_format(headers: &HeaderMap) -> Format {
@@ -101,6 +130,28 @@ mod tests {
         let mut two = of(header::ACCEPT_ENCODING, "br;q=0.2");
         two.append(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip;q=0.3"));
         assert_eq!(encoding(&two), Encoding::Gzip);
+    }
+
+    #[test]
+    fn the_representation_that_weighs_most_is_taken() {
+        let offered: &[&[&str]] = &[&["application/json", "application/geo+json"], &["text/html"]];
+        for (text, expected) in [
+            ("*/*", Some(0)),
+            ("", Some(0)),
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", Some(1)),
+            ("application/geo+json", Some(0)),
+            ("application/geo+json;q=0.1, text/*;q=0.5", Some(1)),
+            ("application/*, text/html;q=0.9", Some(0)),
+            ("Text/HTML", Some(1)),
+            ("application/json;q=0, application/geo+json;q=0, */*", Some(1)),
+            ("application/json; charset=utf-8", Some(0)),
+            ("image/png", None),
+            ("text/csv, application/xml", None),
+            ("text/html;q=0", None),
+        ] {
+            assert_eq!(representation(&of(header::ACCEPT, text), offered), expected, "{text}");
+        }
+        assert_eq!(representation(&HeaderMap::new(), offered), Some(0));
     }
 
     #[test]

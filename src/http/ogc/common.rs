@@ -4,7 +4,7 @@ use axum::extract::Path;
 use serde_json::{Value, json};
 
 use super::html::{self, page};
-use super::{Format, format, json_response, link, self_links};
+use super::{Format, format, json_response, link, relation, schemas, self_links};
 use crate::access::grant::{Grant, Read};
 use crate::geo::crs::{CRS84, Crs};
 use crate::http::ask::{Answer, Ask};
@@ -134,6 +134,13 @@ pub fn describe(ask: &Ask, layer: &Published, grant: &Grant<Read>) -> Value {
     if state.archive.is_none() {
         links.push(link(url("/items?f=json"), "items", "application/geo+json", "Features as GeoJSON"));
         links.push(link(url("/items?f=html"), "items", "text/html", "Features as HTML"));
+        for (name, rel, title) in [
+            ("schema", relation::SCHEMA, "The features' schema"),
+            ("queryables", relation::QUERYABLES, "Fields that a filter may name"),
+            ("sortables", relation::SORTABLES, "Fields to sort by"),
+        ] {
+            links.push(link(url(&format!("/{name}")), rel, schemas::MEDIA, title));
+        }
     }
     if state.has_tiles() {
         let tilesets = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector";

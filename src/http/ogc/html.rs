@@ -5,7 +5,12 @@ use std::fmt::Write;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
+use serde_json::Value;
+
+use super::paging::Pages;
+use super::schemas::{Resource, title};
 use crate::access::grant::{Grant, Read};
+use crate::feature::geojson::Page;
 use crate::geo::crs::Crs;
 use crate::geo::tms::TileMatrixSet;
 use crate::http::ask::{Ask, Language};
@@ -223,14 +228,21 @@ pub fn collection(ask: &Ask, layer: &Published, grant: &Grant<Read>) -> String {
     out + "</table></div>"
 }
 
-pub fn items(ask: &Ask, path: &str, fields: &[&Field], rows: &[(i64, Vec<String>)], next: Option<i64>) -> String {
+pub fn items(
+    ask: &Ask,
+    layer: &str,
+    fields: &[Field],
+    rows: &[(i64, Vec<String>)],
+    pages: &Pages,
+    done: &Page,
+) -> String {
     let mut out = String::from("<div class=scroll><table><tr><th>id");
     for field in fields {
-        let title = if ask.language == Language::Chinese { &field.title_zh } else { &field.title_en };
-        let _ = write!(out, "<th title=\"{}\">{}", escape(&field.name), escape(title));
+        let _ = write!(out, "<th title=\"{}\">{}", escape(&field.name), escape(title(field, ask.language)));
     }
     for (id, cells) in rows {
-        let _ = write!(out, "<tr><td><a href=\"{}\">{id}</a>", href(ask, &format!("{path}/{id}")));
+        let _ =
+            write!(out, "<tr><td><a href=\"{}\">{id}</a>", href(ask, &format!("/ogc/collections/{layer}/items/{id}")));
         for cell in cells {
             let _ = write!(out, "<td>{}", escape(cell));
         }
@@ -239,21 +251,46 @@ pub fn items(ask: &Ask, path: &str, fields: &[&Field], rows: &[(i64, Vec<String>
     if rows.is_empty() {
         let _ = write!(out, "<p>{}</p>", word(ask, "没有符合条件的要素。", "No feature meets the conditions."));
     }
-    if let Some(next) = next {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        let kept = form_urlencoded::parse(ask.query.as_bytes()).filter(|(n, _)| n != "cursor").collect::<Vec<_>>();
-        query.extend_pairs(kept).append_pair("cursor", &next.to_string());
+    out.push_str("<p>");
+    if let Some(previous) = pages.previous(done, "html") {
         let _ = write!(
             out,
-            "<p><a rel=next href=\"{}\">{}</a></p>",
-            href(ask, &format!("{path}?{}", query.finish())),
-            word(ask, "下一页 →", "Next page →")
+            "<a rel=prev href=\"{}\">{}</a> ",
+            href(ask, &previous),
+            word(ask, "← 上一页", "← Previous page")
         );
     }
-    out
+    if let Some(next) = pages.next(done, "html") {
+        let _ = write!(out, "<a rel=next href=\"{}\">{}</a>", href(ask, &next), word(ask, "下一页 →", "Next page →"));
+    }
+    out + "</p>"
 }
 
-pub fn item(ask: &Ask, layer: &str, fields: &[&Field], cells: &[String]) -> String {
+/// The fields that a schema names.
+pub fn schema(ask: &Ask, layer: &str, resource: Resource, document: &Value) -> String {
+    let mut out = format!(
+        "<p><code>{}</code></p><div class=scroll><table><tr><th>{}<th>{}<th>{}",
+        resource.name(),
+        word(ask, "字段", "Field"),
+        word(ask, "名称", "Title"),
+        word(ask, "类型", "Type"),
+    );
+    for (name, property) in document["properties"].as_object().into_iter().flatten() {
+        let text = |member: &str| property[member].as_str().unwrap_or_default();
+        let _ = write!(
+            out,
+            "<tr><td><code>{}</code><td>{}<td>{} {}",
+            escape(name),
+            escape(text("title")),
+            escape(text("type")),
+            escape(text("format")),
+        );
+    }
+    let back = link(ask, &format!("/ogc/collections/{layer}"), word(ask, "← 返回图层", "← The layer"));
+    out + "</table></div><p>" + &back + "</p>"
+}
+
+pub fn item(ask: &Ask, layer: &str, fields: &[Field], cells: &[String]) -> String {
     let mut out = String::from("<table>");
     for (field, cell) in fields.iter().zip(cells) {
         let title = if ask.language == Language::Chinese { &field.title_zh } else { &field.title_en };
