@@ -46,30 +46,31 @@ pub fn encoding(headers: &HeaderMap) -> Encoding {
     best.1
 }
 
-/// Which of several representations, each known by its media types, weighs most; of equals the first, and the first where Accept says
-/// nothing. None when the client takes none of them. The most specific range counts for a media type (RFC 9110, 12.5.1).
+/// Which of several representations, each known by its media types, weighs most; of equals the one that is named more exactly, then the
+/// first, and the first where Accept says nothing. None when the client takes none of them. For a media type the most specific range
+/// counts (RFC 9110, 12.5.1).
 pub fn representation(headers: &HeaderMap, offered: &[&[&str]]) -> Option<usize> {
     let ranges: Vec<(String, u16)> =
         weighted(headers, &header::ACCEPT).map(|(range, weight)| (range.to_ascii_lowercase(), weight)).collect();
     if ranges.is_empty() {
         return Some(0);
     }
-    let weight = |media: &str| {
+    let rated = |media: &&str| {
         let family = media.split_once('/').map_or("", |(family, _)| family);
-        let matches = |range: &str| match range.strip_suffix("/*") {
-            _ if range == media => 3,
+        let exactness = |range: &str| match range.strip_suffix("/*") {
+            _ if range == *media => 3,
             Some(of) if of == family => 2,
             Some("*") => 1,
             _ => 0,
         };
-        let best = ranges.iter().map(|(range, weight)| (matches(range), *weight)).max_by_key(|(specific, _)| *specific);
-        best.filter(|(specific, _)| *specific > 0).map_or(0, |(_, weight)| weight)
+        let best = ranges.iter().map(|(range, weight)| (exactness(range), *weight)).max_by_key(|(exact, _)| *exact);
+        best.filter(|(exact, weight)| *exact > 0 && *weight > 0).map(|(exact, weight)| (weight, exact))
     };
-    let weights = offered.iter().map(|media| media.iter().map(|m| weight(m)).max().unwrap_or(0));
-    let mut best = (0, None);
-    for (i, weight) in weights.enumerate().filter(|(_, weight)| *weight > 0) {
-        if weight > best.0 {
-            best = (weight, Some(i));
+    let mut best = (None, None);
+    for (i, media) in offered.iter().enumerate() {
+        let rating = media.iter().filter_map(rated).max();
+        if rating > best.0 {
+            best = (rating, Some(i));
         }
     }
     best.1
@@ -143,6 +144,8 @@ mod tests {
             ("application/geo+json;q=0.1, text/*;q=0.5", Some(1)),
             ("application/*, text/html;q=0.9", Some(0)),
             ("Text/HTML", Some(1)),
+            ("text/html,*/*", Some(1)),
+            ("text/html, application/json", Some(0)),
             ("application/json;q=0, application/geo+json;q=0, */*", Some(1)),
             ("application/json; charset=utf-8", Some(0)),
             ("image/png", None),

@@ -40,7 +40,8 @@ pub(super) fn columns(sql: &mut Sql, state: &State, keys: &[SortKey]) {
     for key in keys {
         sql.push(", (");
         expression(sql, state, &key.field);
-        sql.push(")::text");
+        // Under a name of its own: by one that is a field's, the order would take this text for it.
+        sql.push(")::text as onemap_sort");
     }
 }
 

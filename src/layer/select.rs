@@ -29,6 +29,15 @@ pub enum Operator {
     Below,
 }
 
+/// Rows that somebody has found already who knows of boxes (the tile index).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Candidates {
+    /// They meet the selection's box.
+    pub certain: Vec<i64>,
+    /// They may.
+    pub possible: Vec<i64>,
+}
+
 /// Which rows, which fields, in which CRS.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
@@ -38,8 +47,8 @@ pub struct Selection {
     pub conditions: Vec<Condition>,
     /// Of `layer::filter::parse`, for this layer and this grant.
     pub filter: Option<Filter>,
-    /// Of these rows only those that meet the rest: what somebody who knows better than the database has found already.
-    pub candidates: Option<Vec<i64>>,
+    /// Of these rows only those that meet the rest.
+    pub candidates: Option<Candidates>,
     /// The order of the rows; by id when it is empty.
     pub sort: Vec<SortKey>,
     /// Only rows that come after this place in the order.
@@ -116,6 +125,18 @@ pub fn sample(table: &str, fields: &[Field], geometry: bool, limit: i64) -> Sql 
         sql.push(", ").ident(&field.name);
     }
     sql.push(" from ").table("data", table).push(" order by fid limit ").bind(Bind::Integer(limit));
+    sql
+}
+
+/// The least and the greatest value of a field.
+pub fn span(layer: &Published, grant: &Grant<Read>, field: &Field) -> Sql {
+    let state = layer.state();
+    let mut sql = Sql::new("select min(");
+    field_column(&mut sql, state, field);
+    sql.push("), max(");
+    field_column(&mut sql, state, field);
+    sql.push(") from ").table(&state.source.schema, &state.source.table);
+    conditions(&mut sql, state, grant.scope(), &Selection::default());
     sql
 }
 
@@ -305,25 +326,20 @@ fn conditions(sql: &mut Sql, state: &State, scope: &Scope, wanted: &Selection) {
     if let Some(id) = wanted.id {
         sql.push(" and ").ident(&state.source.key).push(" = ").bind(Bind::Integer(id));
     }
-    if let (Some((bbox, srid)), Some(column)) = (wanted.bbox, state.source.geometry.as_deref()) {
-        sql.push(" and (");
-        for (i, part) in bbox.parts().into_iter().enumerate() {
-            if i > 0 {
-                sql.push(" or ");
-            }
-            sql.push("st_intersects(");
-            boxed(sql, state, column, part, srid, ", ");
-            sql.push(")");
-            // The index serves the line above; where a grant cuts geometries, what is cut off must not answer to a box either.
-            if cuts(state, scope) {
-                sql.push(" and st_intersects(");
-                cut_geometry(sql, state, scope, column);
-                sql.push(", ");
-                envelope(sql, part, srid, state.srid);
-                sql.push(")");
-            }
+    match &wanted.candidates {
+        None => {
+            sql.push(" and ");
+            in_box(sql, state, scope, wanted);
         }
-        sql.push(")");
+        Some(Candidates { certain, possible }) => {
+            let key = &state.source.key;
+            sql.push(" and (").ident(key).push(" = any(").bind(Bind::IntegerArray(certain.clone())).push(")");
+            if !possible.is_empty() {
+                sql.push(" or ").ident(key).push(" = any(").bind(Bind::IntegerArray(possible.clone())).push(") and ");
+                in_box(sql, state, scope, wanted);
+            }
+            sql.push(")");
+        }
     }
     for condition in wanted.conditions.iter().filter(|c| scope.sees_field(&c.field)) {
         sql.push(" and ").ident(&condition.field);
@@ -349,10 +365,33 @@ fn conditions(sql: &mut Sql, state: &State, scope: &Scope, wanted: &Selection) {
     if let Some(filter) = &wanted.filter {
         filter::condition(sql, state, scope, filter);
     }
-    if let Some(ids) = &wanted.candidates {
-        sql.push(" and ").ident(&state.source.key).push(" = any(").bind(Bind::IntegerArray(ids.clone())).push(")");
-    }
     scope_conditions(sql, state, scope);
+}
+
+/// The condition that what is seen of a row's geometry meets the selection's box; true where there is no box, or no geometry.
+fn in_box(sql: &mut Sql, state: &State, scope: &Scope, wanted: &Selection) {
+    let (Some((bbox, srid)), Some(column)) = (wanted.bbox, state.source.geometry.as_deref()) else {
+        sql.push("true");
+        return;
+    };
+    sql.push("(");
+    for (i, part) in bbox.parts().into_iter().enumerate() {
+        if i > 0 {
+            sql.push(" or ");
+        }
+        sql.push("st_intersects(");
+        boxed(sql, state, column, part, srid, ", ");
+        sql.push(")");
+        // The index serves the line above; where a grant cuts geometries, what is cut off must not answer to a box either.
+        if cuts(state, scope) {
+            sql.push(" and st_intersects(");
+            cut_geometry(sql, state, scope, column);
+            sql.push(", ");
+            envelope(sql, part, srid, state.srid);
+            sql.push(")");
+        }
+    }
+    sql.push(")");
 }
 
 /// What a grant leaves out is absent.

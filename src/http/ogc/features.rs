@@ -4,21 +4,22 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Path;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use futures_util::StreamExt;
 use serde_json::Value;
 
-use super::html::{self, page};
+use super::html::{self, ItemsPage, page_below, word};
 use super::paging::{GEOJSON, Pages};
 use super::query::{ItemsQuery, Shown, crs};
 use super::{Format, format, link};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result, Said};
 use crate::feature::cursor;
 use crate::feature::geojson::{Page, RowStream, Writer, begun};
+use crate::feature::query::DEFAULT_LIMIT;
 use crate::feature::values;
 use crate::geo::crs::{CRS84, Crs};
-use crate::http::ask::{Answer, Ask};
+use crate::http::ask::{Answer, Ask, Language};
 use crate::http::cache_policy::{Keep, digest, keep, not_modified, weak_etag};
 use crate::layer::edit::{self, missing};
 use crate::layer::model::Field;
@@ -30,15 +31,18 @@ pub async fn items(mut ask: Ask, Path(id): Path<String>) -> Answer {
     // Permission first: a wrong parameter must not tell that a hidden layer exists.
     let drawn = ask.read(&id)?;
     drawn.layer.state().need_rows()?;
-    let mut query = ItemsQuery::read(&mut ask, &drawn)?;
+    let mut query = match ItemsQuery::read(&mut ask, &drawn) {
+        Ok(query) => query,
+        Err(e) => return mistake(&ask, &drawn, e),
+    };
     // Before the rows are read: they may be newer than the validator says, never older.
     let edits = ask.app.edits.of(drawn.layer.state().revision).number;
     let etag = variant(&ask, &drawn, query.format).map(|v| weak_etag(&[v.as_bytes(), &edits.to_be_bytes()]));
     if let Some(response) = etag.as_deref().and_then(|e| not_modified(&ask.headers, e, Keep::Private)) {
         return Ok(response);
     }
-    let pages = Pages::new(&ask, &id, &query);
     go_back(&ask, &drawn, &mut query).await?;
+    let pages = Pages::new(&ask, &id, &query);
     let rows = rows(&ask, &drawn, &query).await?;
     let mut response = match query.format {
         Format::Html => html_items(&ask, &drawn, rows, &query, &pages).await?,
@@ -73,6 +77,9 @@ async fn go_back(ask: &Ask, drawn: &Drawn, query: &mut ItemsQuery) -> Result<()>
 }
 
 async fn rows(ask: &Ask, drawn: &Drawn, query: &ItemsQuery) -> Result<RowStream> {
+    if let Some(rows) = ask.app.tiles.rows_in_box(drawn, &query.fields, &query.selection).await? {
+        return Ok(rows);
+    }
     let fields: Vec<&Field> = query.fields.iter().collect();
     let sql = select::features(&drawn.layer, &drawn.grant, &fields, &query.selection);
     Ok(Box::pin(ask.app.store.read(&drawn.grant).await?.rows(&sql).await?))
@@ -100,9 +107,32 @@ async fn html_items(
         last = Some(place);
     }
     done.returned = table.len();
-    let title = ask.language.pick(&drawn.layer.title).to_owned();
-    let body = html::items(ask, &drawn.layer.id, &query.fields, &table, pages, &done);
-    Ok(page(ask, &title, &body))
+    let shown = ItemsPage { layer: &drawn.layer.id, query, rows: &table, pages, done: &done };
+    Ok(below(ask, drawn, word(ask, "要素", "Features"), &html::items(ask, &shown)))
+}
+
+/// What is wrong with a query: for people on the page where they typed it.
+fn mistake(ask: &Ask, drawn: &Drawn, error: Error) -> Answer {
+    let said = |s: &Said| if ask.language == Language::Chinese { s.zh.clone() } else { s.en.clone() };
+    let from_page = ask.query.split('&').any(|pair| pair == "f=html");
+    match &error.kind {
+        Kind::Invalid { parameter } if from_page && parameter == "filter" => {
+            let hint = error.hint.as_ref().map(said).unwrap_or_default();
+            let form = html::form(ask, &drawn.layer.id, DEFAULT_LIMIT, Some((&said(&error.detail), &hint)));
+            let mut response = below(ask, drawn, word(ask, "要素", "Features"), &form);
+            *response.status_mut() = StatusCode::BAD_REQUEST;
+            Ok(response)
+        }
+        _ => Err(error.into()),
+    }
+}
+
+/// A page below that of its collection.
+pub fn below(ask: &Ask, drawn: &Drawn, title: &str, body: &str) -> Response {
+    let name = ask.language.pick(&drawn.layer.title);
+    let collection = format!("/ogc/collections/{}", drawn.layer.id);
+    let above = [("/ogc/collections", word(ask, "图层", "Collections")), (collection.as_str(), name)];
+    page_below(ask, &above, &format!("{name} · {title}"), body)
 }
 
 /// A row's fields as a person reads them.
@@ -144,8 +174,7 @@ pub async fn item(mut ask: Ask, Path((id, feature)): Path<(String, String)>) -> 
         Format::Html => {
             let fields: Arc<[Field]> = visible.into_iter().cloned().collect();
             let cells = cells(&row, &fields)?;
-            let title = format!("{} {feature_id}", ask.language.pick(&drawn.layer.title));
-            page(&ask, &title, &html::item(&ask, &id, &fields, &cells))
+            below(&ask, &drawn, &feature_id.to_string(), &html::item(&ask, &id, feature_id, &fields, &cells))
         }
     };
     content_crs(&mut response, crs);

@@ -21,6 +21,8 @@ pub struct Pages {
     carried: Carried,
     sort: Vec<SortKey>,
     cursor: Option<Cursor>,
+    /// Whether it begins with the first feature of all.
+    begins: bool,
 }
 
 impl Pages {
@@ -33,6 +35,7 @@ impl Pages {
             carried: ask.carried.clone(),
             sort: query.selection.sort.clone(),
             cursor: query.cursor.clone(),
+            begins: query.selection.after.is_none(),
         }
     }
 
@@ -46,10 +49,23 @@ impl Pages {
         Some(self.at(page.next.clone()?, Direction::Forwards, f))
     }
 
-    /// The page before this one: there is one when a cursor led here.
+    /// The page before this one, if this is not the first.
     pub fn previous(&self, page: &Page, f: &str) -> Option<String> {
-        self.cursor.as_ref()?;
-        Some(self.at(page.first.clone()?, Direction::Backwards, f))
+        let first = page.first.clone().filter(|_| !self.begins)?;
+        Some(self.at(first, Direction::Backwards, f))
+    }
+
+    /// The page that was asked for with parameters set, or left out; from the beginning when that changes the order.
+    pub fn this_as(&self, changes: &[(&str, Option<&str>)], f: &str) -> String {
+        let mut other = self.clone();
+        for (name, value) in changes {
+            other.pairs.retain(|(n, _)| n != name);
+            other.pairs.extend(value.map(|v| ((*name).to_owned(), v.to_owned())));
+            if *name == "sortby" {
+                other.cursor = None;
+            }
+        }
+        other.this(f)
     }
 
     fn at(&self, place: Place, direction: Direction, f: &str) -> String {
@@ -87,7 +103,7 @@ impl Pages {
             "links": links,
         });
         // Exact or left out: known beforehand, or seen because the first page is the whole.
-        let whole = self.cursor.is_none() && page.next.is_none();
+        let whole = self.begins && page.next.is_none();
         if let Some(matched) = known.or(whole.then_some(page.returned as i64)) {
             members["numberMatched"] = matched.into();
         }

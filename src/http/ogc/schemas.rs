@@ -4,9 +4,8 @@
 use axum::extract::Path;
 use serde_json::{Map, Value, json};
 
-use super::html::{self, page};
 use super::query::GEOMETRY;
-use super::{Format, format};
+use super::{Format, features, format, html};
 use crate::http::ask::{Answer, Ask, Language};
 use crate::http::cache_policy::{Keep, keep, not_modified, weak_etag};
 use crate::layer::model::{Field, State};
@@ -70,8 +69,7 @@ fn answer(mut ask: Ask, Path(id): Path<String>, resource: Resource) -> Answer {
     let response = match format {
         Format::Json => ask.json(MEDIA, document),
         Format::Html => {
-            let title = format!("{} · {}", ask.language.pick(&drawn.layer.title), resource.title(ask.language));
-            page(&ask, &title, &html::schema(&ask, &id, resource, &document))
+            features::below(&ask, &drawn, resource.title(ask.language), &html::schema(&ask, resource, &document))
         }
     };
     Ok(keep(response, Keep::Private, Some(&etag)))
