@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::db::migrate;
 use crate::db::pool::Database;
 use crate::error::Result;
+use crate::feature::extent::Extents;
 use crate::job::queue::Queue;
 use crate::job::worker::Worker;
 use crate::layer::archive::Archives;
@@ -40,6 +41,7 @@ pub struct Parts {
     pub login: Login,
     pub edits: Edits,
     pub tiles: Tiles,
+    pub extents: Extents,
     pub archives: Archives,
     pub exports: Exports,
     pub queue: Queue,
@@ -97,6 +99,7 @@ impl App {
             catalog,
             login: Login::new(database.clone()),
             tiles: Tiles::new(store.clone(), archives.clone(), edits.clone(), &config),
+            extents: Extents::new(store.clone()),
             archives,
             exports: Exports::new(&config.data),
             edits,

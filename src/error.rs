@@ -23,6 +23,10 @@ pub enum Kind {
     Unsupported,
     /// Too much at once, or a part that is needed is away for now.
     Busy,
+    /// None of the representations that the caller takes is offered.
+    NotAcceptable,
+    /// The caller must say which state it changes, and has not.
+    Unconditional,
     /// The address does not answer this method.
     WrongMethod,
     /// A fault of ours. The source is logged, never shown.
@@ -92,6 +96,12 @@ impl Error {
     }
     pub fn unsupported(zh: impl Into<String>, en: impl Into<String>) -> Self {
         Self::new(Kind::Unsupported, zh, en)
+    }
+    pub fn not_acceptable(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::new(Kind::NotAcceptable, zh, en)
+    }
+    pub fn unconditional(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::new(Kind::Unconditional, zh, en)
     }
     pub fn busy(zh: impl Into<String>, en: impl Into<String>) -> Self {
         Self::new(Kind::Busy, zh, en)

@@ -8,15 +8,19 @@ use futures_util::{Stream, StreamExt};
 use serde_json::Value;
 use tokio_postgres::Row;
 
+use super::cursor;
 use super::values::{Ewkb, write_json, write_string};
-use crate::access::datastore::Rows;
 use crate::error::Result;
 use crate::geo::crs::Crs;
 use crate::geo::ewkb::{Layout, write_geojson};
 use crate::layer::model::Field;
+use crate::layer::order::Place;
 
 /// A stream of the answer's body.
 pub type Body = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
+
+/// The rows of an answer as they arrive.
+pub type RowStream = Pin<Box<dyn Stream<Item = Result<Row>> + Send>>;
 
 /// Bytes gathered before they are sent.
 const CHUNK: usize = 48 * 1024;
@@ -35,11 +39,23 @@ impl Writer {
 
     /// Appends one feature. Column 0 of the row is the id, column 1 the geometry, the fields follow.
     pub fn feature(&self, out: &mut Vec<u8>, row: &Row, links: Option<&Value>) -> Result<()> {
+        self.part(out, row, true, |_| true, links)
+    }
+
+    /// Appends some of a feature: with or without its geometry, and of its fields those that `shows` names.
+    pub fn part(
+        &self,
+        out: &mut Vec<u8>,
+        row: &Row,
+        geometry: bool,
+        shows: impl Fn(&str) -> bool,
+        links: Option<&Value>,
+    ) -> Result<()> {
         let id: i64 = row.try_get(0)?;
         out.extend_from_slice(b"{\"type\":\"Feature\",\"id\":");
         out.extend_from_slice(itoa::Buffer::new().format(id).as_bytes());
         out.extend_from_slice(b",\"geometry\":");
-        match row.try_get::<_, Option<Ewkb<'_>>>(1)? {
+        match row.try_get::<_, Option<Ewkb<'_>>>(1)?.filter(|_| geometry) {
             Some(Ewkb(bytes)) => {
                 let start = out.len();
                 // Triangles and surfaces of solids have no form in GeoJSON; one of them must not hide the whole layer.
@@ -52,8 +68,9 @@ impl Writer {
             None => out.extend_from_slice(b"null"),
         }
         out.extend_from_slice(b",\"properties\":{");
-        for (i, field) in self.fields.iter().enumerate() {
-            if i > 0 {
+        let mut first = true;
+        for (i, field) in self.fields.iter().enumerate().filter(|(_, field)| shows(&field.name)) {
+            if !std::mem::take(&mut first) {
                 out.push(b',');
             }
             write_string(out, &field.name);
@@ -69,13 +86,14 @@ impl Writer {
         Ok(())
     }
 
-    /// A FeatureCollection of at most `limit` rows. The statement asked for one row more: if it comes there is a next page,
-    /// and `finish` makes the members after the features from the number returned and the last id.
-    pub fn collection<F>(self, rows: Rows, limit: usize, finish: F) -> Body
+    /// A FeatureCollection of at most `limit` rows that are ordered by so many `keys`. The statement asked for one row more: if it comes
+    /// there is a next page. `finish` makes the members after the features.
+    pub fn collection<F>(self, rows: RowStream, limit: usize, keys: usize, finish: F) -> Body
     where
-        F: FnOnce(usize, Option<i64>) -> Value + Send + 'static,
+        F: FnOnce(Page) -> Value + Send + 'static,
     {
-        let state = Collecting { writer: self, rows, limit, count: 0, last: None, more: false, finish: Some(finish) };
+        let page = Page::default();
+        let state = Collecting { writer: self, rows, limit, keys, page, last: None, finish: Some(finish) };
         Box::pin(futures_util::stream::try_unfold(Some(state), |state| async move {
             let Some(mut state) = state else { return Ok(None) };
             let mut out = Vec::with_capacity(CHUNK + 4096);
@@ -83,6 +101,16 @@ impl Writer {
             Ok(Some((Bytes::from(out), (!ended).then_some(state))))
         }))
     }
+}
+
+/// What was written of a page.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    pub returned: usize,
+    /// The place of the first row.
+    pub first: Option<Place>,
+    /// The place after which the next page begins, if there is one.
+    pub next: Option<Place>,
 }
 
 /// A body whose first bytes are there: what fails before them (a query that takes too long, above all) is an answer of its own,
@@ -94,38 +122,42 @@ pub async fn begun(mut body: Body) -> Result<Body> {
 
 struct Collecting<F> {
     writer: Writer,
-    rows: Rows,
+    rows: RowStream,
     limit: usize,
-    count: usize,
-    last: Option<i64>,
-    more: bool,
+    keys: usize,
+    page: Page,
+    /// The row written last: its place is asked for if it ends the page.
+    last: Option<Row>,
     finish: Option<F>,
 }
 
-impl<F: FnOnce(usize, Option<i64>) -> Value> Collecting<F> {
+impl<F: FnOnce(Page) -> Value> Collecting<F> {
     /// Fills a chunk; true when the collection is complete.
     async fn fill(&mut self, out: &mut Vec<u8>) -> Result<bool> {
-        if self.count == 0 {
+        if self.page.returned == 0 {
             out.extend_from_slice(b"{\"type\":\"FeatureCollection\",\"features\":[");
         }
         while let Some(row) = self.rows.next().await {
             let row = row?;
-            if self.count == self.limit {
-                self.more = true;
+            if self.page.returned == self.limit {
+                if let Some(last) = self.last.take() {
+                    self.page.next = Some(cursor::place(&last, self.keys)?);
+                }
                 continue;
             }
-            if self.count > 0 {
-                out.push(b',');
+            match self.page.returned {
+                0 => self.page.first = Some(cursor::place(&row, self.keys)?),
+                _ => out.push(b','),
             }
             self.writer.feature(out, &row, None)?;
-            self.count += 1;
-            self.last = Some(row.try_get(0)?);
+            self.page.returned += 1;
+            self.last = Some(row);
             if out.len() >= CHUNK {
                 return Ok(false);
             }
         }
         out.push(b']');
-        let members = self.finish.take().map(|f| f(self.count, self.last.filter(|_| self.more)));
+        let members = self.finish.take().map(|f| f(std::mem::take(&mut self.page)));
         if let Some(Value::Object(members)) = members {
             for (name, value) in &members {
                 out.push(b',');

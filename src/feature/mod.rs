@@ -1,5 +1,7 @@
 //! Features: the parameters of a query, the formats of its answer, and what is written.
 
+pub mod cursor;
+pub mod extent;
 pub mod geojson;
 pub mod query;
 pub mod values;

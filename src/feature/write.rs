@@ -5,33 +5,38 @@ use serde_json::{Map, Value};
 use super::query;
 use crate::db::sql::Bind;
 use crate::error::{Error, Result};
+use crate::geo::crs::{CRS84, Crs};
+use crate::geo::tms;
 use crate::layer::edit::Content;
 use crate::layer::model::{Field, FieldType, State};
 
-/// Reads a Feature. A `whole` one sets everything: what it leaves out is null; otherwise only what it names.
-pub fn feature(state: &State, body: &[u8], whole: bool) -> Result<Content> {
+/// Reads a Feature whose coordinates are of the CRS. A `whole` one sets everything: what it leaves out is null. Otherwise it is a merge
+/// patch (RFC 7396): only what it names is set, and what it names as null is removed.
+pub fn feature(state: &State, body: &[u8], whole: bool, crs: Crs) -> Result<Content> {
     let mut document: Map<String, Value> = serde_json::from_slice(body).map_err(|e| {
         let place = format!("line {}, column {}", e.line(), e.column());
         let (zh, en) =
             (format!("请求内容不是 GeoJSON 要素（{place}）"), format!("the body is no GeoJSON feature ({place})"));
         Error::invalid("body", zh, en)
     })?;
-    if document.get("type").and_then(Value::as_str) != Some("Feature") {
+    let kind = document.get("type");
+    if kind.and_then(Value::as_str) != Some("Feature") && (whole || kind.is_some()) {
         return Err(Error::invalid("type", "请求内容必须是一个 Feature", "the body must be a single Feature"));
     }
-    let properties = match document.remove("properties") {
-        Some(Value::Object(properties)) => properties,
-        None | Some(Value::Null) => Map::new(),
+    let (properties, every) = match document.remove("properties") {
+        Some(Value::Object(properties)) => (properties, whole),
+        None => (Map::new(), whole),
+        Some(Value::Null) => (Map::new(), true),
         Some(_) => return Err(Error::invalid("properties", "properties 必须是对象", "properties must be an object")),
     };
     let geometry = match document.remove("geometry") {
         None if !whole => None,
         None | Some(Value::Null) => Some(None),
-        Some(geometry) => Some(Some(self::geometry(state, geometry)?)),
+        Some(geometry) => Some(Some(self::geometry(state, geometry, crs)?)),
     };
     // A table without geometry has no column to set.
     let geometry = geometry.filter(|_| state.source.geometry.is_some());
-    Ok(Content { values: values(state, properties, whole)?, geometry })
+    Ok(Content { values: values(state, properties, every)?, geometry })
 }
 
 fn values(state: &State, properties: Map<String, Value>, whole: bool) -> Result<Vec<(Field, Option<Bind>)>> {
@@ -84,10 +89,13 @@ fn wrong_geometry(zh: impl Into<String>, en: impl Into<String>) -> Error {
 }
 
 /// A geometry of the layer's kind, in degrees, as GeoJSON without anything else in it.
-fn geometry(state: &State, given: Value) -> Result<String> {
+fn geometry(state: &State, mut given: Value, crs: Crs) -> Result<String> {
     let Some(layer) = state.geometry_type.as_deref().filter(|_| state.source.geometry.is_some()) else {
         return Err(wrong_geometry("该图层没有几何", "this layer has no geometry"));
     };
+    if crs != CRS84 {
+        to_degrees(&mut given, crs);
+    }
     let clean = simple(&given, layer.contains('Z'), 0)?;
     let kind = clean["type"].as_str().unwrap_or_default();
     let wanted = layer.trim_end_matches(['Z', 'M']);
@@ -98,6 +106,28 @@ fn geometry(state: &State, given: Value) -> Result<String> {
         ));
     }
     Ok(clean.to_string())
+}
+
+/// Turns every position into longitude and latitude. What is none stays as it is, and is refused afterwards.
+fn to_degrees(value: &mut Value, crs: Crs) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                if matches!(name.as_str(), "coordinates" | "geometries") {
+                    to_degrees(member, crs);
+                }
+            }
+        }
+        Value::Array(items) => match (items.first().and_then(Value::as_f64), items.get(1).and_then(Value::as_f64)) {
+            (Some(a), Some(b)) => {
+                let (x, y) = if crs.swapped { (b, a) } else { (a, b) };
+                let (lon, lat) = if crs.srid == 3857 { tms::degrees(x, y) } else { (x, y) };
+                (items[0], items[1]) = (lon.into(), lat.into());
+            }
+            _ => items.iter_mut().for_each(|item| to_degrees(item, crs)),
+        },
+        _ => {}
+    }
 }
 
 /// How deep the arrays of coordinates of a kind are nested.

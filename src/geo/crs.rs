@@ -44,6 +44,11 @@ impl Crs {
         format!("http://www.opengis.net/def/crs/EPSG/0/{}", self.srid)
     }
 
+    /// As people call it.
+    pub fn name(self) -> String {
+        if self == CRS84 { "CRS84".into() } else { format!("EPSG:{}", self.srid) }
+    }
+
     pub fn is_geographic(self) -> bool {
         matches!(self.srid, 4326 | 4490 | 4610 | 4214 | 4555)
     }

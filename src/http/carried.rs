@@ -32,6 +32,12 @@ impl Carried {
         }
     }
 
+    /// The credential's name and value, for a form that is sent to an address of ours.
+    pub fn credential(&self) -> Option<(String, String)> {
+        let (name, value) = form_urlencoded::parse(self.pair.as_deref()?.as_bytes()).next()?;
+        Some((name.into_owned(), value.into_owned()))
+    }
+
     /// A document whose links (`href`, `url`, `tiles`) to our own addresses have the credential.
     pub fn links(&self, mut document: Value) -> Value {
         if self.pair.is_some() {

@@ -46,6 +46,36 @@ pub fn encoding(headers: &HeaderMap) -> Encoding {
     best.1
 }
 
+/// Which of several representations, each known by its media types, weighs most; of equals the one that is named more exactly, then the
+/// first, and the first where Accept says nothing. None when the client takes none of them. For a media type the most specific range
+/// counts (RFC 9110, 12.5.1).
+pub fn representation(headers: &HeaderMap, offered: &[&[&str]]) -> Option<usize> {
+    let ranges: Vec<(String, u16)> =
+        weighted(headers, &header::ACCEPT).map(|(range, weight)| (range.to_ascii_lowercase(), weight)).collect();
+    if ranges.is_empty() {
+        return Some(0);
+    }
+    let rated = |media: &&str| {
+        let family = media.split_once('/').map_or("", |(family, _)| family);
+        let exactness = |range: &str| match range.strip_suffix("/*") {
+            _ if range == *media => 3,
+            Some(of) if of == family => 2,
+            Some("*") => 1,
+            _ => 0,
+        };
+        let best = ranges.iter().map(|(range, weight)| (exactness(range), *weight)).max_by_key(|(exact, _)| *exact);
+        best.filter(|(exact, weight)| *exact > 0 && *weight > 0).map(|(exact, weight)| (weight, exact))
+    };
+    let mut best = (None, None);
+    for (i, media) in offered.iter().enumerate() {
+        let rating = media.iter().filter_map(rated).max();
+        if rating > best.0 {
+            best = (rating, Some(i));
+        }
+    }
+    best.1
+}
+
 /// The tile format that Accept asks for: MLT when it is named and nothing that MVT is weighs as much. A client that names neither gets
 /// MVT whatever else it names.
 pub fn tile_format(headers: &HeaderMap) -> Format {
@@ -101,6 +131,30 @@ mod tests {
         let mut two = of(header::ACCEPT_ENCODING, "br;q=0.2");
         two.append(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip;q=0.3"));
         assert_eq!(encoding(&two), Encoding::Gzip);
+    }
+
+    #[test]
+    fn the_representation_that_weighs_most_is_taken() {
+        let offered: &[&[&str]] = &[&["application/json", "application/geo+json"], &["text/html"]];
+        for (text, expected) in [
+            ("*/*", Some(0)),
+            ("", Some(0)),
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", Some(1)),
+            ("application/geo+json", Some(0)),
+            ("application/geo+json;q=0.1, text/*;q=0.5", Some(1)),
+            ("application/*, text/html;q=0.9", Some(0)),
+            ("Text/HTML", Some(1)),
+            ("text/html,*/*", Some(1)),
+            ("text/html, application/json", Some(0)),
+            ("application/json;q=0, application/geo+json;q=0, */*", Some(1)),
+            ("application/json; charset=utf-8", Some(0)),
+            ("image/png", None),
+            ("text/csv, application/xml", None),
+            ("text/html;q=0", None),
+        ] {
+            assert_eq!(representation(&of(header::ACCEPT, text), offered), expected, "{text}");
+        }
+        assert_eq!(representation(&HeaderMap::new(), offered), Some(0));
     }
 
     #[test]

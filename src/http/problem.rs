@@ -43,6 +43,8 @@ fn status(kind: &Kind) -> StatusCode {
         Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Kind::Unsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Kind::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+        Kind::Unconditional => StatusCode::PRECONDITION_REQUIRED,
         Kind::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -94,6 +96,7 @@ fn bare(status: StatusCode, method: &Method) -> Error {
             format!("this address does not answer {method}"),
         )
         .hint("可用方法见 Allow 响应头", "the Allow header names the methods it answers"),
+        406 => Error::not_acceptable("没有所要的格式", "there is no such representation"),
         413 => Error::too_large("请求内容过大", "the request's body is too large"),
         415 => Error::unsupported("不支持的内容类型", "the body's content type is not supported"),
         400 | 422 => Error::invalid("request", "请求无法解析", "the request cannot be parsed").hint(
@@ -184,6 +187,11 @@ fn next_step(kind: &Kind) -> Said {
             "what is supported is described at /ogc/api and /api/openapi.json",
         ),
         Kind::Busy => Said::new("请稍后重试", "try again in a moment"),
+        Kind::NotAcceptable => Said::new("请改用 f= 参数指定格式", "say the format by f="),
+        Kind::Unconditional => Said::new(
+            "请先读取，再用 If-Match 写明其 ETag；确要不看状态时写 If-Match: *",
+            "read it and name its ETag in If-Match; If-Match: * when its state does not matter",
+        ),
         Kind::WrongMethod => Said::new("可用方法见 Allow 响应头", "the Allow header names the methods it answers"),
         Kind::Internal => {
             Said::new("请把 request_id 告知平台管理员", "tell the platform's administrator the request_id")
@@ -202,6 +210,8 @@ fn slug(kind: &Kind) -> &'static str {
         Kind::TooLarge => "too-large",
         Kind::Unsupported => "unsupported",
         Kind::Busy => "busy",
+        Kind::NotAcceptable => "not-acceptable",
+        Kind::Unconditional => "precondition-required",
         Kind::WrongMethod => "wrong-method",
         Kind::Internal => "internal",
     }
@@ -218,6 +228,8 @@ fn title(kind: &Kind) -> Said {
         Kind::TooLarge => Said::new("内容过大", "Too large"),
         Kind::Unsupported => Said::new("不支持", "Not supported"),
         Kind::Busy => Said::new("暂时不可用", "Unavailable for the moment"),
+        Kind::NotAcceptable => Said::new("没有所要的格式", "Not acceptable"),
+        Kind::Unconditional => Said::new("缺少 If-Match", "Precondition required"),
         Kind::WrongMethod => Said::new("方法不支持", "Method not allowed"),
         Kind::Internal => Said::new("服务器错误", "Server error"),
     }

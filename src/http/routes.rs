@@ -108,12 +108,18 @@ pub fn table() -> Vec<Route> {
 
         route("GET", "/ogc", Open, "Landing page", ogc::common::landing),
         route("GET", "/ogc/", Open, "Landing page", ogc::common::landing),
+        route("GET", "/ogc/page.js", Open, "The script of the pages", ogc::html::script),
         route("GET", "/ogc/conformance", Open, "Conformance classes", ogc::common::conformance),
         route("GET", "/ogc/api", Open, "OpenAPI of the OGC endpoints", ogc::openapi::document),
         route("GET", "/ogc/collections", Open, "Collections", ogc::common::collections),
         route("GET", "/ogc/collections/{layer}", Layer, "A collection", ogc::common::collection),
+        route("GET", "/ogc/collections/{layer}/schema", Layer, "The schema of a collection's features", ogc::schemas::schema),
+        route("GET", "/ogc/collections/{layer}/queryables", Layer, "The fields that a filter may name", ogc::schemas::queryables),
+        route("GET", "/ogc/collections/{layer}/sortables", Layer, "The fields to sort by", ogc::schemas::sortables),
         route("GET", "/ogc/collections/{layer}/items", Layer, "Features", ogc::features::items),
         route("POST", "/ogc/collections/{layer}/items", Layer, "Add a feature", ogc::transactions::create),
+        route("OPTIONS", "/ogc/collections/{layer}/items", Layer, "What one may do with features", ogc::transactions::items_options),
+        route("OPTIONS", "/ogc/collections/{layer}/items/{feature}", Layer, "What one may do with a feature", ogc::transactions::item_options),
         route("GET", "/ogc/collections/{layer}/items/{feature}", Layer, "A feature", ogc::features::item),
         route("PUT", "/ogc/collections/{layer}/items/{feature}", Layer, "Replace a feature", ogc::transactions::replace),
         route("PATCH", "/ogc/collections/{layer}/items/{feature}", Layer, "Change some of a feature", ogc::transactions::update),
@@ -196,6 +202,12 @@ pub fn table() -> Vec<Route> {
         route("POST", "/api/v1/keys", KeyManager, "Make a key", keys::create),
         route("DELETE", "/api/v1/keys/{key}", KeyManager, "Revoke a key", keys::revoke),
     ]
+}
+
+/// Whether something is read at a path of the table.
+pub fn has(path: &str) -> bool {
+    static PATHS: std::sync::OnceLock<Vec<&str>> = std::sync::OnceLock::new();
+    PATHS.get_or_init(|| table().iter().filter(|r| r.method == "GET").map(|r| r.path).collect()).contains(&path)
 }
 
 /// The table as a router; whatever it does not name is the portal or a 404.

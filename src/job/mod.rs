@@ -76,6 +76,8 @@ pub fn problem_to_json(error: &Error) -> Value {
         Kind::TooLarge => ("too_large", None),
         Kind::Unsupported => ("unsupported", None),
         Kind::Busy => ("busy", None),
+        Kind::NotAcceptable => ("not_acceptable", None),
+        Kind::Unconditional => ("precondition_required", None),
         Kind::WrongMethod => ("wrong_method", None),
         Kind::Internal => ("internal", None),
     };

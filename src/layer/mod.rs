@@ -6,6 +6,7 @@ pub mod copy;
 pub mod edit;
 pub mod filter;
 pub mod model;
+pub mod order;
 pub mod points;
 pub mod registered;
 pub mod registry;

@@ -3,6 +3,7 @@
 use onemap_cql2::Filter;
 
 use super::filter;
+use super::order::{self, Direction, Place, SortKey};
 use crate::access::grant::{Grant, Read};
 use crate::access::policy::Scope;
 use crate::db::sql::{Bind, Sql};
@@ -28,6 +29,15 @@ pub enum Operator {
     Below,
 }
 
+/// Rows that somebody has found already who knows of boxes (the tile index).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Candidates {
+    /// They meet the selection's box.
+    pub certain: Vec<i64>,
+    /// They may.
+    pub possible: Vec<i64>,
+}
+
 /// Which rows, which fields, in which CRS.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
@@ -37,11 +47,20 @@ pub struct Selection {
     pub conditions: Vec<Condition>,
     /// Of `layer::filter::parse`, for this layer and this grant.
     pub filter: Option<Filter>,
-    /// Only rows whose id is above (below, going backwards).
-    pub after: Option<i64>,
+    /// Of these rows only those that meet the rest.
+    pub candidates: Option<Candidates>,
+    /// The order of the rows; by id when it is empty.
+    pub sort: Vec<SortKey>,
+    /// Only rows that come after this place in the order.
+    pub after: Option<Place>,
     pub limit: Option<i64>,
     /// The SRID of the geometry given out; none leaves the geometry out.
     pub srid: Option<i32>,
+}
+
+/// The field that `datetime` is held against: the first of dates or times.
+pub fn temporal_field<'a>(state: &'a State, scope: &Scope) -> Option<&'a Field> {
+    visible_fields(state, scope).into_iter().find(|f| matches!(f.kind, FieldType::Date | FieldType::Timestamp))
 }
 
 /// The fields a grant lets its holder see, in the layer's order.
@@ -49,7 +68,8 @@ pub fn visible_fields<'a>(state: &'a State, scope: &Scope) -> Vec<&'a Field> {
     state.fields.iter().filter(|f| scope.sees_field(&f.name)).collect()
 }
 
-/// `select id, geometry, field, …` of a granted layer. Column 0 is the id, column 1 the geometry as EWKB (or null), then the fields.
+/// `select id, geometry, field, …` of a granted layer. Column 0 is the id, column 1 the geometry as EWKB (or null), then the fields,
+/// at last the values of the sort keys as text.
 pub fn features(layer: &Published, grant: &Grant<Read>, fields: &[&Field], wanted: &Selection) -> Sql {
     let state = layer.state();
     let mut sql = Sql::new("select ");
@@ -59,14 +79,42 @@ pub fn features(layer: &Published, grant: &Grant<Read>, fields: &[&Field], wante
         sql.push(", ");
         field_column(&mut sql, state, field);
     }
+    let keys = seen_keys(grant.scope(), &wanted.sort);
+    order::columns(&mut sql, state, &keys);
     sql.push(" from ").table(&state.source.schema, &state.source.table);
     conditions(&mut sql, state, grant.scope(), wanted);
-    sql.push(" order by ").ident(&state.source.key);
+    if let Some(place) = &wanted.after {
+        sql.push(" and ");
+        order::beyond(&mut sql, state, &keys, place, Direction::Forwards);
+    }
+    order::order_by(&mut sql, state, &keys, Direction::Forwards);
     if let Some(limit) = wanted.limit {
         // Bound: a statement is kept per text, and there are as many limits as callers like.
         sql.push(" limit ").bind(Bind::Integer(limit));
     }
     sql
+}
+
+/// The row after which a page begins that ends before `place` and is `length` rows long: its id and the values of its sort keys. No row
+/// when such a page begins with the first row of all.
+pub fn page_start(layer: &Published, grant: &Grant<Read>, wanted: &Selection, place: &Place, length: i64) -> Sql {
+    let state = layer.state();
+    let keys = seen_keys(grant.scope(), &wanted.sort);
+    let mut sql = Sql::new("select ");
+    sql.ident(&state.source.key).push("::int8");
+    order::columns(&mut sql, state, &keys);
+    sql.push(" from ").table(&state.source.schema, &state.source.table);
+    conditions(&mut sql, state, grant.scope(), wanted);
+    sql.push(" and ");
+    order::beyond(&mut sql, state, &keys, place, Direction::Backwards);
+    order::order_by(&mut sql, state, &keys, Direction::Backwards);
+    sql.push(" offset ").bind(Bind::Integer(length)).push(" limit 1");
+    sql
+}
+
+/// Nobody may find out by an order what a grant hides.
+fn seen_keys(scope: &Scope, keys: &[SortKey]) -> Vec<SortKey> {
+    keys.iter().filter(|k| scope.sees_field(&k.field.name)).cloned().collect()
 }
 
 /// The first rows of a revision, published or not, for its owner: a sample spread over the whole table would read all of it.
@@ -77,6 +125,18 @@ pub fn sample(table: &str, fields: &[Field], geometry: bool, limit: i64) -> Sql 
         sql.push(", ").ident(&field.name);
     }
     sql.push(" from ").table("data", table).push(" order by fid limit ").bind(Bind::Integer(limit));
+    sql
+}
+
+/// The least and the greatest value of a field.
+pub fn span(layer: &Published, grant: &Grant<Read>, field: &Field) -> Sql {
+    let state = layer.state();
+    let mut sql = Sql::new("select min(");
+    field_column(&mut sql, state, field);
+    sql.push("), max(");
+    field_column(&mut sql, state, field);
+    sql.push(") from ").table(&state.source.schema, &state.source.table);
+    conditions(&mut sql, state, grant.scope(), &Selection::default());
     sql
 }
 
@@ -266,25 +326,20 @@ fn conditions(sql: &mut Sql, state: &State, scope: &Scope, wanted: &Selection) {
     if let Some(id) = wanted.id {
         sql.push(" and ").ident(&state.source.key).push(" = ").bind(Bind::Integer(id));
     }
-    if let (Some((bbox, srid)), Some(column)) = (wanted.bbox, state.source.geometry.as_deref()) {
-        sql.push(" and (");
-        for (i, part) in bbox.parts().into_iter().enumerate() {
-            if i > 0 {
-                sql.push(" or ");
-            }
-            sql.push("st_intersects(");
-            boxed(sql, state, column, part, srid, ", ");
-            sql.push(")");
-            // The index serves the line above; where a grant cuts geometries, what is cut off must not answer to a box either.
-            if cuts(state, scope) {
-                sql.push(" and st_intersects(");
-                cut_geometry(sql, state, scope, column);
-                sql.push(", ");
-                envelope(sql, part, srid, state.srid);
-                sql.push(")");
-            }
+    match &wanted.candidates {
+        None => {
+            sql.push(" and ");
+            in_box(sql, state, scope, wanted);
         }
-        sql.push(")");
+        Some(Candidates { certain, possible }) => {
+            let key = &state.source.key;
+            sql.push(" and (").ident(key).push(" = any(").bind(Bind::IntegerArray(certain.clone())).push(")");
+            if !possible.is_empty() {
+                sql.push(" or ").ident(key).push(" = any(").bind(Bind::IntegerArray(possible.clone())).push(") and ");
+                in_box(sql, state, scope, wanted);
+            }
+            sql.push(")");
+        }
     }
     for condition in wanted.conditions.iter().filter(|c| scope.sees_field(&c.field)) {
         sql.push(" and ").ident(&condition.field);
@@ -307,13 +362,36 @@ fn conditions(sql: &mut Sql, state: &State, scope: &Scope, wanted: &Selection) {
             _ => "",
         });
     }
-    if let Some(after) = wanted.after {
-        sql.push(" and ").ident(&state.source.key).push(" > ").bind(Bind::Integer(after));
-    }
     if let Some(filter) = &wanted.filter {
         filter::condition(sql, state, scope, filter);
     }
     scope_conditions(sql, state, scope);
+}
+
+/// The condition that what is seen of a row's geometry meets the selection's box; true where there is no box, or no geometry.
+fn in_box(sql: &mut Sql, state: &State, scope: &Scope, wanted: &Selection) {
+    let (Some((bbox, srid)), Some(column)) = (wanted.bbox, state.source.geometry.as_deref()) else {
+        sql.push("true");
+        return;
+    };
+    sql.push("(");
+    for (i, part) in bbox.parts().into_iter().enumerate() {
+        if i > 0 {
+            sql.push(" or ");
+        }
+        sql.push("st_intersects(");
+        boxed(sql, state, column, part, srid, ", ");
+        sql.push(")");
+        // The index serves the line above; where a grant cuts geometries, what is cut off must not answer to a box either.
+        if cuts(state, scope) {
+            sql.push(" and st_intersects(");
+            cut_geometry(sql, state, scope, column);
+            sql.push(", ");
+            envelope(sql, part, srid, state.srid);
+            sql.push(")");
+        }
+    }
+    sql.push(")");
 }
 
 /// What a grant leaves out is absent.

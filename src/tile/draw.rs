@@ -91,7 +91,7 @@ fn window(tile: TileCoord) -> Window {
 }
 
 /// Whether the index's columns are the fields, in their order. They are, unless the file is of another database.
-fn is_of(opened: &Opened, state: &State) -> bool {
+pub(super) fn is_of(opened: &Opened, state: &State) -> bool {
     let columns = opened.index.columns();
     columns.len() == state.fields.len() && columns.iter().zip(&state.fields).all(|(c, f)| c.name == f.name)
 }

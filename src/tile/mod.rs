@@ -8,6 +8,7 @@ mod draw;
 pub mod edits;
 pub mod encoding;
 pub mod export;
+pub mod find;
 pub mod keeper;
 pub mod progress;
 pub mod render;

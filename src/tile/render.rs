@@ -65,11 +65,11 @@ impl Picture {
 
 #[derive(Clone)]
 pub struct Tiles {
-    store: Datastore,
+    pub(super) store: Datastore,
     archives: Archives,
-    edits: Edits,
+    pub(super) edits: Edits,
     cache: TileCache,
-    indexes: Indexes,
+    pub(super) indexes: Indexes,
     areas: Areas,
     /// Drawing is nothing but work: more at a time than there are cores would only make each take longer.
     cores: Arc<Semaphore>,

@@ -363,8 +363,10 @@ impl Writer<'_> {
         Writer { world, cookie: world.sign_in("housing-publisher").await }
     }
     async fn send(&self, method: Method, path: &str, body: &Value, if_match: Option<&str>) -> reqwest::Response {
+        // A change that says nothing of the state is refused: one that is not about that takes any.
+        let any = matches!(method, Method::PUT | Method::PATCH | Method::DELETE).then_some("*");
         let mut request = self.world.request(method, path).header("cookie", &self.cookie).json(body);
-        if let Some(tag) = if_match {
+        if let Some(tag) = if_match.or(any) {
             request = request.header("if-match", tag);
         }
         request.send().await.unwrap()
@@ -437,6 +439,80 @@ async fn if_match_keeps_one_writer_from_overwriting_another() {
     assert_eq!(writer.send(Method::PATCH, &path, &floors(74), None).await.status(), 204);
     let again = world.request(Method::GET, ITEMS).header("if-none-match", list).send().await.unwrap();
     assert_eq!(again.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_says_what_it_is_based_on() {
+    let world = World::new().await;
+    let cookie = world.sign_in("housing-publisher").await;
+    let path = format!("{ITEMS}/7");
+    let body = json!({"type": "Feature", "geometry": null, "properties": {"floors": 1}});
+    for method in [Method::PUT, Method::PATCH, Method::DELETE] {
+        let response = world.request(method.clone(), &path).header("cookie", &cookie).json(&body).send().await.unwrap();
+        assert_eq!(response.status(), 428, "{method}");
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+    }
+    assert_eq!(world.json(As::Anonymous, &path).await["properties"]["floors"], 6, "nothing has changed");
+    // The tag of an answer with some of the properties names the same state.
+    let tag = |response: &reqwest::Response| response.headers()["etag"].to_str().unwrap().to_owned();
+    let part = tag(&world.get(As::Anonymous, &format!("{path}?properties=name&skipGeometry=true")).await);
+    let change = json!({"properties": {"floors": 70}});
+    let request = world.request(Method::PATCH, &path).header("cookie", &cookie).header("if-match", part);
+    let response = request.header("content-type", "application/merge-patch+json").body(change.to_string());
+    assert_eq!(response.send().await.unwrap().status(), 204);
+    assert_eq!(world.json(As::Anonymous, &path).await["properties"]["floors"], 70);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn options_say_what_one_may_do() {
+    let world = World::new().await;
+    let cookie = world.sign_in("housing-publisher").await;
+    for (path, writing) in [
+        (ITEMS.to_owned(), "GET, HEAD, OPTIONS, POST"),
+        (format!("{ITEMS}/7"), "GET, HEAD, OPTIONS, PUT, PATCH, DELETE"),
+    ] {
+        let response = world.request(Method::OPTIONS, &path).send().await.unwrap();
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["allow"]),
+            (204, &"GET, HEAD, OPTIONS".parse().unwrap())
+        );
+        let response = world.request(Method::OPTIONS, &path).header("cookie", &cookie).send().await.unwrap();
+        assert_eq!(response.headers()["allow"], writing);
+        let takes = response.headers().get("accept-patch").map(|v| v.to_str().unwrap());
+        assert_eq!(takes.is_some_and(|t| t.contains("application/merge-patch+json")), writing.contains("PATCH"));
+    }
+    let wrong = world.request(Method::PUT, &format!("{ITEMS}/7")).header("cookie", &cookie).header("if-match", "*");
+    let wrong = wrong.header("content-type", "application/merge-patch+json").body("{}").send().await.unwrap();
+    assert_eq!(wrong.status(), 415, "a patch is no feature");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn features_are_written_in_every_crs_they_are_read_in() {
+    let world = World::new().await;
+    let cookie = world.sign_in("housing-publisher").await;
+    let path = format!("{ITEMS}/7");
+    let epsg = "http://www.opengis.net/def/crs/EPSG/0/";
+    for (crs, coordinates) in [
+        (format!("{epsg}4490"), [36.5, 120.5]),
+        (format!("{epsg}4326"), [36.5, 120.5]),
+        // Spherical Mercator of 120.5 E, 36.5 N.
+        (format!("{epsg}3857"), [13_413_998.640_7, 4_369_703.157_0]),
+        ("http://www.opengis.net/def/crs/OGC/1.3/CRS84".into(), [120.5, 36.5]),
+    ] {
+        let body = feature(json!({"floors": 1}), json!({"type": "Point", "coordinates": coordinates}));
+        let request = world.request(Method::PUT, &path).header("cookie", &cookie).header("if-match", "*");
+        let response = request.header("content-crs", format!("<{crs}>")).json(&body).send().await.unwrap();
+        assert_eq!(response.status(), 204, "{crs}: {}", response.text().await.unwrap());
+        let written = world.json(As::Anonymous, &path).await;
+        let [lon, lat] = [0, 1].map(|i| written["geometry"]["coordinates"][i].as_f64().unwrap());
+        assert!((lon - 120.5).abs() < 1e-7 && (lat - 36.5).abs() < 1e-7, "{crs}: {lon} {lat}");
+    }
+    for crs in [format!("{epsg}2154"), "nonsense".into()] {
+        let body = feature(json!({}), point(120.5, 36.5));
+        let request = world.request(Method::PUT, &path).header("cookie", &cookie).header("if-match", "*");
+        let response = request.header("content-crs", format!("<{crs}>")).json(&body).send().await.unwrap();
+        assert_eq!(response.status(), 400, "{crs}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,6 +12,7 @@ pub mod error;
 pub mod ewkb;
 pub mod file;
 pub mod filter;
+pub mod find;
 pub mod index;
 pub mod mlt;
 pub mod mvt;

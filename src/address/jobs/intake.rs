@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::feature::values;
 use crate::layer::catalog::Published;
 use crate::layer::model::Field;
+use crate::layer::order::Place;
 use crate::layer::select::{self, Selection, visible_fields};
 use crate::upload::flat::{Flat, Flattener};
 use crate::upload::open::Options;
@@ -230,7 +231,7 @@ impl AddressJobs {
         fields: &[&Field],
         after: Option<i64>,
     ) -> Result<Vec<Vec<String>>> {
-        let wanted = Selection { after, limit: Some(PAGE), ..Selection::default() };
+        let wanted = Selection { after: after.map(Place::from), limit: Some(PAGE), ..Selection::default() };
         let sql = select::features(layer, grant, fields, &wanted);
         let mut rows = self.store.read(grant).await?.rows(&sql).await?;
         let (mut page, mut json) = (vec![], vec![]);

@@ -11,7 +11,7 @@ use super::{body, created, number, ok};
 use crate::access::audit::{self, Entry};
 use crate::access::grant::{Edit, Grant};
 use crate::error::{Error, Result};
-use crate::feature::geojson::{Writer, begun};
+use crate::feature::geojson::{Page, Writer, begun};
 use crate::geo::crs::CRS84;
 use crate::http::ask::{Answer, Ask};
 use crate::layer::model::{FieldType, ShareClass, Title};
@@ -67,7 +67,8 @@ pub async fn preview(ask: Ask, Path((id, revision)): Path<(String, String)>) -> 
     let (fields, rows) =
         registry::preview(&ask.app.store, &grant, number(&revision, "number")?, PREVIEW as i64).await?;
     let writer = Writer { fields: fields.into(), crs: CRS84 };
-    let stream = begun(writer.collection(rows, PREVIEW, |returned, _| json!({"numberReturned": returned}))).await?;
+    let members = |page: Page| json!({"numberReturned": page.returned});
+    let stream = begun(writer.collection(Box::pin(rows), PREVIEW, 0, members)).await?;
     let mut response = Response::new(Body::from_stream(stream));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/geo+json"));
     Ok(response)

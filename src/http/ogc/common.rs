@@ -4,8 +4,10 @@ use axum::extract::Path;
 use serde_json::{Value, json};
 
 use super::html::{self, page};
-use super::{Format, format, json_response, link, self_links};
+use super::query::limit;
+use super::{Format, format, json_response, link, openapi, relation, schemas, self_links};
 use crate::access::grant::{Grant, Read};
+use crate::feature::extent::Span;
 use crate::geo::crs::{CRS84, Crs};
 use crate::http::ask::{Answer, Ask};
 use crate::http::cache_policy::{Keep, keep, not_modified, weak_etag};
@@ -23,6 +25,24 @@ pub const CONFORMANCE: &[&str] = &[
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/html",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
     "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables-query-parameters",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/filter",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/features-filter",
+    "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/create-replace-delete",
+    "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/update",
+    "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/optimistic-locking-etags",
+    "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/features",
+    "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/schemas",
+    "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/core-roles-features",
+    "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/returnables-and-receivables",
+    "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/queryables",
+    "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/sortables",
+    "http://www.opengis.net/spec/ogcapi-features-6/1.0/conf/properties",
+    "http://www.opengis.net/spec/ogcapi-features-6/1.0/conf/properties-features",
+    "http://www.opengis.net/spec/ogcapi-features-8/1.0/conf/sortables",
+    "http://www.opengis.net/spec/ogcapi-features-8/1.0/conf/sorting",
+    "http://www.opengis.net/spec/ogcapi-features-8/1.0/conf/features-sorting",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tileset",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tilesets-list",
@@ -33,7 +53,8 @@ pub const CONFORMANCE: &[&str] = &[
     "http://www.opengis.net/spec/tms/2.0/conf/json-tilematrixset",
 ];
 
-const OPENAPI: &str = "application/vnd.oai.openapi+json;version=3.0";
+/// Collections of a page, at most.
+const MOST_COLLECTIONS: i64 = 1_000;
 
 pub async fn landing(mut ask: Ask) -> Answer {
     let format = format(&mut ask)?;
@@ -41,7 +62,7 @@ pub async fn landing(mut ask: Ask) -> Answer {
     let url = |path: &str| format!("{}/ogc{path}", ask.base);
     let mut links = self_links(&ask, "/ogc", format, "application/json");
     links.extend([
-        link(url("/api"), "service-desc", OPENAPI, "The API definition"),
+        link(url("/api"), "service-desc", openapi::MEDIA, "The API definition"),
         link(url("/api?f=html"), "service-doc", "text/html", "The API documentation"),
         link(url("/conformance"), "conformance", "application/json", "Conformance classes"),
         link(url("/collections"), "data", "application/json", "Collections"),
@@ -60,7 +81,11 @@ pub async fn landing(mut ask: Ask) -> Answer {
     });
     Ok(match format {
         Format::Json => ask.json("application/json", document),
-        Format::Html => page(&ask, "政务一张图 onemap", &html::landing(&ask)),
+        Format::Html => page(
+            &ask,
+            html::word(&ask, "政务一张图开放接口", "onemap OGC API"),
+            &html::landing(&ask, readable(&ask).len()),
+        ),
     })
 }
 
@@ -70,20 +95,37 @@ pub async fn conformance(mut ask: Ask) -> Answer {
     let document = json!({ "conformsTo": CONFORMANCE });
     Ok(match format {
         Format::Json => json_response("application/json", &document),
-        Format::Html => page(&ask, "Conformance", &html::list(CONFORMANCE.iter().copied())),
+        Format::Html => {
+            page(&ask, html::word(&ask, "符合性声明", "Conformance"), &html::list(CONFORMANCE.iter().copied()))
+        }
     })
 }
 
 pub async fn collections(mut ask: Ask) -> Answer {
     let format = format(&mut ask)?;
+    let limit = limit(&mut ask.parameters, MOST_COLLECTIONS, MOST_COLLECTIONS)? as usize;
+    let after = ask.parameters.take("cursor")?;
     ask.parameters.clone().finish()?;
-    let readable = readable(&ask);
-    let documents: Vec<Value> = readable.iter().map(|(layer, grant)| describe(&ask, layer, grant)).collect();
+    let all = readable(&ask);
+    let beyond = |id: &str| after.as_deref().is_none_or(|after| id > after);
+    let mut readable: Vec<_> = all.iter().filter(|(layer, _)| beyond(&layer.id)).cloned().collect();
+    let more = readable.len() > limit;
+    readable.truncate(limit);
+    let mut documents = vec![];
+    for (layer, grant) in &readable {
+        let span = ask.app.extents.known(layer, grant, ask.app.edits.of(layer.state().revision).number).await;
+        documents.push(describe(&ask, layer, grant, span));
+    }
+    let mut links = self_links(&ask, "/ogc/collections", format, "application/json");
+    if let (true, Some((last, _))) = (more, readable.last()) {
+        let next = format!("{}/ogc/collections?f=json&limit={limit}&cursor={}", ask.base, last.id);
+        links.push(link(next, "next", "application/json", "Next page"));
+    }
     let crs: Vec<String> = Crs::offered(4490).into_iter().map(Crs::uri).collect();
     let document = json!({
-        "links": self_links(&ask, "/ogc/collections", format, "application/json"),
+        "links": links,
         "crs": crs,
-        "numberMatched": documents.len(),
+        "numberMatched": all.len(),
         "numberReturned": documents.len(),
         "collections": documents,
     });
@@ -95,7 +137,7 @@ pub async fn collections(mut ask: Ask) -> Answer {
     }
     let response = match format {
         Format::Json => json_response("application/json", &document),
-        Format::Html => page(&ask, "图层 Collections", &html::collections(&ask, &readable)),
+        Format::Html => page(&ask, html::word(&ask, "图层", "Collections"), &html::collections(&ask, &readable)),
     };
     Ok(keep(response, Keep::Private, Some(&etag)))
 }
@@ -116,17 +158,22 @@ pub async fn collection(mut ask: Ask, Path(id): Path<String>) -> Answer {
     let format = format(&mut ask)?;
     ask.parameters.clone().finish()?;
     let drawn = ask.read(&id)?;
-    let document = describe(&ask, &drawn.layer, &drawn.grant);
+    let edits = ask.app.edits.of(drawn.layer.state().revision).number;
+    let span = ask.app.extents.of(&drawn.layer, &drawn.grant, edits).await?;
+    let ends = span.as_ref().map(|(from, to)| (from.as_str(), to.as_str()));
+    let body = (format == Format::Html).then(|| html::collection(&ask, &drawn, ends)).unwrap_or_default();
+    let document = describe(&ask, &drawn.layer, &drawn.grant, span);
     Ok(match format {
         Format::Json => ask.json("application/json", document),
         Format::Html => {
-            page(&ask, ask.language.pick(&drawn.layer.title), &html::collection(&ask, &drawn.layer, &drawn.grant))
+            let above = [("/ogc/collections", html::word(&ask, "图层", "Collections"))];
+            html::page_below(&ask, &above, ask.language.pick(&drawn.layer.title), &body)
         }
     })
 }
 
 /// A collection's description (OGC 17-069r4, 7.14; Part 2, 6.2).
-pub fn describe(ask: &Ask, layer: &Published, grant: &Grant<Read>) -> Value {
+pub fn describe(ask: &Ask, layer: &Published, grant: &Grant<Read>, span: Option<Span>) -> Value {
     let state = layer.state();
     let path = format!("/ogc/collections/{}", layer.id);
     let url = |rest: &str| format!("{}{path}{rest}", ask.base);
@@ -134,6 +181,13 @@ pub fn describe(ask: &Ask, layer: &Published, grant: &Grant<Read>) -> Value {
     if state.archive.is_none() {
         links.push(link(url("/items?f=json"), "items", "application/geo+json", "Features as GeoJSON"));
         links.push(link(url("/items?f=html"), "items", "text/html", "Features as HTML"));
+        for (name, rel, title) in [
+            ("schema", relation::SCHEMA, "The features' schema"),
+            ("queryables", relation::QUERYABLES, "Fields that a filter may name"),
+            ("sortables", relation::SORTABLES, "Fields to sort by"),
+        ] {
+            links.push(link(url(&format!("/{name}")), rel, schemas::MEDIA, title));
+        }
     }
     if state.has_tiles() {
         let tilesets = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector";
@@ -157,6 +211,10 @@ pub fn describe(ask: &Ask, layer: &Published, grant: &Grant<Read>) -> Value {
     // A grant on a part of the layer must not tell how far the whole reaches.
     if let (Some(bbox), true) = (state.bbox, grant.scope().is_all()) {
         document["extent"] = json!({"spatial": {"bbox": [bbox], "crs": CRS84.uri()}});
+    }
+    if let Some((from, to)) = span {
+        let gregorian = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian";
+        document["extent"]["temporal"] = json!({"interval": [[from, to]], "trs": gregorian});
     }
     document
 }

@@ -4,63 +4,56 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Path;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use futures_util::StreamExt;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::html::{self, page};
+use super::html::{self, ItemsPage, page_below, word};
+use super::paging::{GEOJSON, Pages};
+use super::query::{ItemsQuery, Shown, crs};
 use super::{Format, format, link};
-use crate::error::{Error, Result};
-use crate::feature::geojson::{Writer, begun};
-use crate::feature::query::{self, DEFAULT_LIMIT, MOST_FEATURES};
+use crate::error::{Error, Kind, Result, Said};
+use crate::feature::cursor;
+use crate::feature::geojson::{Page, RowStream, Writer, begun};
+use crate::feature::query::DEFAULT_LIMIT;
 use crate::feature::values;
-use crate::geo::bbox::Bbox;
 use crate::geo::crs::{CRS84, Crs};
-use crate::http::ask::{Answer, Ask};
+use crate::http::ask::{Answer, Ask, Language};
 use crate::http::cache_policy::{Keep, digest, keep, not_modified, weak_etag};
-use crate::http::parameters::unknown_parameter;
 use crate::layer::edit::{self, missing};
-use crate::layer::model::{Field, FieldType};
+use crate::layer::model::Field;
+use crate::layer::order::Direction;
 use crate::layer::select::{self, Selection};
 use crate::tile::render::Drawn;
-
-const GEOJSON: &str = "application/geo+json";
-
-struct ItemsQuery {
-    format: Format,
-    crs: Crs,
-    selection: Selection,
-    limit: i64,
-    filtered: bool,
-}
 
 pub async fn items(mut ask: Ask, Path(id): Path<String>) -> Answer {
     // Permission first: a wrong parameter must not tell that a hidden layer exists.
     let drawn = ask.read(&id)?;
     drawn.layer.state().need_rows()?;
-    let query = parse(&mut ask, &drawn)?;
+    let mut query = match ItemsQuery::read(&mut ask, &drawn) {
+        Ok(query) => query,
+        Err(e) => return mistake(&ask, &drawn, e),
+    };
     // Before the rows are read: they may be newer than the validator says, never older.
     let edits = ask.app.edits.of(drawn.layer.state().revision).number;
     let etag = variant(&ask, &drawn, query.format).map(|v| weak_etag(&[v.as_bytes(), &edits.to_be_bytes()]));
     if let Some(response) = etag.as_deref().and_then(|e| not_modified(&ask.headers, e, Keep::Private)) {
         return Ok(response);
     }
-    let fields: Vec<Field> =
-        select::visible_fields(drawn.layer.state(), drawn.grant.scope()).into_iter().cloned().collect();
-    let references: Vec<&Field> = fields.iter().collect();
-    let sql = select::features(&drawn.layer, &drawn.grant, &references, &query.selection);
-    let rows = ask.app.store.read(&drawn.grant).await?.rows(&sql).await?;
-    let path = format!("/ogc/collections/{id}/items");
+    go_back(&ask, &drawn, &mut query).await?;
+    let pages = Pages::new(&ask, &id, &query);
+    let rows = rows(&ask, &drawn, &query).await?;
     let mut response = match query.format {
-        Format::Html => html_items(&ask, &drawn, &references, rows, &query, &path).await?,
+        Format::Html => html_items(&ask, &drawn, rows, &query, &pages).await?,
         Format::Json => {
-            let writer = Writer { fields: fields.into(), crs: query.crs };
+            let writer = Writer { fields: query.fields.into(), crs: query.crs };
             let exact = edits == drawn.layer.state().edits;
             let whole = drawn.grant.scope().is_all() && !query.filtered;
             let known = drawn.layer.state().feature_count.filter(|_| exact && whole);
-            let finish = closing_members(&ask, &path, &query, known);
-            let body = Body::from_stream(begun(writer.collection(rows, query.limit as usize, finish)).await?);
+            let finish = move |page: Page| pages.members(&page, known);
+            let keys = query.selection.sort.len();
+            let body = Body::from_stream(begun(writer.collection(rows, query.limit as usize, keys, finish)).await?);
             let mut response = Response::new(body);
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(GEOJSON));
             response
@@ -70,146 +63,95 @@ pub async fn items(mut ask: Ask, Path(id): Path<String>) -> Answer {
     Ok(keep(response, Keep::Private, etag.as_deref()))
 }
 
-fn parse(ask: &mut Ask, drawn: &Drawn) -> Result<ItemsQuery> {
-    let state = drawn.layer.state();
-    let format = format(ask)?;
-    let parameters = &mut ask.parameters;
-    let limit = parameters.take_integer("limit", 1..=MOST_FEATURES)?.unwrap_or(DEFAULT_LIMIT);
-    let offered = Crs::offered(state.srid);
-    let mut crs_of = |name: &str| -> Result<Option<Crs>> {
-        let Some(text) = parameters.take(name)? else { return Ok(None) };
-        match Crs::parse(&text).filter(|crs| offered.contains(crs)) {
-            Some(crs) => Ok(Some(crs)),
-            None => Err(Error::invalid(name, "不支持该坐标参考系", "this CRS is not offered for this collection")
-                .hint("可用的坐标参考系见图层说明的 crs", "the collection's `crs` member lists those that are")),
-        }
+/// A cursor that leads backwards says where the page ends: from there its beginning is found, and the page is read forwards.
+async fn go_back(ask: &Ask, drawn: &Drawn, query: &mut ItemsQuery) -> Result<()> {
+    let Some(place) = query.cursor.as_ref().filter(|c| c.direction == Direction::Backwards).map(|c| &c.place) else {
+        return Ok(());
     };
-    let crs = crs_of("crs")?.unwrap_or(CRS84);
-    let bbox_crs = crs_of("bbox-crs")?;
-    let mut selection = Selection { limit: Some(limit + 1), srid: Some(crs.srid), ..Selection::default() };
-    if let Some(text) = parameters.take("bbox")? {
-        let given = bbox_crs.unwrap_or(CRS84);
-        selection.bbox = Some((Bbox::parse(&text, given.swapped, given.is_geographic())?, given.srid));
+    let sql = select::page_start(&drawn.layer, &drawn.grant, &query.selection, place, query.limit);
+    let mut rows = ask.app.store.read(&drawn.grant).await?.rows(&sql).await?;
+    while let Some(row) = rows.next().await {
+        query.selection.after = Some(cursor::place(&row?, query.selection.sort.len())?);
     }
-    let scope = drawn.grant.scope();
-    let visible = select::visible_fields(state, scope);
-    if let Some(text) = parameters.take("datetime")? {
-        let temporal = visible.iter().find(|f| matches!(f.kind, FieldType::Date | FieldType::Timestamp));
-        selection.conditions = query::datetime(&text, temporal.copied())?;
-    }
-    if let Some(cursor) = parameters.take("cursor")? {
-        let after = cursor.parse().map_err(|_| {
-            Error::invalid("cursor", "cursor 无效", "the cursor is malformed")
-                .hint("请沿用上一页的 next 链接", "follow the `next` link of the page before")
-        })?;
-        selection.after = Some(after);
-    }
-    // What is left must be fields one may see; a hidden field is as unknown as one that does not exist.
-    for (name, value) in parameters.rest() {
-        let field = visible.iter().find(|f| f.name == name).ok_or_else(|| unknown_parameter(&name))?;
-        selection.conditions.push(query::equals(field, &value)?);
-    }
-    let filtered = selection.bbox.is_some() || !selection.conditions.is_empty();
-    Ok(ItemsQuery { format, crs, selection, limit, filtered })
+    Ok(())
 }
 
-/// The members after the features: links, counts, time.
-fn closing_members(
-    ask: &Ask,
-    path: &str,
-    query: &ItemsQuery,
-    known: Option<i64>,
-) -> impl FnOnce(usize, Option<i64>) -> Value + Send + 'static {
-    let url = format!("{}{path}", ask.base);
-    let pairs: Vec<(String, String)> = form_urlencoded::parse(ask.query.as_bytes())
-        .filter(|(n, _)| n != "cursor" && n != "f")
-        .map(|(n, v)| (n.into_owned(), v.into_owned()))
-        .collect();
-    let carried = ask.carried.clone();
-    let first_page = query.selection.after.is_none();
-    let current = query.selection.after;
-    move |returned, next| {
-        let address = |cursor: Option<i64>, f: &str| {
-            let mut q = form_urlencoded::Serializer::new(String::new());
-            q.extend_pairs(&pairs).append_pair("f", f);
-            if let Some(cursor) = cursor {
-                q.append_pair("cursor", &cursor.to_string());
-            }
-            format!("{url}?{}", q.finish())
-        };
-        let mut links = vec![
-            link(address(current, "json"), "self", GEOJSON, "This page"),
-            link(address(current, "html"), "alternate", "text/html", "This page as HTML"),
-        ];
-        if let Some(next) = next {
-            links.push(link(address(Some(next), "json"), "next", GEOJSON, "Next page"));
-        }
-        let mut members = json!({
-            "numberReturned": returned,
-            "timeStamp": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            "links": links,
-        });
-        // Exact or left out: known beforehand, or seen because the first page is the whole.
-        let matched = known.or((first_page && next.is_none()).then_some(returned as i64));
-        if let Some(matched) = matched {
-            members["numberMatched"] = matched.into();
-        }
-        carried.links(members)
+async fn rows(ask: &Ask, drawn: &Drawn, query: &ItemsQuery) -> Result<RowStream> {
+    if let Some(rows) = ask.app.tiles.rows_in_box(drawn, &query.fields, &query.selection).await? {
+        return Ok(rows);
     }
+    let fields: Vec<&Field> = query.fields.iter().collect();
+    let sql = select::features(&drawn.layer, &drawn.grant, &fields, &query.selection);
+    Ok(Box::pin(ask.app.store.read(&drawn.grant).await?.rows(&sql).await?))
 }
 
 async fn html_items(
     ask: &Ask,
     drawn: &Drawn,
-    fields: &[&Field],
-    mut rows: crate::access::datastore::Rows,
+    mut rows: RowStream,
     query: &ItemsQuery,
-    path: &str,
+    pages: &Pages,
 ) -> Result<Response> {
-    let mut table = vec![];
-    let mut next = None;
+    let (mut table, mut done) = (vec![], Page::default());
+    let keys = query.selection.sort.len();
+    let mut last = None;
     while let Some(row) = rows.next().await {
         let row = row?;
         if table.len() as i64 == query.limit {
-            next = table.last().map(|(id, _): &(i64, _)| *id);
+            done.next = last.take();
             continue;
         }
-        let cells = fields
-            .iter()
-            .enumerate()
-            .map(|(i, f)| values::text(&row, i + 2, f.kind).map(Option::unwrap_or_default))
-            .collect::<Result<Vec<_>>>()?;
-        table.push((row.try_get(0)?, cells));
+        let place = cursor::place(&row, keys)?;
+        table.push((place.id, cells(&row, &query.fields)?));
+        done.first.get_or_insert_with(|| place.clone());
+        last = Some(place);
     }
-    let title = ask.language.pick(&drawn.layer.title).to_owned();
-    Ok(page(ask, &title, &html::items(ask, path, fields, &table, next)))
+    done.returned = table.len();
+    let shown = ItemsPage { layer: &drawn.layer.id, query, rows: &table, pages, done: &done };
+    Ok(below(ask, drawn, word(ask, "要素", "Features"), &html::items(ask, &shown)))
+}
+
+/// What is wrong with a query: for people on the page where they typed it.
+fn mistake(ask: &Ask, drawn: &Drawn, error: Error) -> Answer {
+    let said = |s: &Said| if ask.language == Language::Chinese { s.zh.clone() } else { s.en.clone() };
+    let from_page = ask.query.split('&').any(|pair| pair == "f=html");
+    match &error.kind {
+        Kind::Invalid { parameter } if from_page && parameter == "filter" => {
+            let hint = error.hint.as_ref().map(said).unwrap_or_default();
+            let form = html::form(ask, &drawn.layer.id, DEFAULT_LIMIT, Some((&said(&error.detail), &hint)));
+            let mut response = below(ask, drawn, word(ask, "要素", "Features"), &form);
+            *response.status_mut() = StatusCode::BAD_REQUEST;
+            Ok(response)
+        }
+        _ => Err(error.into()),
+    }
+}
+
+/// A page below that of its collection.
+pub fn below(ask: &Ask, drawn: &Drawn, title: &str, body: &str) -> Response {
+    let name = ask.language.pick(&drawn.layer.title);
+    let collection = format!("/ogc/collections/{}", drawn.layer.id);
+    let above = [("/ogc/collections", word(ask, "图层", "Collections")), (collection.as_str(), name)];
+    page_below(ask, &above, &format!("{name} · {title}"), body)
+}
+
+/// A row's fields as a person reads them.
+fn cells(row: &tokio_postgres::Row, fields: &[Field]) -> Result<Vec<String>> {
+    let cell = |(i, f): (usize, &Field)| values::text(row, i + 2, f.kind).map(Option::unwrap_or_default);
+    fields.iter().enumerate().map(cell).collect()
 }
 
 pub async fn item(mut ask: Ask, Path((id, feature)): Path<(String, String)>) -> Answer {
     let drawn = ask.read(&id)?;
-    drawn.layer.state().need_rows()?;
+    let state = drawn.layer.state();
+    state.need_rows()?;
     let format = format(&mut ask)?;
-    let crs = match ask.parameters.take("crs")? {
-        None => CRS84,
-        Some(text) => {
-            Crs::parse(&text).filter(|crs| Crs::offered(drawn.layer.state().srid).contains(crs)).ok_or_else(|| {
-                Error::invalid("crs", "不支持该坐标参考系", "this CRS is not offered for this collection")
-            })?
-        }
-    };
+    let crs = crs(&mut ask.parameters, "crs", state)?.unwrap_or(CRS84);
+    let visible = select::visible_fields(state, drawn.grant.scope());
+    let shown = Shown::read(&mut ask.parameters, &visible, crs)?;
     ask.parameters.clone().finish()?;
     let feature_id = feature_id(&feature)?;
-    let fields: Arc<[Field]> =
-        select::visible_fields(drawn.layer.state(), drawn.grant.scope()).into_iter().cloned().collect();
-    let references: Vec<&Field> = fields.iter().collect();
-    let wanted = Selection { id: Some(feature_id), srid: Some(crs.srid), ..Selection::default() };
-    let sql = select::features(&drawn.layer, &drawn.grant, &references, &wanted);
-    let mut rows = ask.app.store.read(&drawn.grant).await?.rows(&sql).await?;
-    let row = rows.next().await.ok_or_else(missing)??;
-    // Read to the end, so that the connection goes back to its pool.
-    while rows.next().await.is_some() {}
-    // The state of the feature, which a writer may name in If-Match, then the representation.
-    let digest = edit::digest(&row)?;
+    let (row, digest) = one(&ask, &drawn, feature_id, crs).await?;
     let etag = variant(&ask, &drawn, format).map(|variant| format!("\"{digest}-{variant}\""));
     if let Some(response) = etag.as_deref().and_then(|e| not_modified(&ask.headers, e, Keep::Private)) {
         return Ok(response);
@@ -222,26 +164,34 @@ pub async fn item(mut ask: Ask, Path((id, feature)): Path<(String, String)>) -> 
             links.push(link(collection, "collection", "application/json", ask.language.pick(&drawn.layer.title)));
             let links = ask.carried.links(Value::Array(links));
             let mut body = Vec::with_capacity(4096);
-            Writer { fields: fields.clone(), crs }.feature(&mut body, &row, Some(&links))?;
+            let writer = Writer { fields: visible.into_iter().cloned().collect(), crs };
+            let shows = |name: &str| shown.fields.iter().any(|f| f.name == name);
+            writer.part(&mut body, &row, shown.srid.is_some(), shows, Some(&links))?;
             let mut response = Response::new(Body::from(body));
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(GEOJSON));
             response
         }
         Format::Html => {
-            let cells = fields
-                .iter()
-                .enumerate()
-                .map(|(i, f)| values::text(&row, i + 2, f.kind).map(Option::unwrap_or_default))
-                .collect::<Result<Vec<_>>>()?;
-            page(
-                &ask,
-                &format!("{} {feature_id}", ask.language.pick(&drawn.layer.title)),
-                &html::item(&ask, &id, &references, &cells),
-            )
+            let fields: Arc<[Field]> = visible.into_iter().cloned().collect();
+            let cells = cells(&row, &fields)?;
+            below(&ask, &drawn, &feature_id.to_string(), &html::item(&ask, &id, feature_id, &fields, &cells))
         }
     };
     content_crs(&mut response, crs);
     Ok(keep(response, Keep::Private, etag.as_deref()))
+}
+
+/// A feature with all that the grant shows of it, and its state, which a writer may name in If-Match whatever was left out here.
+async fn one(ask: &Ask, drawn: &Drawn, id: i64, crs: Crs) -> Result<(tokio_postgres::Row, String)> {
+    let fields = select::visible_fields(drawn.layer.state(), drawn.grant.scope());
+    let wanted = Selection { id: Some(id), srid: Some(crs.srid), ..Selection::default() };
+    let sql = select::features(&drawn.layer, &drawn.grant, &fields, &wanted);
+    let mut rows = ask.app.store.read(&drawn.grant).await?.rows(&sql).await?;
+    let row = rows.next().await.ok_or_else(missing)??;
+    // Read to the end, so that the connection goes back to its pool.
+    while rows.next().await.is_some() {}
+    let digest = edit::digest(&row)?;
+    Ok((row, digest))
 }
 
 fn content_crs(response: &mut Response, crs: Crs) {

@@ -4,14 +4,18 @@ pub mod common;
 pub mod features;
 pub mod html;
 pub mod openapi;
+pub mod paging;
+pub mod query;
+pub mod schemas;
 pub mod tiles;
 pub mod transactions;
 
-use axum::http::{HeaderMap, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::ask::Ask;
+use super::negotiation;
 use crate::error::{Error, Result};
 
 /// The two representations every resource has.
@@ -21,7 +25,7 @@ pub enum Format {
     Html,
 }
 
-/// `f=` wins over Accept; JSON when neither says anything.
+/// `f=` wins over Accept; JSON when neither says anything. 406 when Accept names only what there is not.
 pub fn format(ask: &mut Ask) -> Result<Format> {
     match ask.parameters.take("f")?.as_deref() {
         Some("json" | "geojson" | "application/json" | "application/geo+json") => Ok(Format::Json),
@@ -31,22 +35,35 @@ pub fn format(ask: &mut Ask) -> Result<Format> {
             Err(Error::invalid("f", format!("不支持的格式 {shown}"), format!("the format {shown} is not offered"))
                 .hint("可用：json、html", "choose json or html"))
         }
-        None => Ok(if prefers_html(&ask.headers) { Format::Html } else { Format::Json }),
+        None => negotiation::representation(&ask.headers, OFFERED).map(|i| [Format::Json, Format::Html][i]).ok_or_else(
+            || {
+                let (zh, en) = ("没有 Accept 所要的表示", "there is no representation that Accept asks for");
+                Error::not_acceptable(zh, en).hint(
+                    "可用：application/json、text/html，或用 f= 指定",
+                    "there are application/json and text/html; or say f=",
+                )
+            },
+        ),
     }
 }
 
-/// Browsers name text/html first; programs name JSON or anything.
-fn prefers_html(headers: &HeaderMap) -> bool {
-    let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    for range in accept.split(',') {
-        let kind = range.split(';').next().unwrap_or_default().trim();
-        match kind {
-            "text/html" | "application/xhtml+xml" => return true,
-            "application/json" | "application/geo+json" | "*/*" => return false,
-            _ => {}
-        }
-    }
-    false
+/// Media types of JSON and of HTML. Whoever names one of JSON's gets JSON, under the name that it has here.
+const OFFERED: &[&[&str]] = &[
+    &[
+        "application/json",
+        "application/geo+json",
+        "application/schema+json",
+        "application/ld+json",
+        "application/vnd.oai.openapi+json",
+    ],
+    &["text/html", "application/xhtml+xml"],
+];
+
+/// Link relations of OGC's register.
+pub mod relation {
+    pub const SCHEMA: &str = "http://www.opengis.net/def/rel/ogc/1.0/schema";
+    pub const QUERYABLES: &str = "http://www.opengis.net/def/rel/ogc/1.0/queryables";
+    pub const SORTABLES: &str = "http://www.opengis.net/def/rel/ogc/1.0/sortables";
 }
 
 pub fn json_response(media: &'static str, value: &Value) -> Response {

@@ -9,14 +9,30 @@ use super::features::feature_id;
 use crate::access::grant::{Edit, Grant};
 use crate::error::{Error, Result};
 use crate::feature::write::feature;
-use crate::geo::crs::{CRS84, Crs};
+use crate::geo::crs::{CRS84, Crs, STORAGE_SRID};
 use crate::http::ask::{Answer, Ask};
 use crate::layer::edit::{Change, Content, Editing};
 use crate::tile::render::Drawn;
 
+/// What a body is: a whole feature, or what is to change of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Body {
+    Feature,
+    Patch,
+}
+
+impl Body {
+    fn media(self) -> &'static [&'static str] {
+        match self {
+            Body::Feature => &["application/geo+json", "application/json"],
+            Body::Patch => &["application/merge-patch+json", "application/geo+json", "application/json"],
+        }
+    }
+}
+
 pub async fn create(ask: Ask, Path(id): Path<String>, body: Bytes) -> Answer {
     let (edit, drawn) = open(&ask, &id)?;
-    let content = content(&ask, &drawn, &body, true)?;
+    let content = content(&ask, &drawn, &body, Body::Feature)?;
     let made = editing(&ask, &edit, &drawn).create(&content).await?;
     shown(&ask).await;
     let mut response = StatusCode::CREATED.into_response();
@@ -26,15 +42,47 @@ pub async fn create(ask: Ask, Path(id): Path<String>, body: Bytes) -> Answer {
 }
 
 pub async fn replace(ask: Ask, Path(path): Path<(String, String)>, body: Bytes) -> Answer {
-    change(ask, path, |ask, drawn| Ok(Change::Replace(content(ask, drawn, &body, true)?))).await
+    change(ask, path, |ask, drawn| Ok(Change::Replace(content(ask, drawn, &body, Body::Feature)?))).await
 }
 
 pub async fn update(ask: Ask, Path(path): Path<(String, String)>, body: Bytes) -> Answer {
-    change(ask, path, |ask, drawn| Ok(Change::Merge(content(ask, drawn, &body, false)?))).await
+    change(ask, path, |ask, drawn| Ok(Change::Merge(content(ask, drawn, &body, Body::Patch)?))).await
 }
 
 pub async fn delete(ask: Ask, Path(path): Path<(String, String)>) -> Answer {
     change(ask, path, |_, _| Ok(Change::Delete)).await
+}
+
+/// What this caller may do with the collection's features.
+pub async fn items_options(ask: Ask, Path(id): Path<String>) -> Answer {
+    options(&ask, &id, "GET, HEAD, OPTIONS", "GET, HEAD, OPTIONS, POST", &[("accept-post", Body::Feature)])
+}
+
+/// What this caller may do with a feature.
+pub async fn item_options(ask: Ask, Path((id, _)): Path<(String, String)>) -> Answer {
+    let all = "GET, HEAD, OPTIONS, PUT, PATCH, DELETE";
+    options(&ask, &id, "GET, HEAD, OPTIONS", all, &[("accept-patch", Body::Patch)])
+}
+
+fn options(
+    ask: &Ask,
+    id: &str,
+    reading: &'static str,
+    writing: &'static str,
+    bodies: &[(&'static str, Body)],
+) -> Answer {
+    let drawn = ask.read(id)?;
+    let state = drawn.layer.state();
+    let writes = ask.edit(id).is_ok() && !state.source.registered && state.archive.is_none();
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::ALLOW, HeaderValue::from_static(if writes { writing } else { reading }));
+    for (name, body) in bodies.iter().filter(|_| writes) {
+        if let Ok(value) = HeaderValue::from_str(&body.media().join(", ")) {
+            headers.insert(*name, value);
+        }
+    }
+    Ok(response)
 }
 
 async fn change(
@@ -71,23 +119,33 @@ async fn shown(ask: &Ask) {
     }
 }
 
-fn content(ask: &Ask, drawn: &Drawn, body: &Bytes, whole: bool) -> Result<Content> {
+fn content(ask: &Ask, drawn: &Drawn, bytes: &Bytes, body: Body) -> Result<Content> {
     let text = |name: header::HeaderName| ask.headers.get(name).and_then(|v| v.to_str().ok()).map(str::trim);
     let media = text(header::CONTENT_TYPE).map(|m| m.split(';').next().unwrap_or_default().trim());
-    let json = ["application/geo+json", "application/json", "application/merge-patch+json"];
-    if media.is_some_and(|m| !json.iter().any(|known| m.eq_ignore_ascii_case(known))) {
-        return Err(Error::unsupported("要素须以 GeoJSON 提交", "features are written as GeoJSON")
-            .hint("Content-Type: application/geo+json", "Content-Type: application/geo+json"));
+    let takes = body.media();
+    if media.is_some_and(|m| !takes.iter().any(|known| m.eq_ignore_ascii_case(known))) {
+        let first = format!("Content-Type: {}", takes[0]);
+        return Err(Error::unsupported("要素须以 GeoJSON 提交", "features are written as GeoJSON").hint(&first, &first));
     }
-    let crs = text(header::HeaderName::from_static("content-crs"));
-    if crs.is_some_and(|uri| Crs::parse(uri.trim_start_matches('<').trim_end_matches('>')) != Some(CRS84)) {
-        return Err(Error::invalid("content-crs", "写入的坐标须为 CRS84（经度在前）", "features are written in CRS84"));
-    }
-    feature(drawn.layer.state(), body, whole)
+    let crs = match text(header::HeaderName::from_static("content-crs")) {
+        None => CRS84,
+        Some(uri) => written_crs(uri.trim_start_matches('<').trim_end_matches('>'))?,
+    };
+    feature(drawn.layer.state(), bytes, body == Body::Feature, crs)
 }
 
-/// The states of the feature that the caller allows; none allows every one. An ETag names the state before its dash. A proxy that
-/// compresses makes tags weak: they are taken all the same.
+/// The systems in which features are written: those of every collection.
+fn written_crs(uri: &str) -> Result<Crs> {
+    let offered = Crs::offered(STORAGE_SRID);
+    Crs::parse(uri).filter(|crs| offered.contains(crs)).ok_or_else(|| {
+        let uris: Vec<String> = offered.iter().map(|crs| crs.uri()).collect();
+        Error::invalid("content-crs", "不支持以该坐标参考系写入", "features are not written in this CRS")
+            .hint(format!("可用：{}", uris.join("、")), format!("choose one of {}", uris.join(", ")))
+    })
+}
+
+/// The states of the feature that the caller allows; none for `*`, which allows every one. An ETag names the state before its dash. A
+/// proxy that compresses makes tags weak: they are taken all the same.
 fn if_match(headers: &HeaderMap) -> Result<Option<Vec<String>>> {
     let mut tags = vec![];
     for value in headers.get_all(header::IF_MATCH) {
@@ -100,7 +158,14 @@ fn if_match(headers: &HeaderMap) -> Result<Option<Vec<String>>> {
             tags.push(state.to_owned());
         }
     }
-    Ok((!tags.is_empty()).then_some(tags))
+    match tags.is_empty() {
+        false => Ok(Some(tags)),
+        // Whoever does not say what it has seen would overwrite what it has not.
+        true => Err(Error::unconditional(
+            "修改要素须用 If-Match 写明所依据的状态",
+            "a change names in If-Match the state that it is based on",
+        )),
+    }
 }
 
 fn bad_tag() -> Error {
@@ -123,6 +188,6 @@ mod tests {
         assert_eq!(of("\"ab-12\", W/\"cd-34\"").unwrap().unwrap(), ["ab", "cd"]);
         assert_eq!(of("*").unwrap(), None);
         assert!(of("ab").is_err());
-        assert_eq!(if_match(&HeaderMap::new()).unwrap(), None);
+        assert!(if_match(&HeaderMap::new()).is_err());
     }
 }

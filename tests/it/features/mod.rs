@@ -3,13 +3,16 @@
 use crate::world::{As, ROWS, World};
 use serde_json::Value;
 
+mod schemas;
+mod sorting;
+
 const ITEMS: &str = "/ogc/collections/open/items";
 
-fn ids(collection: &Value) -> Vec<i64> {
+pub fn ids(collection: &Value) -> Vec<i64> {
     collection["features"].as_array().unwrap().iter().map(|f| f["id"].as_i64().unwrap()).collect()
 }
 
-fn href<'a>(document: &'a Value, rel: &str) -> Option<&'a str> {
+pub fn href<'a>(document: &'a Value, rel: &str) -> Option<&'a str> {
     document["links"].as_array()?.iter().find(|l| l["rel"] == rel)?["href"].as_str()
 }
 
@@ -121,6 +124,55 @@ async fn pages_for_people_are_html_and_escape_text() {
     }
 }
 
+/// The same box by the tile index and by PostGIS: the same rows in the same order, whatever was edited since the index was made.
+#[tokio::test(flavor = "multi_thread")]
+async fn boxes_found_by_the_index_are_those_that_postgis_finds() {
+    let world = World::new().await;
+    world.indexed("open").await;
+    let revision = world.app.catalog.snapshot().layers["open"].state.as_ref().unwrap().revision;
+    for round in 0..3 {
+        if round > 0 {
+            // Moved in, moved out, gone, new: in the index they stand where they stood.
+            world
+                .sql(
+                    "update data.r1 set geom = st_setsrid(st_makepoint(120.015, 36.015 + fid * 0.0001), 4490) where fid in (88, 99);
+                     update data.r1 set geom = st_setsrid(st_makepoint(121, 37), 4490) where fid in (1, 12);
+                     update data.r1 set geom = null where fid = 13; delete from data.r1 where fid = 23;
+                     insert into data.r1 (name, geom) values ('新', st_setsrid(st_makepoint(120.02, 36.02), 4490))",
+                )
+                .await;
+            world.app.edits.catch_up().await.unwrap();
+        }
+        for bbox in [
+            "119,35,122,38",
+            "120,36,120.03,36.05",
+            "120.01,36.01,120.01,36.01",
+            "120.005,36.005,120.015,36.015",
+            "120.0100001,36.0100001,120.0299999,36.0299999",
+            "0,0,1,1",
+            "-180,-90,180,90",
+        ] {
+            for limit in [1, 4, 1000] {
+                let path = format!("{ITEMS}?bbox={bbox}&limit={limit}");
+                let mut pages = vec![vec![], vec![]];
+                // A filter that leaves nothing out keeps the index away.
+                for (i, by) in ["", "&filter=floors<1000 OR floors IS NULL"].into_iter().enumerate() {
+                    let mut next = Some(format!("{path}{by}"));
+                    while let Some(at) = next {
+                        let page = world.json(As::Anonymous, &at).await;
+                        pages[i].push(ids(&page));
+                        next = href(&page, "next").map(|h| h.strip_prefix(&world.url).unwrap().to_owned());
+                    }
+                }
+                assert_eq!(pages[0], pages[1], "{bbox} by {limit}");
+            }
+        }
+        assert!(world.app.tiles.indexes().get(revision).is_some());
+    }
+    let metrics = world.get(As::Anonymous, "/metrics").await.text().await.unwrap();
+    assert!(metrics.contains("onemap_items_total{by=\"index\"}"), "the index was asked");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_clients_look_for_is_there() {
     let world = World::new().await;
@@ -165,4 +217,59 @@ async fn a_query_ends_when_its_client_leaves() {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
     panic!("the query goes on without its client");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_above_the_most_is_the_most() {
+    let world = World::new().await;
+    for limit in ["10001", "99999999999999999999"] {
+        let page = world.json(As::Anonymous, &format!("{ITEMS}?limit={limit}")).await;
+        assert_eq!(page["numberReturned"], ROWS);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_accept_asks_for_is_given_or_said_not_to_be_there() {
+    let world = World::new().await;
+    for path in
+        ["/ogc", "/ogc/conformance", "/ogc/collections", "/ogc/collections/open", ITEMS, "/ogc/collections/open/schema"]
+    {
+        for (accept, status, media) in [
+            ("application/json", 200, "json"),
+            ("text/html", 200, "text/html"),
+            ("text/html;q=0.4, application/json;q=0.5", 200, "json"),
+            ("*/*", 200, "json"),
+            ("application/vnd.mapbox-vector-tile", 406, "application/problem+json"),
+        ] {
+            let response = world.request(reqwest::Method::GET, path).header("accept", accept).send().await.unwrap();
+            assert_eq!(response.status(), status, "{path} {accept}");
+            let given = response.headers()["content-type"].to_str().unwrap();
+            assert!(given.contains(media), "{path} {accept}: {given}");
+            let head = world.request(reqwest::Method::HEAD, path).header("accept", accept).send().await.unwrap();
+            assert_eq!((head.status().as_u16(), head.headers()["content-type"].to_str().unwrap()), (status, given));
+            assert!(head.bytes().await.unwrap().is_empty());
+        }
+        // `f` wins over Accept.
+        let page = world.request(reqwest::Method::GET, &format!("{path}?f=json")).header("accept", "text/html");
+        assert!(page.send().await.unwrap().headers()["content-type"].to_str().unwrap().contains("json"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_bounds_the_page_and_meets_the_other_conditions() {
+    let world = World::new().await;
+    let page = world.json(As::Anonymous, &format!("{ITEMS}?limit=100&filter=floors>=28 AND kind='住宅'")).await;
+    let found = ids(&page);
+    assert!(!found.is_empty() && page["numberMatched"] == found.len());
+    for feature in page["features"].as_array().unwrap() {
+        assert!(feature["properties"]["floors"].as_i64().unwrap() >= 28 && feature["properties"]["kind"] == "住宅");
+    }
+    let both = world.json(As::Anonymous, &format!("{ITEMS}?limit=100&filter=floors>=28&kind=住宅")).await;
+    assert_eq!(ids(&both), found);
+    let boxed = world.json(As::Anonymous, &format!("{ITEMS}?limit=100&filter=floors>=28&bbox=120,36,120.02,37")).await;
+    assert!(ids(&boxed).len() < world_rows(&world, "floors>=28").await);
+}
+
+async fn world_rows(world: &World, filter: &str) -> usize {
+    ids(&world.json(As::Anonymous, &format!("{ITEMS}?limit=1000&filter={filter}")).await).len()
 }

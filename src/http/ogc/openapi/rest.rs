@@ -1,0 +1,107 @@
+//! What is not of one collection, and what the route table has that is described nowhere else: no interface is left out.
+
+use serde_json::{Value, json};
+
+use super::Paths;
+use super::parts::{binary, json_and_html, operation, shared};
+use crate::access::grant::{Grant, Read};
+use crate::http::negotiation::{MLT, MVT};
+use crate::http::routes::{self, Route};
+use crate::layer::catalog::Published;
+
+const COMMON: &str = "common";
+const TILES: &str = "tiles";
+
+/// The resources of the whole, described by hand.
+pub fn first(paths: &mut Paths<'_>) {
+    paths.tag(COMMON, paths.word("入口、目录与声明", "Landing page, collections, conformance"));
+    paths.tag(TILES, paths.word("多图层瓦片与瓦片矩阵集", "Tiles of several layers, tile matrix sets"));
+    let json = json_and_html();
+    let mut get = |path: &str, id: &str, tag: &str, (zh, en), media: &[(&str, Value)], parameters: &[&str]| {
+        let parameters = parameters.iter().map(|name| shared(name)).collect();
+        let summary = paths.word(zh, en);
+        paths.add(path, "get", operation(id, tag, summary, media, parameters));
+    };
+    get("/", "landing", COMMON, ("入口", "Landing page"), &json, &["f"]);
+    get("/conformance", "conformance", COMMON, ("符合性声明", "Conformance classes"), &json, &["f"]);
+    get(
+        "/api",
+        "api",
+        COMMON,
+        ("本文档", "This document"),
+        &[(super::MEDIA, json!({"type": "object"})), json[1].clone()],
+        &["f"],
+    );
+    get("/collections", "collections", COMMON, ("图层", "Collections"), &json, &["f"]);
+    get("/tileMatrixSets", "matrixSets", TILES, ("瓦片矩阵集", "Tile matrix sets"), &json, &["f"]);
+    let set = "/tileMatrixSets/{tileMatrixSetId}";
+    get(set, "matrixSet", TILES, ("一个瓦片矩阵集", "A tile matrix set"), &json, &["tileMatrixSetId", "f"]);
+    get("/tiles", "tilesets", TILES, ("瓦片集", "Tilesets of the whole"), &json, &["f"]);
+    let tileset = "/tiles/{tileMatrixSetId}";
+    get(tileset, "tileset", TILES, ("一个瓦片集", "A tileset"), &json, &["tileMatrixSetId", "collections", "f"]);
+    let tile = "/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}";
+    let parameters = [
+        "tileMatrixSetId",
+        "tileMatrix",
+        "tileRow",
+        "tileCol",
+        "collections",
+        "fields",
+        "filter",
+        "filter-lang",
+        "tile-f",
+    ];
+    get(tile, "tile", TILES, ("多图层瓦片", "A tile of several layers"), &[binary(MVT), binary(MLT)], &parameters);
+    paths.paths[tile]["get"]["responses"]["204"] = json!({"description": "An empty tile"});
+}
+
+/// Everything else of the table. The services of the older standards describe themselves.
+pub fn others(paths: &mut Paths<'_>, readable: &[(Published, Grant<Read>)]) {
+    const APART: [&str; 5] = ["wms", "wmts", "wfs", "page.js", "tdt"];
+    for route in routes::table() {
+        let Some(path) = route.path.strip_prefix("/ogc/").filter(|p| !p.is_empty()) else { continue };
+        let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+        if APART.contains(&first) || matches!(route.method, "OPTIONS" | "HEAD") {
+            continue;
+        }
+        match (first, rest.strip_prefix("{layer}")) {
+            ("collections", Some(below)) => {
+                for (layer, _) in readable {
+                    generic(paths, &route, &layer.id, &format!("/collections/{}{below}", layer.id));
+                }
+            }
+            ("tiles" | "tileMatrixSets", _) => {}
+            _ => {
+                if !paths.tags.iter().any(|tag| tag["name"] == first) {
+                    paths.tag(first, first);
+                }
+                generic(paths, &route, first, &format!("/{path}"));
+            }
+        }
+    }
+}
+
+fn generic(paths: &mut Paths<'_>, route: &Route, tag: &str, path: &str) {
+    let method = route.method.to_ascii_lowercase();
+    // The same path may stand there already, with other names of its parameters.
+    let blank = |p: &str| p.split('/').map(|s| if s.starts_with('{') { "{}" } else { s }).collect::<Vec<_>>().join("/");
+    let known = paths.paths.keys().find(|known| blank(known) == blank(path)).cloned();
+    let writes = method != "get";
+    if known.as_deref().is_some_and(|known| paths.has(known, &method)) || (writes && path.contains("/items")) {
+        return;
+    }
+    let path = known.as_deref().unwrap_or(path);
+    let names = path.split('/').filter_map(|s| s.strip_prefix('{')?.strip_suffix('}'));
+    let mut parameters: Vec<Value> =
+        names.map(|n| json!({"name": n, "in": "path", "required": true, "schema": {"type": "string"}})).collect();
+    if !writes {
+        parameters.push(shared("f"));
+    }
+    let id = format!("{method}{}", path.replace(['/', '{', '}'], "."));
+    let mut operation = operation(&id, tag, route.summary, &json_and_html(), parameters);
+    if matches!(method.as_str(), "post" | "put" | "patch") {
+        operation["requestBody"] =
+            json!({"required": true, "content": {"application/json": {"schema": {"type": "object"}}}});
+    }
+    paths.add(path, &method, operation);
+}
