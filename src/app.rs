@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::db::migrate;
 use crate::db::pool::Database;
 use crate::error::Result;
+use crate::feature::bookmarks::Bookmarks;
 use crate::job::queue::Queue;
 use crate::job::worker::Worker;
 use crate::layer::archive::Archives;
@@ -39,6 +40,7 @@ pub struct Parts {
     pub catalog: Catalog,
     pub login: Login,
     pub edits: Edits,
+    pub bookmarks: Bookmarks,
     pub tiles: Tiles,
     pub archives: Archives,
     pub exports: Exports,
@@ -100,6 +102,7 @@ impl App {
             archives,
             exports: Exports::new(&config.data),
             edits,
+            bookmarks: Bookmarks::default(),
             uploads: Uploads::new(database.clone(), queue.clone(), &config),
             queue,
             glyphs: Glyphs::new(config.data.join("glyphs")),
