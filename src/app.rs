@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::db::migrate;
 use crate::db::pool::Database;
 use crate::error::Result;
+use crate::feature::output::Downloads;
 use crate::job::queue::Queue;
 use crate::job::worker::Worker;
 use crate::layer::archive::Archives;
@@ -42,6 +43,7 @@ pub struct Parts {
     pub tiles: Tiles,
     pub archives: Archives,
     pub exports: Exports,
+    pub downloads: Downloads,
     pub queue: Queue,
     pub uploads: Uploads,
     pub glyphs: Glyphs,
@@ -99,6 +101,7 @@ impl App {
             tiles: Tiles::new(store.clone(), archives.clone(), edits.clone(), &config),
             archives,
             exports: Exports::new(&config.data),
+            downloads: Downloads::new(&config.data, config.database_connections),
             edits,
             uploads: Uploads::new(database.clone(), queue.clone(), &config),
             queue,

@@ -2,6 +2,7 @@
 
 pub mod cursor;
 pub mod geojson;
+pub mod output;
 pub mod query;
 pub mod values;
 pub mod write;

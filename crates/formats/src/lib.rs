@@ -44,6 +44,11 @@ pub trait Writer: Send {
 
     /// Appends a piece of what follows the last row; false when the file is whole.
     fn end(&mut self, out: &mut Vec<u8>) -> Result<bool>;
+
+    /// Bytes that lie on disk meanwhile.
+    fn spooled(&self) -> u64 {
+        0
+    }
 }
 
 /// Gives files that nobody else sees and that are gone when they are closed.

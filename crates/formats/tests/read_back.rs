@@ -266,7 +266,7 @@ fn entries(bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
             let mut entry = zip.by_index(i).unwrap();
             let mut content = vec![];
             entry.read_to_end(&mut content).unwrap();
-            (entry.name().to_owned(), content)
+            (entry.name().unwrap().into_owned(), content)
         })
         .collect()
 }

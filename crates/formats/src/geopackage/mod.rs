@@ -117,6 +117,10 @@ impl Writer for GeoPackage {
         self.finish()?;
         Ok((&self.file).take(PIECE as u64).read_to_end(out)? > 0)
     }
+
+    fn spooled(&self) -> u64 {
+        self.file.metadata().map_or(0, |meta| meta.len())
+    }
 }
 
 fn bind(statement: &mut Statement<'_>, first: usize, values: &[Value<'_>]) -> Result<()> {

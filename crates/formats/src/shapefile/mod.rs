@@ -235,4 +235,8 @@ impl Writer for Shapefile {
         self.zip.drain(out);
         Ok(!self.over)
     }
+
+    fn spooled(&self) -> u64 {
+        self.parts.iter().map(Part::spooled).sum()
+    }
 }

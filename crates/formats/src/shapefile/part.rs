@@ -37,6 +37,7 @@ pub struct Volume {
     shx: BufWriter<File>,
     rows: BufWriter<File>,
     shp_bytes: u64,
+    row_bytes: u64,
     records: u32,
     extent: Extent,
     widths: Vec<Width>,
@@ -72,6 +73,7 @@ impl Part {
         for (i, (cell, width)) in cells.iter().zip(&mut volume.widths).enumerate() {
             dbf::spool(&mut self.buffer, cell, (id, i), width, encoding, report);
         }
+        volume.row_bytes += self.buffer.len() as u64;
         Ok(volume.rows.write_all(&self.buffer)?)
     }
 
@@ -88,10 +90,15 @@ impl Part {
             shx: file()?,
             rows: file()?,
             shp_bytes: 100,
+            row_bytes: 0,
             records: 0,
             extent: Extent::default(),
             widths: self.kinds.iter().map(|&kind| Width::new(kind)).collect(),
         })
+    }
+
+    pub fn spooled(&self) -> u64 {
+        self.full.iter().chain(&self.open).map(|v| v.shp_bytes + v.row_bytes + u64::from(v.records) * 8).sum()
     }
 
     /// Every volume, an empty one if nothing has come.
