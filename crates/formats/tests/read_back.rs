@@ -60,6 +60,14 @@ fn property(value: &Value<'_>) -> Json {
     }
 }
 
+/// Numbers agree to the digits that GDAL writes.
+fn same_value(read: &Json, wrote: &Json, what: &str) {
+    match (read.as_f64(), wrote.as_f64()) {
+        (Some(a), Some(b)) if wrote.is_f64() => assert!((a - b).abs() <= b.abs() * 1e-14, "{what}: {a} {b}"),
+        _ => assert_eq!(read, wrote, "{what}"),
+    }
+}
+
 fn same_geometry(got: &Json, wanted: &Feature, what: &str) {
     let mut read = vec![];
     numbers(&got["geometry"]["coordinates"], &mut read);
@@ -99,7 +107,7 @@ fn flatgeobuf_is_what_gdal_reads() {
                     let day = &wrote.as_str().unwrap()[..10];
                     assert!(read.as_str().unwrap().replace('/', "-").starts_with(day), "{read} {wrote}");
                 }
-                _ => assert_eq!(read, &wrote, "{}", column.name),
+                _ => same_value(read, &wrote, &column.name),
             }
         }
         same_geometry(got, wanted, "fgb");
@@ -135,7 +143,7 @@ fn geopackage_is_what_gdal_reads() {
                     assert!(read.as_str().unwrap().replace('/', "-").starts_with(&wrote.as_str().unwrap()[..10]));
                 }
                 Type::Date if !wrote.is_null() => assert_eq!(read.as_str().unwrap().replace('/', "-"), wrote.as_str().unwrap()),
-                _ => assert_eq!(read, &wrote, "{}", column.name),
+                _ => same_value(read, &wrote, &column.name),
             }
         }
         same_geometry(got, wanted, "gpkg");
@@ -285,9 +293,9 @@ fn a_shapefile_is_what_gdal_reads() {
                 let (read, wrote) = (&got["properties"][&column.name], property(value));
                 match (column.kind, value) {
                     (Type::Date, Value::Date(_)) => assert_eq!(read.as_str().unwrap().replace('/', "-"), wrote.as_str().unwrap()),
-                    (Type::Boolean, Value::Boolean(v)) => assert_eq!(read, &json!(v)),
+                    (Type::Boolean, Value::Boolean(v)) => assert_eq!(read, if *v { "T" } else { "F" }),
                     (_, Value::Text("")) => assert!(read.is_null(), "dBase has no empty texts"),
-                    _ => assert_eq!(read, &wrote, "{} {encoding:?}", column.name),
+                    _ => same_value(read, &wrote, &column.name),
                 }
             }
             same_geometry(got, wanted, "shp");
@@ -316,7 +324,7 @@ fn what_a_shapefile_has_no_room_for_is_reported() {
     let bytes = write(&mut Shapefile::new(table, Encoding::Gbk, scratch()).unwrap(), &features);
     let entries = entries(&bytes);
     let names: Vec<&str> = entries.keys().map(String::as_str).filter(|n| n.ends_with(".dbf")).collect();
-    assert_eq!(names, ["buildings.dbf", "buildings_line.dbf", "buildings_point.dbf", "buildings_polygon.dbf"].map(|n| n.replace("buildings.dbf", "buildings.dbf")));
+    assert_eq!(names, ["buildings.dbf", "buildings_line.dbf", "buildings_point.dbf", "buildings_polygon.dbf"]);
     let report = String::from_utf8(entries["report.txt"].clone()).unwrap();
     for said in ["a_name_of_many_letters: 1 texts held characters", "fid 2", "1 geometry collections"] {
         assert!(report.contains(said), "{said}: {report}");

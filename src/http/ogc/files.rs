@@ -64,12 +64,13 @@ impl FileQuery {
         Ok(())
     }
 
-    /// The number of features, when nobody said one: all of them.
-    pub fn limit(parameters: &mut Parameters) -> Result<Option<i64>> {
-        match parameters.clone().take("limit")? {
-            None => Ok(None),
-            Some(_) => super::query::limit(parameters, MOST_FEATURES, i64::MAX - 1).map(Some),
-        }
+    /// Names the formats that there are.
+    pub fn hint(error: Error) -> Error {
+        let files = FileFormat::ALL.map(FileFormat::name);
+        error.hint(
+            format!("可用：json、html、{}", files.join("、")),
+            format!("choose json, html, {}", files.join(", ")),
+        )
     }
 }
 

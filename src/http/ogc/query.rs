@@ -1,5 +1,6 @@
 //! The parameters of `/items`, read into types. What a grant hides is as unknown here as what does not exist.
 
+use super::files::FileQuery;
 use super::{Format, format};
 use crate::error::{Error, Result};
 use crate::feature::cursor::Cursor;
@@ -33,11 +34,16 @@ pub const RESERVED: &[&str] = &[
     "properties",
     "exclude-properties",
     "skipGeometry",
+    "datum",
+    "encoding",
+    "geometry",
 ];
 
 /// What is asked of a collection's features.
 pub struct ItemsQuery {
     pub format: Format,
+    /// Asked for instead: a file.
+    pub file: Option<FileQuery>,
     pub crs: Crs,
     /// The fields that the answer carries, in the layer's order.
     pub fields: Vec<Field>,
@@ -51,13 +57,28 @@ pub struct ItemsQuery {
 impl ItemsQuery {
     pub fn read(ask: &mut Ask, drawn: &Drawn) -> Result<ItemsQuery> {
         let (state, scope) = (drawn.layer.state(), drawn.grant.scope());
-        let format = format(ask)?;
+        let file = FileQuery::take(ask)?;
+        let format = match file {
+            Some(_) => Format::Json,
+            None => format(ask).map_err(FileQuery::hint)?,
+        };
         let parameters = &mut ask.parameters;
-        let limit = limit(parameters, DEFAULT_LIMIT, MOST_FEATURES)?;
+        // A file has every row unless fewer are asked for; a page asks for one more, to know whether there is another.
+        let (limit, rows) = match file {
+            Some(_) => {
+                let limit = limit(parameters, i64::MAX, i64::MAX)?;
+                (limit, Some(limit).filter(|limit| *limit < i64::MAX))
+            }
+            None => {
+                let limit = limit(parameters, DEFAULT_LIMIT, MOST_FEATURES)?;
+                (limit, Some(limit + 1))
+            }
+        };
         let crs = crs(parameters, "crs", state)?.unwrap_or(CRS84);
         let visible = select::visible_fields(state, scope);
         let shown = Shown::read(parameters, &visible, crs)?;
-        let mut selection = Selection { limit: Some(limit + 1), srid: shown.srid, ..Selection::default() };
+        let mut selection = Selection { limit: rows, srid: shown.srid, ..Selection::default() };
+        file.map_or(Ok(()), |file| file.check(crs, drawn))?;
         let given = crs_of_bbox(parameters, state)?;
         if let Some(text) = parameters.take("bbox")? {
             selection.bbox = Some((Bbox::parse(&text, given.swapped, given.is_geographic())?, given.srid));
@@ -76,7 +97,7 @@ impl ItemsQuery {
             selection.conditions.push(query::equals(field, &value)?);
         }
         let filtered = selection.bbox.is_some() || !selection.conditions.is_empty() || selection.filter.is_some();
-        Ok(ItemsQuery { format, crs, fields: shown.fields, selection, limit, cursor, filtered })
+        Ok(ItemsQuery { format, file, crs, fields: shown.fields, selection, limit, cursor, filtered })
     }
 }
 
