@@ -123,7 +123,8 @@ pub async fn item(mut ask: Ask, Path((id, feature)): Path<(String, String)>) -> 
     let state = drawn.layer.state();
     state.need_rows()?;
     let format = format(&mut ask)?;
-    let crs = crs(&mut ask.parameters, "crs", state)?.unwrap_or(CRS84);
+    let offered = ask.offered(&drawn.layer, &drawn.grant);
+    let crs = crs(&mut ask.parameters, "crs", &offered)?.unwrap_or(CRS84);
     let visible = select::visible_fields(state, drawn.grant.scope());
     let shown = Shown::read(&mut ask.parameters, &visible, crs)?;
     ask.parameters.clone().finish()?;

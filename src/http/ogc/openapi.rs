@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::common::readable;
 use super::html::{self, page};
 use super::{Format, format};
+use crate::feature::output::FileFormat;
 use crate::feature::query::{DEFAULT_LIMIT, MOST_FEATURES};
 use crate::geo::crs::Crs;
 use crate::geo::tms::TileMatrixSet;
@@ -59,7 +60,8 @@ fn build(ask: &Ask) -> Value {
     simple(tile_path, "tile", "A tile of several layers", MVT, parameters.into());
     for (layer, grant) in readable(ask) {
         let fields: Vec<Field> = visible_fields(layer.state(), grant.scope()).into_iter().cloned().collect();
-        collection_paths(&mut paths, ask, &layer, &fields);
+        let crs = ask.offered(&layer, &grant).into_iter().map(Crs::uri).collect();
+        collection_paths(&mut paths, ask, &layer, (&fields, crs));
     }
     json!({
         "openapi": "3.0.3",
@@ -111,6 +113,17 @@ fn operation(id: &str, summary: &str, media: &str, parameters: Value) -> Value {
 fn f() -> Value {
     json!({"name": "f", "in": "query", "description": "The representation", "schema": {"type": "string", "enum": ["json", "html"]}})
 }
+/// What an answer of several features may be: a page, or a file of all.
+fn file_parameters() -> Vec<Value> {
+    let formats: Vec<&str> = ["json", "html"].into_iter().chain(FileFormat::ALL.map(FileFormat::name)).collect();
+    let one_of = |name: &str, what: &str, values: &[&str]| json!({"name": name, "in": "query", "description": what, "schema": {"type": "string", "enum": values}});
+    vec![
+        one_of("f", "The representation. Files have all features, unless limit says how many", &formats),
+        one_of("datum", "For files: coordinates that are shifted on purpose, for display only", &["gcj02", "bd09"]),
+        one_of("encoding", "For shp: how texts are stored", &["utf-8", "gbk"]),
+        one_of("geometry", "For csv and xlsx: how geometries are written", &["lonlat", "wkt", "none"]),
+    ]
+}
 fn set() -> Value {
     json!({"name": "tileMatrixSetId", "in": "path", "required": true, "schema": {"type": "string", "enum": TileMatrixSet::ALL.map(TileMatrixSet::id)}})
 }
@@ -138,10 +151,14 @@ fn column() -> Value {
     json!({"name": "tileCol", "in": "path", "required": true, "schema": {"type": "integer", "minimum": 0}})
 }
 
-fn collection_paths(paths: &mut Map<String, Value>, ask: &Ask, layer: &Published, fields: &[Field]) {
+fn collection_paths(
+    paths: &mut Map<String, Value>,
+    ask: &Ask,
+    layer: &Published,
+    (fields, crs): (&[Field], Vec<String>),
+) {
     let id = &*layer.id;
     let title = ask.language.pick(&layer.title);
-    let crs: Vec<String> = Crs::offered(layer.state().srid).into_iter().map(Crs::uri).collect();
     let crs_parameter = |name: &str, what: &str| json!({"name": name, "in": "query", "description": what, "schema": {"type": "string", "format": "uri", "enum": crs}});
     let mut parameters = vec![
         json!({"name": "limit", "in": "query", "description": "The most features of a page", "style": "form", "explode": false,
@@ -154,8 +171,8 @@ fn collection_paths(paths: &mut Map<String, Value>, ask: &Ask, layer: &Published
         crs_parameter("crs", "The CRS of the answer"),
         crs_parameter("bbox-crs", "The CRS of bbox"),
         json!({"name": "cursor", "in": "query", "description": "From the `next` link", "schema": {"type": "string"}}),
-        f(),
     ];
+    parameters.extend(file_parameters());
     for field in fields {
         parameters.push(json!({"name": field.name, "in": "query", "description": field.title_zh, "style": "form",
                                "explode": false, "schema": schema(field)}));

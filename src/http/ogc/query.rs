@@ -11,7 +11,7 @@ use crate::http::ask::Ask;
 use crate::http::filter;
 use crate::http::parameters::{Parameters, unknown_parameter};
 use crate::layer;
-use crate::layer::model::{Field, State};
+use crate::layer::model::Field;
 use crate::layer::order::{Direction, SortKey};
 use crate::layer::select::{self, Selection};
 use crate::tile::render::Drawn;
@@ -57,6 +57,7 @@ pub struct ItemsQuery {
 impl ItemsQuery {
     pub fn read(ask: &mut Ask, drawn: &Drawn) -> Result<ItemsQuery> {
         let (state, scope) = (drawn.layer.state(), drawn.grant.scope());
+        let offered = ask.offered(&drawn.layer, &drawn.grant);
         let file = FileQuery::take(ask)?;
         let format = match file {
             Some(_) => Format::Json,
@@ -74,19 +75,19 @@ impl ItemsQuery {
                 (limit, Some(limit + 1))
             }
         };
-        let crs = crs(parameters, "crs", state)?.unwrap_or(CRS84);
+        let crs = crs(parameters, "crs", &offered)?.unwrap_or(CRS84);
         let visible = select::visible_fields(state, scope);
         let shown = Shown::read(parameters, &visible, crs)?;
         let mut selection = Selection { limit: rows, srid: shown.srid, ..Selection::default() };
         file.map_or(Ok(()), |file| file.check(crs, drawn))?;
-        let given = crs_of_bbox(parameters, state)?;
+        let given = crs_of_bbox(parameters, &offered)?;
         if let Some(text) = parameters.take("bbox")? {
             selection.bbox = Some((Bbox::parse(&text, given.swapped, given.is_geographic())?, given.srid));
         }
         if let Some(text) = parameters.take("datetime")? {
             selection.conditions = query::datetime(&text, select::temporal_field(state, scope))?;
         }
-        let filter = filter::take(parameters, &Crs::offered(state.srid))?;
+        let filter = filter::take(parameters, &offered)?;
         selection.filter = filter.map(|given| layer::filter::parse(&given, &drawn.layer, &drawn.grant)).transpose()?;
         selection.sort = sort(parameters, &visible)?;
         let cursor = parameters.take("cursor")?.map(|text| Cursor::decode(&text, &selection.sort)).transpose()?;
@@ -160,17 +161,16 @@ pub fn limit(parameters: &mut Parameters, default: i64, most: i64) -> Result<i64
 }
 
 /// A CRS by its URI, if the collection is offered in it.
-pub fn crs(parameters: &mut Parameters, name: &str, state: &State) -> Result<Option<Crs>> {
+pub fn crs(parameters: &mut Parameters, name: &str, offered: &[Crs]) -> Result<Option<Crs>> {
     let Some(text) = parameters.take(name)? else { return Ok(None) };
-    let offered = Crs::offered(state.srid);
     Crs::parse(&text).filter(|crs| offered.contains(crs)).map(Some).ok_or_else(|| {
         Error::invalid(name, "不支持该坐标参考系", "this CRS is not offered for this collection")
             .hint("可用的坐标参考系见图层说明的 crs", "the collection's `crs` member lists those that are")
     })
 }
 
-fn crs_of_bbox(parameters: &mut Parameters, state: &State) -> Result<Crs> {
-    Ok(crs(parameters, "bbox-crs", state)?.unwrap_or(CRS84))
+fn crs_of_bbox(parameters: &mut Parameters, offered: &[Crs]) -> Result<Crs> {
+    Ok(crs(parameters, "bbox-crs", offered)?.unwrap_or(CRS84))
 }
 
 /// `sortby=+a,-b` (Part 8). A `+` that nobody escaped arrives as a space.
