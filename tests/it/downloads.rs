@@ -98,7 +98,10 @@ async fn every_format_has_every_row_and_says_what_it_is() {
         let response = world.get(As::Anonymous, &format!("{ITEMS}?f={format}")).await;
         assert_eq!((response.status().as_u16(), header(&response, "content-type")), (200, media), "{format}");
         let name = header(&response, "content-disposition");
-        assert!(name.contains(&format!("filename=\"open.{extension}\"")) && name.contains("UTF-8''%E5%9B%BE"), "{name}");
+        assert!(
+            name.contains(&format!("filename=\"open.{extension}\"")) && name.contains("UTF-8''%E5%9B%BE"),
+            "{name}"
+        );
         assert!(header(&response, "content-crs").ends_with("CRS84>"), "{format}");
         assert!(!header(&response, "etag").is_empty());
         let read = File::of(format, &response.bytes().await.unwrap()).features(&[]);
@@ -115,7 +118,8 @@ async fn every_format_has_every_row_and_says_what_it_is() {
     }
     // A browser's Accept names everything at last; it gets a page.
     let browser = "text/html,application/xhtml+xml,*/*;q=0.8";
-    let page = world.by(As::Anonymous, reqwest::Method::GET, ITEMS).await.header("accept", browser).send().await.unwrap();
+    let page =
+        world.by(As::Anonymous, reqwest::Method::GET, ITEMS).await.header("accept", browser).send().await.unwrap();
     assert!(header(&page, "content-type").starts_with("text/html"));
 }
 
@@ -136,7 +140,8 @@ async fn the_parameters_of_a_page_hold_for_files_too() {
         let expected: Vec<i64> = page["features"].as_array().unwrap().iter().map(fid).collect();
         assert!(!expected.is_empty(), "{query}");
         for format in FORMATS {
-            let mut found: Vec<i64> = File::get(&world, As::Anonymous, format, query).await.features(&[]).iter().map(fid).collect();
+            let mut found: Vec<i64> =
+                File::get(&world, As::Anonymous, format, query).await.features(&[]).iter().map(fid).collect();
             if format == "gpkg" && query.contains("sortby") {
                 // A table of SQLite is in the order of its ids.
                 found.sort_by_key(|id| expected.iter().position(|e| e == id));
@@ -245,7 +250,9 @@ async fn polygons_are_cut_at_the_areas_edge_in_every_format() {
             let mut stack = vec![&feature["geometry"]["coordinates"]];
             while let Some(value) = stack.pop() {
                 match value.as_array() {
-                    Some(pair) if pair.first().is_some_and(Value::is_number) => east = east.max(pair[0].as_f64().unwrap()),
+                    Some(pair) if pair.first().is_some_and(Value::is_number) => {
+                        east = east.max(pair[0].as_f64().unwrap())
+                    }
                     Some(list) => stack.extend(list),
                     None => {}
                 }

@@ -10,8 +10,8 @@ mod shape;
 mod shapefile;
 mod table;
 mod value;
-mod workbook;
 mod wkt;
+mod workbook;
 mod zipped;
 
 pub use csv::Csv;

@@ -316,7 +316,9 @@ mod tests {
     #[test]
     fn a_shape_is_read_over_the_one_before() {
         let mut shape = read(geo::Rect::new((0.0, 0.0), (1.0, 1.0)).to_polygon().into());
-        shape.read(&geo::Geometry::from(geo::Point::new(1.0, 2.0)).to_ewkb(CoordDimensions::xy(), None).unwrap()).unwrap();
+        shape
+            .read(&geo::Geometry::from(geo::Point::new(1.0, 2.0)).to_ewkb(CoordDimensions::xy(), None).unwrap())
+            .unwrap();
         assert_eq!(shape, Shape { kind: Kind::Point, positions: vec![[1.0, 2.0]], ..Shape::default() });
     }
 

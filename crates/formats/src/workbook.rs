@@ -227,11 +227,9 @@ impl Sheets {
         );
         types.push_str("</Types>");
         book.push_str("</sheets></workbook>");
-        for (part, text) in [
-            ("xl/workbook.xml", &book),
-            ("xl/_rels/workbook.xml.rels", &relations),
-            ("[Content_Types].xml", &types),
-        ] {
+        for (part, text) in
+            [("xl/workbook.xml", &book), ("xl/_rels/workbook.xml.rels", &relations), ("[Content_Types].xml", &types)]
+        {
             self.zip.entry(part)?;
             self.zip.write(HEAD.as_bytes())?;
             self.zip.write(text.as_bytes())?;

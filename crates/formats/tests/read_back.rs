@@ -7,7 +7,8 @@ use std::io::Read;
 use std::process::Command;
 
 use onemap_formats::{
-    Csv, Encoding, FlatGeobuf, GeoPackage, Geometry, GeometryColumns, Kind, Shapefile, Shape, Type, Value, Workbook, Writer,
+    Csv, Encoding, FlatGeobuf, GeoPackage, Geometry, GeometryColumns, Kind, Shape, Shapefile, Type, Value, Workbook,
+    Writer,
 };
 use serde_json::{Value as Json, json};
 use world::{Feature, buildings, places, scratch, shape, table, write};
@@ -75,7 +76,8 @@ fn same_geometry(got: &Json, wanted: &Feature, what: &str) {
     assert_eq!(read.len(), written.len(), "{what}: {got}");
     // Rings may have been turned, so positions are compared as a set.
     let key = |v: &[f64]| {
-        let mut pairs: Vec<[i64; 2]> = v.chunks(2).map(|p| [(p[0] * 1e6).round() as i64, (p[1] * 1e6).round() as i64]).collect();
+        let mut pairs: Vec<[i64; 2]> =
+            v.chunks(2).map(|p| [(p[0] * 1e6).round() as i64, (p[1] * 1e6).round() as i64]).collect();
         pairs.sort_unstable();
         pairs
     };
@@ -142,7 +144,9 @@ fn geopackage_is_what_gdal_reads() {
                 Type::Timestamp if !wrote.is_null() => {
                     assert!(read.as_str().unwrap().replace('/', "-").starts_with(&wrote.as_str().unwrap()[..10]));
                 }
-                Type::Date if !wrote.is_null() => assert_eq!(read.as_str().unwrap().replace('/', "-"), wrote.as_str().unwrap()),
+                Type::Date if !wrote.is_null() => {
+                    assert_eq!(read.as_str().unwrap().replace('/', "-"), wrote.as_str().unwrap())
+                }
                 _ => same_value(read, &wrote, &column.name),
             }
         }
@@ -162,10 +166,8 @@ fn geopackage_is_what_gdal_reads() {
 #[test]
 fn geopackage_keeps_the_rules_of_the_standard() {
     let folder = tempfile::tempdir().unwrap();
-    let bytes = write(
-        &mut GeoPackage::create(table(Kind::MultiPolygon), &folder.path().join("spool")).unwrap(),
-        &buildings(),
-    );
+    let bytes =
+        write(&mut GeoPackage::create(table(Kind::MultiPolygon), &folder.path().join("spool")).unwrap(), &buildings());
     let file = File::new("a.gpkg", &bytes);
     assert_eq!(&bytes[68..72], b"GPKG");
     let database = rusqlite::Connection::open(file.path()).unwrap();
@@ -292,7 +294,9 @@ fn a_shapefile_is_what_gdal_reads() {
             for (column, value) in table.columns.iter().zip(&wanted.values) {
                 let (read, wrote) = (&got["properties"][&column.name], property(value));
                 match (column.kind, value) {
-                    (Type::Date, Value::Date(_)) => assert_eq!(read.as_str().unwrap().replace('/', "-"), wrote.as_str().unwrap()),
+                    (Type::Date, Value::Date(_)) => {
+                        assert_eq!(read.as_str().unwrap().replace('/', "-"), wrote.as_str().unwrap())
+                    }
                     (Type::Boolean, Value::Boolean(v)) => assert_eq!(read, if *v { "T" } else { "F" }),
                     (_, Value::Text("")) => assert!(read.is_null(), "dBase has no empty texts"),
                     _ => same_value(read, &wrote, &column.name),

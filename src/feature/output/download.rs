@@ -61,8 +61,10 @@ impl Downloads {
     /// A place among the downloads; each has a database connection for as long as its rows come.
     pub fn place(&self) -> Result<OwnedSemaphorePermit> {
         self.slots.clone().try_acquire_owned().map_err(|_| {
-            Error::busy("同时进行的整层下载过多", "too many downloads of whole layers at once")
-                .hint("请稍后重试，或用 bbox、filter、limit 缩小范围", "try again soon, or ask for less by bbox, filter or limit")
+            Error::busy("同时进行的整层下载过多", "too many downloads of whole layers at once").hint(
+                "请稍后重试，或用 bbox、filter、limit 缩小范围",
+                "try again soon, or ask for less by bbox, filter or limit",
+            )
         })
     }
 
@@ -181,8 +183,10 @@ fn take(
 
 fn check_disk(spooled: u64, folder: &Path) -> Result<()> {
     if spooled > MOST_SPOOLED {
-        return Err(Error::too_large("导出的文件过大", "the file gets too large")
-            .hint("请用 bbox 或 filter 分批下载，或换用 CSV、FlatGeobuf", "take it in parts by bbox or filter, or as CSV or FlatGeobuf"));
+        return Err(Error::too_large("导出的文件过大", "the file gets too large").hint(
+            "请用 bbox 或 filter 分批下载，或换用 CSV、FlatGeobuf",
+            "take it in parts by bbox or filter, or as CSV or FlatGeobuf",
+        ));
     }
     let free = nix::sys::statvfs::statvfs(folder).map(|s| s.blocks_available() * s.fragment_size());
     if spooled > 0 && free.is_ok_and(|free| free < SPARE) {

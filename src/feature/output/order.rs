@@ -49,8 +49,7 @@ impl Downloads {
             return Ok(Box::new(Sequence(Writer { fields: order.fields.clone().into(), crs: order.crs })));
         }
         let shown = (&order.fields[..], order.selection.srid.is_some());
-        let table =
-            table::describe(order.layer, order.grant.scope(), shown, (order.crs, order.datum), order.pick)?;
+        let table = table::describe(order.layer, order.grant.scope(), shown, (order.crs, order.datum), order.pick)?;
         let kinds: Vec<FieldType> = order.fields.iter().map(|f| f.kind).collect();
         Ok(Box::new(Tabular::new(order.format, table, order.how, (kinds, order.datum), self.folder()?)?))
     }

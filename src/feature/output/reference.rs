@@ -59,14 +59,7 @@ pub fn describe(crs: Crs, datum: Option<Datum>) -> Result<onemap_formats::Crs> {
     let wkt = known.to_wkt().map_err(Error::internal)?;
     known.morph_to_esri().map_err(Error::internal)?;
     let esri = known.to_wkt().map_err(Error::internal)?;
-    Ok(onemap_formats::Crs {
-        epsg: Some(crs.srid),
-        name,
-        wkt,
-        esri,
-        geographic: crs.is_geographic(),
-        shifted: None,
-    })
+    Ok(onemap_formats::Crs { epsg: Some(crs.srid), name, wkt, esri, geographic: crs.is_geographic(), shifted: None })
 }
 
 #[cfg(test)]

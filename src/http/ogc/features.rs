@@ -35,8 +35,8 @@ pub async fn items(mut ask: Ask, Path(id): Path<String>) -> Answer {
     // Before the rows are read: they may be newer than the validator says, never older.
     let edits = ask.app.edits.of(drawn.layer.state().revision).number;
     let file = query.file.map_or("", |file| file.format.name());
-    let etag = variant(&ask, &drawn, query.format)
-        .map(|v| weak_etag(&[v.as_bytes(), &edits.to_be_bytes(), file.as_bytes()]));
+    let etag =
+        variant(&ask, &drawn, query.format).map(|v| weak_etag(&[v.as_bytes(), &edits.to_be_bytes(), file.as_bytes()]));
     if let Some(response) = etag.as_deref().and_then(|e| not_modified(&ask.headers, e, Keep::Private)) {
         return Ok(response);
     }

@@ -56,7 +56,8 @@ impl FileQuery {
             )
             .hint("请去掉 crs 或 datum", "leave out crs, or leave out datum"));
         }
-        let point = matches!(drawn.layer.state().geometry_type.as_deref(), Some("Point" | "PointZ" | "PointM" | "PointZM"));
+        let point =
+            matches!(drawn.layer.state().geometry_type.as_deref(), Some("Point" | "PointZ" | "PointM" | "PointZM"));
         if self.how.geometry == Some(GeometryColumns::Coordinates) && !point {
             return Err(Error::invalid("geometry", "只有点图层能用 lonlat", "only a layer of points has lonlat")
                 .hint("可用：wkt、none", "choose wkt or none"));
@@ -67,10 +68,8 @@ impl FileQuery {
     /// Names the formats that there are.
     pub fn hint(error: Error) -> Error {
         let files = FileFormat::ALL.map(FileFormat::name);
-        error.hint(
-            format!("可用：json、html、{}", files.join("、")),
-            format!("choose json, html, {}", files.join(", ")),
-        )
+        error
+            .hint(format!("可用：json、html、{}", files.join("、")), format!("choose json, html, {}", files.join(", ")))
     }
 }
 

@@ -53,7 +53,17 @@ impl GeoPackage {
         let srs = schema::create(&database, &table)?;
         let (insert, index) = (schema::insert(&table), schema::insert_box(&table));
         database.execute_batch("begin")?;
-        Ok(GeoPackage { table, database: Some(database), file, insert, index, srs, rows: 0, extent: None, blob: vec![] })
+        Ok(GeoPackage {
+            table,
+            database: Some(database),
+            file,
+            insert,
+            index,
+            srs,
+            rows: 0,
+            extent: None,
+            blob: vec![],
+        })
     }
 
     fn geometry_kind(&self) -> Option<Kind> {
@@ -103,7 +113,8 @@ impl Writer for GeoPackage {
         statement.raw_execute()?;
         drop(statement);
         if let Some([west, south, east, north]) = bounds {
-            self.extent = Some(self.extent.map_or([west, south, east, north], |all| joined(all, [west, south, east, north])));
+            self.extent =
+                Some(self.extent.map_or([west, south, east, north], |all| joined(all, [west, south, east, north])));
             database.prepare_cached(&self.index)?.execute(params![row.id, west, east, south, north])?;
         }
         self.rows += 1;

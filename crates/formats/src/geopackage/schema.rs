@@ -134,8 +134,7 @@ fn systems(database: &Connection, crs: &Crs) -> Result<i32> {
 }
 
 fn layer(table: &Table) -> String {
-    let mut sql =
-        format!("create table {} ({} integer primary key", quoted(&table.id), quoted(&table.id_column()));
+    let mut sql = format!("create table {} ({} integer primary key", quoted(&table.id), quoted(&table.id_column()));
     if let Some(geometry) = table.geometry {
         let kind = geometry.kind.map_or("GEOMETRY", |k| k.name());
         sql.push_str(&format!(", {} {kind}", quoted(&geometry_column(table))));
@@ -161,7 +160,9 @@ fn triggers(table: &Table) -> String {
     let (t, c, i) = (quoted(&table.id), quoted(&geometry_column(table)), quoted(&table.id_column()));
     let r = quoted(&tree(table));
     let name = |event: &str| quoted(&format!("{}_{event}", tree(table)));
-    let boxed = format!("insert or replace into {r} values (new.{i}, st_minx(new.{c}), st_maxx(new.{c}), st_miny(new.{c}), st_maxy(new.{c}))");
+    let boxed = format!(
+        "insert or replace into {r} values (new.{i}, st_minx(new.{c}), st_maxx(new.{c}), st_miny(new.{c}), st_maxy(new.{c}))"
+    );
     let solid = format!("(new.{c} not null and not st_isempty(new.{c}))");
     let hollow = format!("(new.{c} isnull or st_isempty(new.{c}))");
     let forget = format!("delete from {r} where id = old.{i}");

@@ -98,9 +98,6 @@ mod tests {
         let names = ["fid", "建筑物名称", "建筑物名称二", "construction_year", "construction_month", "CONSTRUCTI"];
         let short = |encoding| short(names.into_iter(), encoding);
         assert_eq!(short(Encoding::Utf8), ["fid", "建筑物", "建筑_1", "construc_1", "construc_2", "CONSTRUCTI"]);
-        assert_eq!(
-            short(Encoding::Gbk),
-            ["fid", "建筑物名称", "建筑物名_1", "construc_1", "construc_2", "CONSTRUCTI"]
-        );
+        assert_eq!(short(Encoding::Gbk), ["fid", "建筑物名称", "建筑物名_1", "construc_1", "construc_2", "CONSTRUCTI"]);
     }
 }

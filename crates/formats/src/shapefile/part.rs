@@ -184,7 +184,11 @@ enum Body {
     Nothing,
     File(BufReader<File>),
     /// Rows that are padded on their way.
-    Rows { file: BufReader<File>, widths: Vec<Width>, held: Vec<u8> },
+    Rows {
+        file: BufReader<File>,
+        widths: Vec<Width>,
+        held: Vec<u8>,
+    },
 }
 
 impl Packing {

@@ -71,7 +71,9 @@ impl Report {
         faults(
             &self.cut,
             &format!("个文本超过 {LONGEST} 字节，已在字符边界截断；完整内容请导出 GeoPackage 或 CSV。"),
-            &format!("texts held more than {LONGEST} bytes and were cut between characters; GeoPackage and CSV have them whole."),
+            &format!(
+                "texts held more than {LONGEST} bytes and were cut between characters; GeoPackage and CSV have them whole."
+            ),
         );
         faults(
             &self.lost,
@@ -130,6 +132,8 @@ pub fn readme(table: &Table, encoding: Encoding) -> String {
             "\r\n注意：坐标为 {name} 偏移坐标，与 CGCS2000/WGS 84 相差约 500 米，仅供显示。\r\nThe coordinates are {name}, shifted by some 500 m from CGCS2000/WGS 84; for display only.\r\n"
         );
     }
-    text.push_str("\r\n如有内容被截断或改写，见 report.txt。 What was cut or changed, if anything, is in report.txt.\r\n");
+    text.push_str(
+        "\r\n如有内容被截断或改写，见 report.txt。 What was cut or changed, if anything, is in report.txt.\r\n",
+    );
     text
 }

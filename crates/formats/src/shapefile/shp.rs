@@ -138,10 +138,7 @@ fn polygons(out: &mut Vec<u8>, shape: &Shape, z: bool) {
 fn is_clockwise(ring: &[[f64; 2]]) -> bool {
     // Relative to the first position: far from the origin the products would lose the area's digits.
     let Some(&[ox, oy]) = ring.first() else { return true };
-    let area: f64 = ring
-        .windows(2)
-        .map(|w| (w[0][0] - ox) * (w[1][1] - oy) - (w[1][0] - ox) * (w[0][1] - oy))
-        .sum();
+    let area: f64 = ring.windows(2).map(|w| (w[0][0] - ox) * (w[1][1] - oy) - (w[1][0] - ox) * (w[0][1] - oy)).sum();
     area <= 0.0
 }
 
