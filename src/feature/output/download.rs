@@ -25,8 +25,8 @@ use crate::feature::geojson::{Body, RowStream};
 const PIECE: usize = 64 << 10;
 /// Pieces that wait for their reader.
 const WAITING: usize = 4;
-/// Rows taken over at once.
-const ROWS: usize = 256;
+/// Rows taken over at once: few, because each may be a large polygon.
+const ROWS: usize = 64;
 /// Until then an error is an answer, and a short file whole.
 const PATIENCE: Duration = Duration::from_millis(700);
 /// A reader that takes nothing for this long is gone.
@@ -36,6 +36,8 @@ pub const LONGEST: Duration = Duration::from_secs(2 * 3600);
 /// Bytes that one download may spool, and what must stay free of the disk.
 const MOST_SPOOLED: u64 = 32 << 30;
 const SPARE: u64 = 1 << 30;
+/// Bytes spooled between two looks at the disk.
+const BETWEEN: u64 = 32 << 20;
 
 /// Where downloads spool, and how many may be under way. Cheap to clone.
 #[derive(Clone)]
@@ -160,7 +162,8 @@ fn take(
     (folder, out): (&Path, &mut Vec<u8>),
 ) -> Result<(), Ended> {
     let mut rows = rows.ready_chunks(ROWS);
-    for round in 0u64.. {
+    let mut looked = 0;
+    loop {
         let next = pipe.runtime.block_on(async {
             tokio::select! {
                 rows = rows.next() => Ok(rows),
@@ -174,11 +177,12 @@ fn take(
                 pipe.pass(out)?;
             }
         }
-        if round.is_multiple_of(16) {
-            check_disk(output.spooled(), folder)?;
+        let spooled = output.spooled();
+        if spooled >= looked + BETWEEN {
+            check_disk(spooled, folder)?;
+            looked = spooled;
         }
     }
-    Ok(())
 }
 
 fn check_disk(spooled: u64, folder: &Path) -> Result<()> {
@@ -189,7 +193,7 @@ fn check_disk(spooled: u64, folder: &Path) -> Result<()> {
         ));
     }
     let free = nix::sys::statvfs::statvfs(folder).map(|s| s.blocks_available() * s.fragment_size());
-    if spooled > 0 && free.is_ok_and(|free| free < SPARE) {
+    if free.is_ok_and(|free| free < SPARE) {
         return Err(Error::busy("服务器磁盘空间不足", "the server is short of disk space")
             .hint("请稍后重试，或换用 CSV、FlatGeobuf", "try again later, or take CSV or FlatGeobuf"));
     }
