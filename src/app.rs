@@ -20,6 +20,7 @@ use crate::db::pool::Database;
 use crate::error::Result;
 use crate::feature::extent::Extents;
 use crate::feature::bookmarks::Bookmarks;
+use crate::feature::output::Downloads;
 use crate::job::queue::Queue;
 use crate::job::worker::Worker;
 use crate::layer::archive::Archives;
@@ -46,6 +47,7 @@ pub struct Parts {
     pub extents: Extents,
     pub archives: Archives,
     pub exports: Exports,
+    pub downloads: Downloads,
     pub queue: Queue,
     pub uploads: Uploads,
     pub glyphs: Glyphs,
@@ -104,6 +106,7 @@ impl App {
             extents: Extents::new(store.clone()),
             archives,
             exports: Exports::new(&config.data),
+            downloads: Downloads::new(&config.data, config.database_connections),
             edits,
             bookmarks: Bookmarks::default(),
             uploads: Uploads::new(database.clone(), queue.clone(), &config),

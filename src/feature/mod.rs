@@ -5,6 +5,7 @@ pub mod cursor;
 pub mod extent;
 pub mod geojson;
 pub mod gml;
+pub mod output;
 pub mod query;
 pub mod values;
 pub mod write;

@@ -6,6 +6,7 @@ mod address_places;
 mod archives;
 mod browser;
 mod docs;
+mod downloads;
 mod edits;
 mod features;
 mod jobs;

@@ -19,7 +19,7 @@ pub fn add(paths: &mut Paths<'_>, layer: &Published, grant: &Grant<Read>) {
     get(paths, &base, ("collection", id), "图层说明", "The collection", &json_and_html(), vec![shared("f")]);
     if layer.state().archive.is_none() {
         let fields: Vec<Field> = visible_fields(layer.state(), grant.scope()).into_iter().cloned().collect();
-        features(paths, layer, &base, &fields);
+        features(paths, layer, grant, &base, &fields);
     }
     if layer.state().has_tiles() {
         tiles(paths, id, &base);
@@ -39,22 +39,22 @@ fn get(
     paths.add(path, "get", operation(&format!("{kind}.{id}"), id, summary, media, parameters));
 }
 
-fn features(paths: &mut Paths<'_>, layer: &Published, base: &str, fields: &[Field]) {
-    let (id, srid) = (&*layer.id, layer.state().srid);
+fn features(paths: &mut Paths<'_>, layer: &Published, grant: &Grant<Read>, base: &str, fields: &[Field]) {
+    let (id, offered) = (&*layer.id, paths.ask.offered(layer, grant));
     let selection = [
         of_fields("properties", "Of the properties only these", fields, false),
         of_fields("exclude-properties", "All properties but these", fields, false),
         shared("skipGeometry"),
-        crs("crs", "The CRS of the answer", srid),
+        crs("crs", "The CRS of the answer", &offered),
     ];
     let mut parameters = vec![];
     parameters.extend(["limit", "cursor", "bbox"].map(shared));
-    parameters.push(crs("bbox-crs", "The CRS of bbox", srid));
+    parameters.push(crs("bbox-crs", "The CRS of bbox", &offered));
     parameters.extend(["datetime", "filter", "filter-lang"].map(shared));
-    parameters.push(crs("filter-crs", "The CRS of coordinates in the filter", srid));
+    parameters.push(crs("filter-crs", "The CRS of coordinates in the filter", &offered));
     parameters.push(of_fields("sortby", "Fields to sort by, -field for descending", fields, true));
     parameters.extend(selection.iter().cloned());
-    parameters.push(shared("f"));
+    parameters.extend(["items-f", "datum", "encoding", "geometry"].map(shared));
     let language = paths.ask.language;
     let own = fields.iter().filter(|f| !RESERVED.contains(&f.name.as_str()));
     parameters.extend(own.map(|f| field(f, title(f, language))));

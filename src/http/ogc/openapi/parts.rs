@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::feature::output::FileFormat;
 use crate::feature::query::{DEFAULT_LIMIT, MOST_FEATURES};
 use crate::geo::crs::Crs;
 use crate::geo::tms::TileMatrixSet;
@@ -16,6 +17,10 @@ pub fn shared(name: &str) -> Value {
 fn query(name: &str, description: &str, schema: Value) -> Value {
     json!({"name": name, "in": "query", "required": false, "description": description, "schema": schema,
            "style": "form", "explode": false})
+}
+
+fn one_of(name: &str, description: &str, values: &[&str]) -> Value {
+    query(name, description, json!({"type": "string", "enum": values}))
 }
 
 fn place(name: &str, description: &str, schema: Value) -> Value {
@@ -41,6 +46,11 @@ pub fn components() -> Value {
         "filter-lang": query("filter-lang", "The filter's language",
             json!({"type": "string", "enum": Language::ALL.map(Language::id), "default": Language::default().id()})),
         "skipGeometry": query("skipGeometry", "Without geometries", json!({"type": "boolean", "default": false})),
+        "items-f": one_of("f", "The representation. Files have all features, unless limit says how many",
+            &["json", "html"].into_iter().chain(FileFormat::ALL.map(FileFormat::name)).collect::<Vec<_>>()),
+        "datum": one_of("datum", "For files: coordinates that are shifted on purpose, for display only", &["gcj02", "bd09"]),
+        "encoding": one_of("encoding", "For shp: how texts are stored", &["utf-8", "gbk"]),
+        "geometry": one_of("geometry", "For csv and xlsx: how geometries are written", &["lonlat", "wkt", "none"]),
         "collections": names("collections", "Layers, comma-separated"),
         "fields": names("fields", "Of the fields only these, comma-separated"),
         "tile-f": query("f", "The representation", json!({"type": "string", "enum": ["mvt", "mlt"]})),
@@ -107,8 +117,8 @@ fn schemas() -> Value {
 }
 
 /// A CRS parameter of a collection.
-pub fn crs(name: &str, description: &str, srid: i32) -> Value {
-    let uris: Vec<String> = Crs::offered(srid).into_iter().map(Crs::uri).collect();
+pub fn crs(name: &str, description: &str, offered: &[Crs]) -> Value {
+    let uris: Vec<String> = offered.iter().map(|crs| crs.uri()).collect();
     query(name, description, json!({"type": "string", "format": "uri", "enum": uris}))
 }
 
