@@ -4,4 +4,6 @@ pub mod bbox;
 pub mod china;
 pub mod crs;
 pub mod ewkb;
+pub mod gauss;
+pub mod plane;
 pub mod tms;
