@@ -5,4 +5,6 @@ pub mod china;
 pub mod crs;
 pub mod ewkb;
 pub mod gml;
+pub mod gauss;
+pub mod plane;
 pub mod tms;
