@@ -23,6 +23,7 @@ use crate::job::worker::Worker;
 use crate::layer::archive::Archives;
 use crate::layer::catalog::Catalog;
 use crate::style::glyphs::Glyphs;
+use crate::style::store::Styles;
 use crate::tile::edits::Edits;
 use crate::tile::export::job::ExportJob;
 use crate::tile::export::kept::Exports;
@@ -45,6 +46,7 @@ pub struct Parts {
     pub queue: Queue,
     pub uploads: Uploads,
     pub glyphs: Glyphs,
+    pub styles: Styles,
     pub addresses: Addresses,
     pub aliases: Aliases,
     pub address_jobs: AddressJobs,
@@ -103,6 +105,7 @@ impl App {
             uploads: Uploads::new(database.clone(), queue.clone(), &config),
             queue,
             glyphs: Glyphs::new(config.data.join("glyphs")),
+            styles: Styles::new(database.clone()),
             store,
             database,
             config,
@@ -116,6 +119,7 @@ impl App {
     pub async fn refresh(&self) -> Result<()> {
         self.gate.reload(&self.database).await?;
         self.catalog.reload(&self.database).await?;
+        self.styles.reload().await?;
         self.tiles.indexes().look_again();
         // After the catalogue: what a source's mapping names must be known by then.
         self.addresses.reload().await?;

@@ -138,6 +138,8 @@ pub struct Layer {
     pub class: ShareClass,
     pub anonymous: bool,
     pub style: Option<String>,
+    /// The kept style that shows it to whoever did not choose one.
+    pub default_style: Option<String>,
     pub source: String,
     pub synthetic: bool,
     pub thinning: Thinning,

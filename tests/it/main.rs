@@ -14,6 +14,7 @@ mod publish;
 mod routes;
 mod sharing;
 mod sign_in;
+mod styles;
 mod tidy;
 mod tile_index;
 mod tiles;

@@ -4,6 +4,7 @@ use axum::extract::Path;
 use serde_json::{Value, json};
 
 use super::html::{self, page};
+use super::styles::STYLES;
 use super::{Format, format, json_response, link, self_links};
 use crate::access::grant::{Grant, Read};
 use crate::geo::crs::{CRS84, Crs};
@@ -29,6 +30,11 @@ pub const CONFORMANCE: &[&str] = &[
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/geodata-tilesets",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/dataset-tilesets",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/mvt",
+    "http://www.opengis.net/spec/ogcapi-styles-1/0.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-styles-1/0.0/conf/html",
+    "http://www.opengis.net/spec/ogcapi-styles-1/0.0/conf/manage-styles",
+    "http://www.opengis.net/spec/ogcapi-styles-1/0.0/conf/style-validation",
+    "http://www.opengis.net/spec/ogcapi-styles-1/0.0/conf/mapbox-styles",
     "http://www.opengis.net/spec/tms/2.0/conf/tilematrixset",
     "http://www.opengis.net/spec/tms/2.0/conf/json-tilematrixset",
 ];
@@ -46,6 +52,7 @@ pub async fn landing(mut ask: Ask) -> Answer {
         link(url("/conformance"), "conformance", "application/json", "Conformance classes"),
         link(url("/collections"), "data", "application/json", "Collections"),
         link(url("/tiles"), "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector", "application/json", "Tilesets"),
+        link(url("/styles"), STYLES, "application/json", "Styles"),
         link(
             url("/tileMatrixSets"),
             "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes",
@@ -136,6 +143,7 @@ pub fn describe(ask: &Ask, layer: &Published, grant: &Grant<Read>) -> Value {
         links.push(link(url("/items?f=html"), "items", "text/html", "Features as HTML"));
     }
     if state.has_tiles() {
+        links.push(link(url("/styles"), STYLES, "application/json", "Styles"));
         let tilesets = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector";
         links.push(link(url("/tiles"), tilesets, "application/json", "Vector tiles"));
     }

@@ -35,7 +35,7 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-fn word(ask: &Ask, zh: &'static str, en: &'static str) -> &'static str {
+pub fn word(ask: &Ask, zh: &'static str, en: &'static str) -> &'static str {
     if ask.language == Language::Chinese { zh } else { en }
 }
 

@@ -88,7 +88,7 @@ fn content(ask: &Ask, drawn: &Drawn, body: &Bytes, whole: bool) -> Result<Conten
 
 /// The states of the feature that the caller allows; none allows every one. An ETag names the state before its dash. A proxy that
 /// compresses makes tags weak: they are taken all the same.
-fn if_match(headers: &HeaderMap) -> Result<Option<Vec<String>>> {
+pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<Vec<String>>> {
     let mut tags = vec![];
     for value in headers.get_all(header::IF_MATCH) {
         for tag in value.to_str().map_err(|_| bad_tag())?.split(',').map(str::trim) {
