@@ -33,6 +33,7 @@ pub struct Catalog {
 
 const LAYERS: &str = "select l.id, l.department_id, l.theme_id, l.title_zh, l.title_en, l.abstract_zh, l.abstract_en, \
     l.share_class, l.anonymous, l.style, l.default_style, l.source, l.synthetic, l.tile_rank, l.tile_limit, \
+    to_char(l.created_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') as created, \
     to_char(l.updated_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') as updated, \
     l.registered_schema, l.registered_table, l.registered_key, l.registered_geometry, \
     r.id as revision, r.number, r.table_name, r.geometry_type, r.srid, r.fields, r.feature_count, r.bbox, r.archive, r.edits \
@@ -132,6 +133,7 @@ fn layer(row: &Row, state: Option<State>) -> Layer {
             rank: row.get("tile_rank"),
             limit: row.get::<_, Option<i32>>("tile_limit").and_then(|l| l.try_into().ok()),
         },
+        created: row.get("created"),
         updated: row.get("updated"),
         state,
     }

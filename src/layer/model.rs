@@ -143,7 +143,8 @@ pub struct Layer {
     pub source: String,
     pub synthetic: bool,
     pub thinning: Thinning,
-    /// RFC 3339, UTC.
+    /// RFC 3339, UTC; as is `updated`.
+    pub created: String,
     pub updated: String,
     /// None until the first revision is published.
     pub state: Option<State>,

@@ -4,6 +4,7 @@ pub mod common;
 pub mod features;
 pub mod html;
 pub mod openapi;
+pub mod records;
 pub mod styles;
 pub mod tiles;
 pub mod transactions;
