@@ -22,6 +22,8 @@ use crate::job::queue::Queue;
 use crate::job::worker::Worker;
 use crate::layer::archive::Archives;
 use crate::layer::catalog::Catalog;
+use crate::process::job::ProcessJob;
+use crate::process::{self, Processes};
 use crate::style::glyphs::Glyphs;
 use crate::style::store::Styles;
 use crate::tile::edits::Edits;
@@ -50,6 +52,7 @@ pub struct Parts {
     pub addresses: Addresses,
     pub aliases: Aliases,
     pub address_jobs: AddressJobs,
+    pub processes: Processes,
 }
 
 /// Cheap to clone.
@@ -91,8 +94,20 @@ impl App {
             addresses: addresses.clone(),
             aliases: aliases.clone(),
         };
+        let address_jobs = AddressJobs::new(stand_on, &config);
+        let stand_on = process::Parts {
+            database: database.clone(),
+            store: store.clone(),
+            gate: gate.clone(),
+            catalog: catalog.clone(),
+            queue: queue.clone(),
+            addresses: addresses.clone(),
+            aliases: aliases.clone(),
+            address_jobs: address_jobs.clone(),
+        };
         let app = App(Arc::new(Parts {
-            address_jobs: AddressJobs::new(stand_on, &config),
+            processes: Processes::new(stand_on),
+            address_jobs,
             addresses,
             aliases,
             gate,
@@ -182,6 +197,7 @@ impl App {
                     tiles: self.tiles.clone(),
                     exports: self.exports.clone(),
                 }),
+                Arc::new(ProcessJob { processes: self.processes.clone() }),
             ],
         }
     }

@@ -36,6 +36,7 @@ fn fill(path: &str, layer: &str) -> String {
     path.replace("{layer}", layer)
         .replace("{feature}", "1")
         .replace("{record}", "open")
+        .replace("{process}", "identify")
         .replace("{set}", "WebMercatorQuad")
         .replace("{z}", "8")
         .replace("{x}", "213")

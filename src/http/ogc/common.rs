@@ -4,6 +4,7 @@ use axum::extract::Path;
 use serde_json::{Value, json};
 
 use super::html::{self, page};
+use super::records::{self, CATALOG_REL};
 use super::styles::STYLES;
 use super::{Format, format, json_response, link, self_links};
 use crate::access::grant::{Grant, Read};
@@ -52,6 +53,9 @@ pub async fn landing(mut ask: Ask) -> Answer {
         link(url("/conformance"), "conformance", "application/json", "Conformance classes"),
         link(url("/collections"), "data", "application/json", "Collections"),
         link(url("/tiles"), "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector", "application/json", "Tilesets"),
+        link(url("/processes"), "http://www.opengis.net/def/rel/ogc/1.0/processes", "application/json", "Processes"),
+        link(url("/jobs"), "http://www.opengis.net/def/rel/ogc/1.0/job-list", "application/json", "Jobs"),
+        link(url("/collections/catalogue"), CATALOG_REL, "application/json", "The catalogue of layers"),
         link(url("/styles"), STYLES, "application/json", "Styles"),
         link(
             url("/tileMatrixSets"),

@@ -3,7 +3,9 @@
 pub mod common;
 pub mod features;
 pub mod html;
+pub mod jobs;
 pub mod openapi;
+pub mod processes;
 pub mod records;
 pub mod styles;
 pub mod tiles;

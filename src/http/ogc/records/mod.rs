@@ -46,10 +46,25 @@ pub fn describe(ask: &Ask) -> Value {
     links.extend([
         link(url("/items"), "items", GEOJSON, "Records as GeoJSON"),
         link(url("/items?f=html"), "items", "text/html", "Records as HTML"),
-        link(url("/queryables"), "http://www.opengis.net/def/rel/ogc/1.0/queryables", SCHEMA, "What records are found by"),
-        link(url("/sortables"), "http://www.opengis.net/def/rel/ogc/1.0/sortables", SCHEMA, "What records are sorted by"),
+        link(
+            url("/queryables"),
+            "http://www.opengis.net/def/rel/ogc/1.0/queryables",
+            SCHEMA,
+            "What records are found by",
+        ),
+        link(
+            url("/sortables"),
+            "http://www.opengis.net/def/rel/ogc/1.0/sortables",
+            SCHEMA,
+            "What records are sorted by",
+        ),
         link(url("/schema"), "describedby", SCHEMA, "The schema of the records"),
-        link(url("/facets"), "http://www.opengis.net/def/rel/ogc/1.0/facets", "application/json", "What records are counted by"),
+        link(
+            url("/facets"),
+            "http://www.opengis.net/def/rel/ogc/1.0/facets",
+            "application/json",
+            "What records are counted by",
+        ),
     ]);
     json!({
         "id": CATALOGUE,
@@ -131,9 +146,9 @@ pub async fn item(mut ask: Ask, Path(id): Path<String>) -> Answer {
 /// A record (OGC 20-004r1, 7.2).
 fn geojson(ask: &Ask, record: &Record) -> Value {
     let layer = &record.layer;
-    let geometry = record.bbox.map(|[w, s, e, n]| {
-        json!({"type": "Polygon", "coordinates": [[[w, s], [e, s], [e, n], [w, n], [w, s]]]})
-    });
+    let geometry = record
+        .bbox
+        .map(|[w, s, e, n]| json!({"type": "Polygon", "coordinates": [[[w, s], [e, s], [e, n], [w, n], [w, s]]]}));
     let formats: Vec<Value> = record.formats.iter().map(|f| json!({"name": f, "mediaType": media_of(f)})).collect();
     let mut properties = json!({
         "type": "dataset",
@@ -277,8 +292,9 @@ fn schema_answer(mut ask: Ask, what: &str, properties: Value) -> Answer {
 pub async fn facets(mut ask: Ask) -> Answer {
     let format = format(&mut ask)?;
     ask.parameters.clone().finish()?;
-    let facets: serde_json::Map<String, Value> =
-        facet_names().map(|name| (name.to_owned(), json!({"type": "term", "property": name, "sortedBy": "count"}))).collect();
+    let facets: serde_json::Map<String, Value> = facet_names()
+        .map(|name| (name.to_owned(), json!({"type": "term", "property": name, "sortedBy": "count"})))
+        .collect();
     let document = json!({
         "id": CATALOGUE, "title": html::word(&ask, "图层目录", "The catalogue of layers"),
         "facets": facets, "defaultBucketCount": BUCKETS,
@@ -293,7 +309,9 @@ pub async fn facets(mut ask: Ask) -> Answer {
 fn form(ask: &Ask, q: &str) -> String {
     // The credential of the address, so that a search goes on with it.
     let hidden: String = form_urlencoded::parse(ask.carried.pair().as_bytes())
-        .map(|(name, value)| format!("<input type=hidden name=\"{}\" value=\"{}\">", html::escape(&name), html::escape(&value)))
+        .map(|(name, value)| {
+            format!("<input type=hidden name=\"{}\" value=\"{}\">", html::escape(&name), html::escape(&value))
+        })
         .collect();
     format!(
         "<form action=\"{PATH}/items\"><input type=hidden name=f value=html>{hidden}<input name=q value=\"{}\" placeholder=\"{}\"> <button>{}</button></form>",

@@ -19,7 +19,14 @@ pub struct Property {
     pub facet: bool,
 }
 
-const fn property(name: &'static str, kind: Kind, zh: &'static str, en: &'static str, sortable: bool, facet: bool) -> Property {
+const fn property(
+    name: &'static str,
+    kind: Kind,
+    zh: &'static str,
+    en: &'static str,
+    sortable: bool,
+    facet: bool,
+) -> Property {
     Property { name, kind, zh, en, sortable, facet }
 }
 
@@ -31,7 +38,14 @@ pub const PROPERTIES: [Property; 11] = [
     property("department", Kind::Text, "提供单位", "Department", true, true),
     property("theme", Kind::Text, "主题", "Theme", true, true),
     property("rights", Kind::Text, "共享类型", "Share class", true, true),
-    property("access", Kind::Text, "我的权限（edit、read、request）", "What one may do: edit, read, request", true, true),
+    property(
+        "access",
+        Kind::Text,
+        "我的权限（edit、read、request）",
+        "What one may do: edit, read, request",
+        true,
+        true,
+    ),
     property("geometryType", Kind::Text, "几何类型", "Type of geometry", true, true),
     property("created", Kind::Timestamp, "创建时间", "Created", true, false),
     property("updated", Kind::Timestamp, "更新时间", "Updated", true, false),
@@ -71,7 +85,13 @@ pub fn all(ask: &Ask) -> Vec<Record> {
 }
 
 impl Record {
-    fn new(layer: Arc<Layer>, standing: &Standing, department: Title, theme: Option<Title>, language: Language) -> Record {
+    fn new(
+        layer: Arc<Layer>,
+        standing: &Standing,
+        department: Title,
+        theme: Option<Title>,
+        language: Language,
+    ) -> Record {
         let (access, whole) = match standing {
             Standing::Edits => ("edit", true),
             Standing::Reads(scope) => ("read", scope.is_all()),
@@ -196,7 +216,9 @@ impl onemap_cql2::Row for Record {
 pub fn rights(class: ShareClass, language: Language) -> &'static str {
     let (zh, en) = match class {
         ShareClass::Unconditional => ("无条件共享", "shared unconditionally with every department"),
-        ShareClass::Conditional => ("有条件共享：须向提供单位申请", "shared conditionally: to be requested from its owner"),
+        ShareClass::Conditional => {
+            ("有条件共享：须向提供单位申请", "shared conditionally: to be requested from its owner")
+        }
         ShareClass::NotShared => ("不予共享：仅限本单位使用", "not shared: for its own department only"),
     };
     if language == Language::Chinese { zh } else { en }

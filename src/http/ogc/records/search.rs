@@ -71,7 +71,8 @@ impl Search {
             search.bbox = Some(Bbox::parse(&text, false, true)?);
         }
         if let Some(text) = parameters.take("datetime")? {
-            let updated = Field { name: "updated".into(), kind: FieldType::Timestamp, title_zh: "".into(), title_en: "".into() };
+            let updated =
+                Field { name: "updated".into(), kind: FieldType::Timestamp, title_zh: "".into(), title_en: "".into() };
             search.times = query::datetime(&text, Some(&updated))?;
         }
         if let Some(given) = filter::take(parameters, &[CRS84])? {
@@ -163,7 +164,10 @@ fn read_filter(given: &crate::layer::filter::Given) -> Result<Filter> {
             format!("第 {} 个字符：{}", before + 1, problem.zh),
             format!("character {}: {}", before + 1, problem.en),
         )
-        .hint("可用属性见 /ogc/collections/catalogue/queryables", "the properties are listed at /ogc/collections/catalogue/queryables")
+        .hint(
+            "可用属性见 /ogc/collections/catalogue/queryables",
+            "the properties are listed at /ogc/collections/catalogue/queryables",
+        )
     })
 }
 
@@ -176,8 +180,10 @@ fn sort_key(key: &str) -> Result<(&'static str, bool)> {
     found.map(|p| (p.name, descending)).ok_or_else(|| {
         let shown: String = name.chars().take(60).collect();
         let all: Vec<&str> = PROPERTIES.iter().filter(|p| p.sortable).map(|p| p.name).collect();
-        Error::invalid("sortby", format!("不能按 {shown} 排序"), format!("records cannot be sorted by {shown}"))
-            .hint(format!("可用：{}，前加 - 为降序", all.join("、")), format!("choose from {}; - before it is descending", all.join(", ")))
+        Error::invalid("sortby", format!("不能按 {shown} 排序"), format!("records cannot be sorted by {shown}")).hint(
+            format!("可用：{}，前加 - 为降序", all.join("、")),
+            format!("choose from {}; - before it is descending", all.join(", ")),
+        )
     })
 }
 
