@@ -135,6 +135,10 @@ pub async fn set_default_style(database: &Database, grant: &Grant<Edit>, style: 
 
 /// A layer's id as it stands in URLs.
 pub fn layer_id(id: &str) -> Result<String> {
+    // The catalogue of layers stands among the collections under this name.
+    if id == "catalogue" {
+        return Err(Error::invalid("layer", "catalogue 是保留的标识", "the id catalogue is reserved"));
+    }
     let fits = id.len() <= 63
         && id.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
         && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-');

@@ -36,6 +36,25 @@ pub const CONFORMANCE: &[&str] = &[
     "http://www.opengis.net/spec/ogcapi-styles-1/0.0/conf/manage-styles",
     "http://www.opengis.net/spec/ogcapi-styles-1/0.0/conf/style-validation",
     "http://www.opengis.net/spec/ogcapi-styles-1/0.0/conf/mapbox-styles",
+    "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/record-core",
+    "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/record-collection",
+    "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/record-core-query-parameters",
+    "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/records-api",
+    "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/json",
+    "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/html",
+    "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/sorting",
+    "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/record-filter",
+    "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/searchable-catalog",
+    "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/searchable-catalog/sorting",
+    "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/searchable-catalog/filtering",
+    "http://www.opengis.net/spec/ogcapi-records-2/1.0/conf/simple",
+    "http://www.opengis.net/spec/ogcapi-records-2/1.0/conf/advanced",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/ogc-process-description",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/json",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/html",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/job-list",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/dismiss",
     "http://www.opengis.net/spec/tms/2.0/conf/tilematrixset",
     "http://www.opengis.net/spec/tms/2.0/conf/json-tilematrixset",
 ];
@@ -89,7 +108,8 @@ pub async fn collections(mut ask: Ask) -> Answer {
     let format = format(&mut ask)?;
     ask.parameters.clone().finish()?;
     let readable = readable(&ask);
-    let documents: Vec<Value> = readable.iter().map(|(layer, grant)| describe(&ask, layer, grant)).collect();
+    let mut documents: Vec<Value> = readable.iter().map(|(layer, grant)| describe(&ask, layer, grant)).collect();
+    documents.push(records::describe(&ask));
     let crs: Vec<String> = Crs::offered(4490).into_iter().map(Crs::uri).collect();
     let document = json!({
         "links": self_links(&ask, "/ogc/collections", format, "application/json"),
