@@ -25,7 +25,10 @@ use crate::job::queue::Queue;
 use crate::job::worker::Worker;
 use crate::layer::archive::Archives;
 use crate::layer::catalog::Catalog;
+use crate::process::job::ProcessJob;
+use crate::process::{self, Processes};
 use crate::style::glyphs::Glyphs;
+use crate::style::store::Styles;
 use crate::tile::edits::Edits;
 use crate::tile::export::job::ExportJob;
 use crate::tile::export::kept::Exports;
@@ -51,9 +54,11 @@ pub struct Parts {
     pub queue: Queue,
     pub uploads: Uploads,
     pub glyphs: Glyphs,
+    pub styles: Styles,
     pub addresses: Addresses,
     pub aliases: Aliases,
     pub address_jobs: AddressJobs,
+    pub processes: Processes,
 }
 
 /// Cheap to clone.
@@ -95,8 +100,20 @@ impl App {
             addresses: addresses.clone(),
             aliases: aliases.clone(),
         };
+        let address_jobs = AddressJobs::new(stand_on, &config);
+        let stand_on = process::Parts {
+            database: database.clone(),
+            store: store.clone(),
+            gate: gate.clone(),
+            catalog: catalog.clone(),
+            queue: queue.clone(),
+            addresses: addresses.clone(),
+            aliases: aliases.clone(),
+            address_jobs: address_jobs.clone(),
+        };
         let app = App(Arc::new(Parts {
-            address_jobs: AddressJobs::new(stand_on, &config),
+            processes: Processes::new(stand_on),
+            address_jobs,
             addresses,
             aliases,
             gate,
@@ -112,6 +129,7 @@ impl App {
             uploads: Uploads::new(database.clone(), queue.clone(), &config),
             queue,
             glyphs: Glyphs::new(config.data.join("glyphs")),
+            styles: Styles::new(database.clone()),
             store,
             database,
             config,
@@ -125,6 +143,7 @@ impl App {
     pub async fn refresh(&self) -> Result<()> {
         self.gate.reload(&self.database).await?;
         self.catalog.reload(&self.database).await?;
+        self.styles.reload().await?;
         self.tiles.indexes().look_again();
         // After the catalogue: what a source's mapping names must be known by then.
         self.addresses.reload().await?;
@@ -187,6 +206,7 @@ impl App {
                     tiles: self.tiles.clone(),
                     exports: self.exports.clone(),
                 }),
+                Arc::new(ProcessJob { processes: self.processes.clone() }),
             ],
         }
     }

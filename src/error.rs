@@ -54,6 +54,8 @@ pub struct Inner {
     pub kind: Kind,
     pub detail: Said,
     pub hint: Option<Said>,
+    /// The URI by which a standard calls this error, where one does.
+    pub name: Option<&'static str>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -74,7 +76,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     pub fn new(kind: Kind, zh: impl Into<String>, en: impl Into<String>) -> Self {
-        Error(Box::new(Inner { kind, detail: Said::new(zh, en), hint: None, source: None }))
+        Error(Box::new(Inner { kind, detail: Said::new(zh, en), hint: None, name: None, source: None }))
     }
     pub fn invalid(parameter: &str, zh: impl Into<String>, en: impl Into<String>) -> Self {
         Self::new(Kind::Invalid { parameter: parameter.to_owned() }, zh, en)
@@ -117,6 +119,10 @@ impl Error {
     }
     pub fn hint(mut self, zh: impl Into<String>, en: impl Into<String>) -> Self {
         self.hint = Some(Said::new(zh, en));
+        self
+    }
+    pub fn named(mut self, uri: &'static str) -> Self {
+        self.name = Some(uri);
         self
     }
     /// Keeps the cause for the log.

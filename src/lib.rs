@@ -19,6 +19,8 @@ pub mod upload;
 
 pub mod address;
 
+pub mod process;
+
 pub mod app;
 pub mod http;
 

@@ -6,6 +6,7 @@ pub mod extent;
 pub mod geojson;
 pub mod gml;
 pub mod output;
+pub mod identify;
 pub mod query;
 pub mod values;
 pub mod write;

@@ -8,12 +8,12 @@ use serde_json::{Map, Value, json};
 use super::ask::{Answer, Ask, Language};
 use super::cache_policy::{Keep, keep, not_modified, weak_etag};
 use super::ogc::json_response;
+use super::style;
 use super::tile::{Wanted, distinct_names, set_named};
-use crate::error::{Error, Said};
+use crate::error::Error;
 use crate::geo::tms::TileMatrixSet;
-use crate::layer::catalog::Published;
 use crate::layer::select::visible_fields;
-use crate::style::{glyphs, legend as legends, library, sprites};
+use crate::style::{glyphs, legend as legends, sprites};
 use crate::tile::render::Drawn;
 
 /// TileJSON names tiles up to here, in WebMercatorQuad's zooms; a client draws the deeper ones from these.
@@ -119,18 +119,11 @@ fn field_types(drawn: &Drawn) -> Map<String, Value> {
         .collect()
 }
 
-/// `/styles/{id}.json`: a style of `styles/`, or the one of a layer.
+/// `/styles/{id}.json`: a style of `styles/`, the one of a layer, or one that a department keeps.
 pub async fn style(ask: Ask, Path(name): Path<String>) -> Answer {
     ask.parameters.clone().finish()?;
     let id = name.strip_suffix(".json").ok_or_else(|| Error::not_found("没有这个样式", "there is no such style"))?;
-    let document = match library::names().iter().any(|n| n == id) {
-        true => library::embedded(id, &ask.base, |layer| ask.read(layer).is_ok())?,
-        false => {
-            let drawn = ask.read(id)?;
-            let title = said(&drawn.layer);
-            style_of(&drawn, &title, &ask.base)
-        }
-    };
+    let document = style::by_id(&ask, id)?.style;
     let document = ask.carried.links(document);
     let etag = weak_etag(&[document.to_string().as_bytes()]);
     if let Some(response) = not_modified(&ask.headers, &etag, Keep::Private) {
@@ -139,46 +132,13 @@ pub async fn style(ask: Ask, Path(name): Path<String>) -> Answer {
     Ok(keep(json_response("application/json", &document), Keep::Private, Some(&etag)))
 }
 
-fn said(layer: &Published) -> Said {
-    Said::new(&layer.title.zh, &layer.title.en)
-}
-
-fn described<'a>(drawn: &'a Drawn, title: &'a Said) -> library::Drawn<'a> {
-    let state = drawn.layer.state();
-    let scope = drawn.grant.scope();
-    library::Drawn {
-        id: &drawn.layer.id,
-        title,
-        shape: library::Shape::of(state.geometry_type.as_deref()),
-        label_field: state.label_field().filter(|name| scope.sees_field(name)),
-        bounds: state.bbox.filter(|_| scope.is_all()),
-    }
-}
-
-/// The style of a layer that nobody has styled; of an archive, of every layer in its tiles.
-fn style_of(drawn: &Drawn, title: &Said, base: &str) -> Value {
-    let whole = described(drawn, title);
-    let Some(archive) = &drawn.layer.state().archive else { return library::style_for(&whole, base) };
-    let inner: Vec<library::Drawn<'_>> = archive
-        .layers
-        .iter()
-        .map(|layer| library::Drawn {
-            id: &layer.id,
-            shape: library::Shape::of(Some(&layer.geometry)),
-            label_field: whole.label_field.filter(|name| layer.fields.iter().any(|f| f == name)),
-            ..whole.clone()
-        })
-        .collect();
-    library::style_of_tiles(&drawn.layer.id, &inner, base)
-}
-
 /// `/api/v1/layers/{id}/legend`: JSON, or a picture with `f=png` (`f=png@2x` for dense screens).
 pub async fn legend(mut ask: Ask, Path(id): Path<String>) -> Answer {
     let drawn = ask.read(&id)?;
     let format = ask.parameters.take("f")?;
     ask.parameters.clone().finish()?;
-    let title = said(&drawn.layer);
-    let style = style_of(&drawn, &title, &ask.base);
+    let title = style::said(&drawn.layer);
+    let style = style::of_layer(&ask, &drawn);
     let layers = style["layers"].as_array().cloned().unwrap_or_default();
     let entries = legends::entries(&layers, &title);
     let double = match format.as_deref() {

@@ -19,4 +19,5 @@ pub mod parameters;
 pub mod problem;
 pub mod routes;
 pub mod serve;
+pub mod style;
 pub mod tile;

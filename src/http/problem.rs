@@ -149,7 +149,7 @@ fn document(error: &Error, path: &str, language: Language, id: &RequestId) -> Re
         Language::English => said.en.clone(),
     };
     let mut body = json!({
-        "type": format!("/problems/{}", slug(&error.kind)),
+        "type": error.name.map_or_else(|| format!("/problems/{}", slug(&error.kind)), str::to_owned),
         "title": say(&title(&error.kind)),
         "status": status(&error.kind).as_u16(),
         "detail": say(&error.detail),

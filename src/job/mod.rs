@@ -1,6 +1,7 @@
 //! Durable jobs: a queue in the database, workers that take from it, progress that anybody allowed can watch.
 
 pub mod queue;
+pub mod search;
 pub mod worker;
 
 use std::pin::Pin;
@@ -61,6 +62,24 @@ impl Progress {
     pub fn get(&self) -> (String, i64, Option<i64>) {
         let total = self.total.load(Ordering::Relaxed);
         (self.stage.load().to_string(), self.done.load(Ordering::Relaxed), (total >= 0).then_some(total))
+    }
+}
+
+/// The error that was kept with a job. A fault of ours is no fault of whoever reads of it: it is said as a conflict.
+pub fn problem_from_json(problem: &Value) -> Error {
+    let text = |part: &str, language: &str| problem[part][language].as_str().unwrap_or_default().to_owned();
+    let kind = match problem["kind"].as_str().unwrap_or_default() {
+        "not_found" => Kind::NotFound,
+        "invalid" => Kind::Invalid { parameter: problem["parameter"].as_str().unwrap_or("inputs").to_owned() },
+        "forbidden" => Kind::Forbidden,
+        "too_large" => Kind::TooLarge,
+        "unsupported" => Kind::Unsupported,
+        _ => Kind::Conflict,
+    };
+    let error = Error::new(kind, text("detail", "zh"), text("detail", "en"));
+    match problem["hint"].is_object() {
+        true => error.hint(text("hint", "zh"), text("hint", "en")),
+        false => error,
     }
 }
 

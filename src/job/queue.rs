@@ -33,6 +33,12 @@ pub struct JobInfo {
     pub result: Option<Value>,
     pub problem: Option<Value>,
     pub created: String,
+    pub started: Option<String>,
+    pub finished: Option<String>,
+    /// When it was last heard of.
+    pub updated: Option<String>,
+    #[serde(skip)]
+    pub input: Value,
 }
 
 impl JobInfo {
@@ -41,11 +47,14 @@ impl JobInfo {
     }
 }
 
-const COLUMNS: &str = "id, kind, state, stage, done, total, result, problem, \
+pub(super) const COLUMNS: &str = "id, kind, state, stage, done, total, result, problem, \
     extract(epoch from coalesce(finished_at, now()) - started_at)::float8, \
-    to_char(created_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), done_before";
+    to_char(created_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), done_before, \
+    to_char(started_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), \
+    to_char(finished_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), \
+    to_char(heartbeat_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), input";
 
-fn info(row: &tokio_postgres::Row) -> JobInfo {
+pub(super) fn info(row: &tokio_postgres::Row) -> JobInfo {
     let (done, total): (i64, Option<i64>) = (row.get(4), row.get(5));
     let seconds: Option<f64> = row.get(8);
     let lately = done - row.get::<_, i64>(10);
@@ -66,6 +75,10 @@ fn info(row: &tokio_postgres::Row) -> JobInfo {
         result: row.get(6),
         problem: row.get(7),
         created: row.get(9),
+        started: row.get(11),
+        finished: row.get(12),
+        updated: row.get(13),
+        input: row.get(14),
     }
 }
 
@@ -123,9 +136,17 @@ fn taken_over() -> Error {
     Error::conflict("任务已由其他进程接手", "another worker has taken the job over")
 }
 
+pub(super) fn no_job() -> Error {
+    Error::not_found("没有这个任务", "there is no such job")
+}
+
 impl Queue {
     pub fn new(database: Database) -> Self {
         Queue { database, wake: Arc::default() }
+    }
+
+    pub(super) fn database(&self) -> &Database {
+        &self.database
     }
 
     /// Until somebody puts a job on this node.
@@ -287,7 +308,7 @@ impl Queue {
         let client = self.database.app().await?;
         let sql = format!("select {COLUMNS} from onemap.job where id = $1 and department_id = $2");
         let row = client.query_opt(&sql, &[&id, &department]).await?;
-        row.as_ref().map(info).ok_or_else(|| Error::not_found("没有这个任务", "there is no such job"))
+        row.as_ref().map(info).ok_or_else(no_job)
     }
 
     /// The department's newest jobs.

@@ -32,7 +32,8 @@ pub struct Catalog {
 }
 
 const LAYERS: &str = "select l.id, l.department_id, l.theme_id, l.title_zh, l.title_en, l.abstract_zh, l.abstract_en, \
-    l.share_class, l.anonymous, l.style, l.source, l.synthetic, l.tile_rank, l.tile_limit, \
+    l.share_class, l.anonymous, l.style, l.default_style, l.source, l.synthetic, l.tile_rank, l.tile_limit, \
+    to_char(l.created_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') as created, \
     to_char(l.updated_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') as updated, \
     l.registered_schema, l.registered_table, l.registered_key, l.registered_geometry, \
     r.id as revision, r.number, r.table_name, r.geometry_type, r.srid, r.fields, r.feature_count, r.bbox, r.archive, r.edits \
@@ -125,12 +126,14 @@ fn layer(row: &Row, state: Option<State>) -> Layer {
         class: ShareClass::parse(row.get("share_class")).unwrap_or(ShareClass::NotShared),
         anonymous: row.get("anonymous"),
         style: row.get("style"),
+        default_style: row.get("default_style"),
         source: row.get("source"),
         synthetic: row.get("synthetic"),
         thinning: Thinning {
             rank: row.get("tile_rank"),
             limit: row.get::<_, Option<i32>>("tile_limit").and_then(|l| l.try_into().ok()),
         },
+        created: row.get("created"),
         updated: row.get("updated"),
         state,
     }

@@ -138,10 +138,13 @@ pub struct Layer {
     pub class: ShareClass,
     pub anonymous: bool,
     pub style: Option<String>,
+    /// The kept style that shows it to whoever did not choose one.
+    pub default_style: Option<String>,
     pub source: String,
     pub synthetic: bool,
     pub thinning: Thinning,
-    /// RFC 3339, UTC.
+    /// RFC 3339, UTC; as is `updated`.
+    pub created: String,
     pub updated: String,
     /// None until the first revision is published.
     pub state: Option<State>,

@@ -121,8 +121,24 @@ pub(super) async fn insert_layer(
     Ok(())
 }
 
+/// Says which kept style shows the layer; none gives it back the one that is made for it.
+pub async fn set_default_style(database: &Database, grant: &Grant<Edit>, style: Option<&str>) -> Result<()> {
+    let mut client = database.app().await?;
+    let transaction = client.transaction().await?;
+    let sql = "update onemap.layer set default_style = $2, updated_at = now() where id = $1";
+    transaction.execute(sql, &[&grant.layer(), &style]).await?;
+    let detail = json!({ "default_style": style });
+    let entry = Entry { action: "describe", object_kind: "layer", object_id: grant.layer(), detail };
+    audit::write(&*transaction, grant.principal(), entry).await?;
+    Ok(transaction.commit().await?)
+}
+
 /// A layer's id as it stands in URLs.
 pub fn layer_id(id: &str) -> Result<String> {
+    // The catalogue of layers stands among the collections under this name.
+    if id == "catalogue" {
+        return Err(Error::invalid("layer", "catalogue 是保留的标识", "the id catalogue is reserved"));
+    }
     let fits = id.len() <= 63
         && id.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
         && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-');

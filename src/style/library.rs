@@ -149,15 +149,15 @@ pub fn label_field<'a>(fields: impl IntoIterator<Item = &'a str> + Clone) -> Opt
 }
 
 /// One source per layer: each is authorised, cached and published on its own.
-fn source(id: &str, base_url: &str) -> Value {
+pub(super) fn source(id: &str, base_url: &str) -> Value {
     json!({ "type": "vector", "url": format!("{base_url}/tiles/{id}.json") })
 }
 
-fn glyphs(base_url: &str) -> Value {
+pub(super) fn glyphs(base_url: &str) -> Value {
     json!(format!("{base_url}/fonts/{{fontstack}}/{{range}}.pbf"))
 }
 
-fn sprite(base_url: &str) -> Value {
+pub(super) fn sprite(base_url: &str) -> Value {
     json!(format!("{base_url}/sprites/{}", sprites::NAME))
 }
 

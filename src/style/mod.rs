@@ -1,9 +1,11 @@
 //! How a layer looks: MapLibre styles, and the glyphs, sprites and legends that go with them, all from our own origin.
 
+pub mod document;
 pub mod glyphs;
 pub mod legend;
 pub mod library;
 pub mod sprites;
+pub mod store;
 
 mod collection;
 mod palette;

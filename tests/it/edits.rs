@@ -765,3 +765,26 @@ async fn a_lost_connection_is_made_again_and_nothing_is_missed() {
         shows(&world, 21, Some(floors)).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn edits_by_sql_and_over_the_api_leave_one_row_each_in_the_audit_trail() {
+    let world = World::new().await;
+    world.sql("update map.open set floors = 7 where fid in (1, 2, 3)").await;
+    world.sql("update map.open set floors = 7 where fid = -1").await;
+    let floors = json!({"type": "Feature", "properties": {"floors": 8}});
+    let patch = world.by(PUBLISHER, Method::PATCH, &format!("{ITEMS}/4")).await.json(&floors).send().await.unwrap();
+    assert_eq!(patch.status(), 204);
+    world.sql("delete from map.open where fid > 50").await;
+    let client = world.app.database.app().await.unwrap();
+    let sql = "select principal, action, object_kind, object_id, detail from onemap.audit
+               where action in ('insert', 'update', 'delete') and object_id like 'open%' order by id";
+    let rows = client.query(sql, &[]).await.unwrap();
+    let said: Vec<(String, String, String)> = rows.iter().map(|r| (r.get(0), r.get(1), r.get(2))).collect();
+    assert_eq!(said.len(), 3, "{said:?}");
+    assert!(said[0].0.starts_with("sql:") && said[2].0.starts_with("sql:"), "{said:?}");
+    assert_eq!(said[1].0, "person:housing-publisher");
+    let detail: Value = rows[0].get(4);
+    assert_eq!((&detail["features"], &detail["ids"]), (&json!(3), &json!([1, 2, 3])));
+    let detail: Value = rows[2].get(4);
+    assert_eq!(detail["features"], 50);
+}

@@ -35,6 +35,8 @@ fn may_enter(access: Access, who: As) -> bool {
 fn fill(path: &str, layer: &str) -> String {
     path.replace("{layer}", layer)
         .replace("{feature}", "1")
+        .replace("{record}", "open")
+        .replace("{process}", "identify")
         .replace("{set}", "WebMercatorQuad")
         .replace("{z}", "8")
         .replace("{x}", "213")

@@ -11,6 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["layer", "style", "job"],
     &["tile", "feature", "upload", "demo"],
     &["address"],
+    &["process"],
     &["app"],
     &["http"],
     &["commands"],

@@ -270,6 +270,11 @@ impl AddressJobs {
         Ok(self.job(department, id).await?.document())
     }
 
+    /// The job of the queue that a started job is.
+    pub async fn queued(&self, department: &str, id: Uuid) -> Result<Uuid> {
+        self.job(department, id).await?.queued.ok_or_else(no_job)
+    }
+
     pub async fn list(&self, department: &str, limit: i64) -> Result<Vec<Value>> {
         let client = self.database.app().await?;
         let sql = format!("{JOBS} where a.department_id = $1 order by a.created_at desc limit $2");

@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 
 use super::html::{self, page};
 use super::query::limit;
+use super::records::{self, CATALOG_REL};
+use super::styles::STYLES;
 use super::{Format, format, json_response, link, openapi, relation, schemas, self_links};
 use crate::access::grant::{Grant, Read};
 use crate::feature::extent::Span;
@@ -50,6 +52,30 @@ pub const CONFORMANCE: &[&str] = &[
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/geodata-tilesets",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/dataset-tilesets",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/mvt",
+    "http://www.opengis.net/spec/ogcapi-styles-1/0.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-styles-1/0.0/conf/html",
+    "http://www.opengis.net/spec/ogcapi-styles-1/0.0/conf/manage-styles",
+    "http://www.opengis.net/spec/ogcapi-styles-1/0.0/conf/style-validation",
+    "http://www.opengis.net/spec/ogcapi-styles-1/0.0/conf/mapbox-styles",
+    "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/record-core",
+    "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/record-collection",
+    "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/record-core-query-parameters",
+    "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/records-api",
+    "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/json",
+    "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/html",
+    "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/sorting",
+    "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/record-filter",
+    "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/searchable-catalog",
+    "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/searchable-catalog/sorting",
+    "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/searchable-catalog/filtering",
+    "http://www.opengis.net/spec/ogcapi-records-2/1.0/conf/simple",
+    "http://www.opengis.net/spec/ogcapi-records-2/1.0/conf/advanced",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/ogc-process-description",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/json",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/html",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/job-list",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/dismiss",
     "http://www.opengis.net/spec/tms/2.0/conf/tilematrixset",
     "http://www.opengis.net/spec/tms/2.0/conf/json-tilematrixset",
 ];
@@ -68,6 +94,10 @@ pub async fn landing(mut ask: Ask) -> Answer {
         link(url("/conformance"), "conformance", "application/json", "Conformance classes"),
         link(url("/collections"), "data", "application/json", "Collections"),
         link(url("/tiles"), "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector", "application/json", "Tilesets"),
+        link(url("/processes"), "http://www.opengis.net/def/rel/ogc/1.0/processes", "application/json", "Processes"),
+        link(url("/jobs"), "http://www.opengis.net/def/rel/ogc/1.0/job-list", "application/json", "Jobs"),
+        link(url("/collections/catalogue"), CATALOG_REL, "application/json", "The catalogue of layers"),
+        link(url("/styles"), STYLES, "application/json", "Styles"),
         link(
             url("/tileMatrixSets"),
             "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes",
@@ -117,6 +147,10 @@ pub async fn collections(mut ask: Ask) -> Answer {
         let span = ask.app.extents.known(layer, grant, ask.app.edits.of(layer.state().revision).number).await;
         documents.push(describe(&ask, layer, grant, span));
     }
+    // The catalogue stands at the end of the last page.
+    if !more {
+        documents.push(records::describe(&ask));
+    }
     let mut links = self_links(&ask, "/ogc/collections", format, "application/json");
     if let (true, Some((last, _))) = (more, readable.last()) {
         let next = format!("{}/ogc/collections?f=json&limit={limit}&cursor={}", ask.base, last.id);
@@ -126,7 +160,7 @@ pub async fn collections(mut ask: Ask) -> Answer {
     let document = json!({
         "links": links,
         "crs": crs,
-        "numberMatched": all.len(),
+        "numberMatched": all.len() + 1,
         "numberReturned": documents.len(),
         "collections": documents,
     });
@@ -195,6 +229,7 @@ pub fn describe(ask: &Ask, layer: &Published, grant: &Grant<Read>, span: Option<
         }
     }
     if state.has_tiles() {
+        links.push(link(url("/styles"), STYLES, "application/json", "Styles"));
         let tilesets = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector";
         links.push(link(url("/tiles"), tilesets, "application/json", "Vector tiles"));
     }

@@ -4,10 +4,14 @@ pub mod common;
 pub mod features;
 pub mod files;
 pub mod html;
+pub mod jobs;
 pub mod openapi;
 pub mod paging;
 pub mod query;
 pub mod schemas;
+pub mod processes;
+pub mod records;
+pub mod styles;
 pub mod tiles;
 pub mod transactions;
 

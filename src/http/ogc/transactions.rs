@@ -146,7 +146,7 @@ fn written_crs(uri: &str) -> Result<Crs> {
 
 /// The states of the feature that the caller allows; none for `*`, which allows every one. An ETag names the state before its dash. A
 /// proxy that compresses makes tags weak: they are taken all the same.
-fn if_match(headers: &HeaderMap) -> Result<Option<Vec<String>>> {
+pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<Vec<String>>> {
     let mut tags = vec![];
     for value in headers.get_all(header::IF_MATCH) {
         for tag in value.to_str().map_err(|_| bad_tag())?.split(',').map(str::trim) {
