@@ -16,7 +16,14 @@ from kit import Run, Server
 
 import common  # the order of the report
 import http_details
+import tiling
 import filters
+import editing
+import services
+import ows
+import exports
+import desktop
+import hostile
 
 
 def main():

@@ -5,7 +5,9 @@
 """
 
 import argparse
+import json
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -34,6 +36,18 @@ def main():
         file = os.path.join(folder, "examples.gpkg")
         examples.write(file)
         load(arguments, file, "cql2-examples", "examples")
+    credentials = json.load(open(os.path.join(arguments.data, "demo-credentials.json")))
+    credentials["editor"] = editor(arguments)
+    with open(os.path.join(arguments.data, "conformance-credentials.json"), "w") as out:
+        json.dump(credentials, out)
+
+
+def editor(arguments):
+    """A person who publishes for the owner: keys change nothing."""
+    login = "editor-" + secrets.token_hex(3)
+    command = [arguments.binary, "admin", "create-user", login, "--data", arguments.data, "--department", OWNER, "--role", "publisher", "--name", login]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    return {"user": login, "password": printed.splitlines()[-1].split()[-1]}
 
 
 def load(arguments, file, layer, inside):
