@@ -7,6 +7,7 @@ pub mod assets;
 pub mod authenticate;
 pub mod cache_policy;
 pub mod carried;
+mod connection;
 pub mod cors;
 pub mod filter;
 pub mod health;

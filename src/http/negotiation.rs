@@ -62,6 +62,34 @@ pub fn tile_format(headers: &HeaderMap) -> Format {
     if mlt > others { Format::Mlt } else { Format::Mvt }
 }
 
+/// Which of the offered media types Accept likes best: by weight, of equals the one named first, then the one offered first. None
+/// when nothing of Accept names any of them, or when there is no Accept.
+pub fn media(headers: &HeaderMap, offered: &[&str]) -> Option<usize> {
+    let ranges: Vec<(String, u16)> =
+        weighted(headers, &header::ACCEPT).map(|(range, weight)| (range.to_ascii_lowercase(), weight)).collect();
+    let mut best: Option<(u16, std::cmp::Reverse<usize>, usize)> = None;
+    for (i, media) in offered.iter().enumerate().rev() {
+        // Of the ranges that name it the most exact one counts (RFC 9110, 12.5.1).
+        let exactness = |range: &str| match range.strip_suffix('*') {
+            _ if range == *media => 3,
+            Some("*/") => 1,
+            Some(group) if group.ends_with('/') && media.starts_with(group) => 2,
+            _ => 0,
+        };
+        let naming = ranges.iter().enumerate().filter(|(_, (range, _))| exactness(range) > 0);
+        let Some((place, (_, weight))) =
+            naming.max_by_key(|(place, (range, _))| (exactness(range), std::cmp::Reverse(*place)))
+        else {
+            continue;
+        };
+        let rank = (*weight, std::cmp::Reverse(place), i);
+        if *weight > 0 && best.is_none_or(|(w, p, _)| (rank.0, rank.1) >= (w, p)) {
+            best = Some(rank);
+        }
+    }
+    best.map(|(_, _, i)| i)
+}
+
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
@@ -101,6 +129,30 @@ mod tests {
         let mut two = of(header::ACCEPT_ENCODING, "br;q=0.2");
         two.append(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip;q=0.3"));
         assert_eq!(encoding(&two), Encoding::Gzip);
+    }
+
+    #[test]
+    fn the_media_type_that_weighs_most_is_taken() {
+        let offered = ["application/geo+json", "application/json", "text/html"];
+        for (text, best) in [
+            ("*/*", Some(0)),
+            ("", None),
+            ("image/png", None),
+            ("text/html", Some(2)),
+            ("TEXT/HTML", Some(2)),
+            ("text/*", Some(2)),
+            ("application/*", Some(0)),
+            ("application/json", Some(1)),
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", Some(2)),
+            ("text/html;q=0.5, application/geo+json", Some(0)),
+            ("text/html;q=0, */*", Some(0)),
+            ("application/geo+json;q=0, */*;q=0.1", Some(1)),
+            ("application/json, text/html", Some(1)),
+            ("text/html, application/json", Some(2)),
+            ("application/geo+json;q=0.1, text/html;q=0.2", Some(2)),
+        ] {
+            assert_eq!(media(&of(header::ACCEPT, text), &offered), best, "{text}");
+        }
     }
 
     #[test]

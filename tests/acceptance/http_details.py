@@ -125,15 +125,14 @@ def negotiation(run):
 @requirement("HTTP", "RFC 9110 9.3.7 and 15.5.6: methods")
 def methods(run):
     for path, _ in there(run):
+        if path == "/":
+            continue
         options = run.server.ask(path, run.key, method="OPTIONS")
         run.check(options.status in (200, 204) and "GET" in options.headers["allow"], f"OPTIONS {path}: {options.status} Allow: {options.headers['allow']}")
         for method in ("DELETE", "PUT", "PATCH", "TRACE", "PROPFIND"):
             if method in options.headers["allow"]:
                 continue
             answer = run.server.ask(path, run.key, method=method)
-            if path == "/":
-                run.check(answer.status in (404, 405), f"{method} {path}: {answer.status}")
-                continue
             run.problem(answer, 405)
             run.check("GET" in answer.headers["allow"], f"405 of {method} {path} without Allow: {answer.headers['allow']!r}")
 
@@ -162,12 +161,10 @@ def cors(run):
 
 @requirement("HTTP", "RFC 9457: problems in the caller's language")
 def languages(run):
-    for path in ("/ogc/collections/nope", "/ogc/collections/cql2-places/items?limit=x", "/tiles/nope/0/0/0", "/nope", "/ogc/collections/cql2-places/items?filter=("):
+    for path in ("/ogc/collections/nope", "/ogc/collections/cql2-places/items?limit=x", "/tiles/nope/0/0/0", "/ogc/nope", "/ogc/collections/cql2-places/items?filter=("):
         chinese = run.server.ask(path, run.key, headers={"Accept-Language": "zh-CN,zh;q=0.9"})
         english = run.server.ask(path, run.key, headers={"Accept-Language": "en-GB,en;q=0.8,zh;q=0.1"})
         run.check(chinese.headers["content-language"].lower().startswith("zh") and english.headers["content-language"].startswith("en"), f"{path}: Content-Language")
-        if path == "/nope":
-            continue
         run.check(re.search(r"[\u4e00-\u9fff]", chinese.json()["detail"] + chinese.json()["title"]), f"{path} is not Chinese: {chinese.text[:150]}")
         run.check(not re.search(r"[\u4e00-\u9fff]", english.json()["detail"] + english.json()["hint"] + english.json()["title"]), f"{path} is not English: {english.text[:150]}")
         run.check(chinese.json()["request_id"] == chinese.headers["x-request-id"], f"{path}: request id")
@@ -218,7 +215,7 @@ def spelling(run):
 def lengths(run):
     for length in (10_000, 60_000, 66_000, 100_000, 500_000):
         answer = run.server.raw(f"GET /ogc?x={'a' * length} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
-        run.problem(answer, (400, 414))
+        run.problem(answer, (400, 414, 431))
     answer = run.server.raw(f"GET /ogc HTTP/1.1\r\nHost: x\r\nX-Long: {'a' * 600_000}\r\nConnection: close\r\n\r\n".encode())
     run.check(answer.status in (400, 431, 200), f"a header of 600 kB: {answer.status}")
     many = "".join(f"X-{i}: 1\r\n" for i in range(2000))

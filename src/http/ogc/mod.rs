@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::ask::Ask;
+use super::negotiation;
 use crate::error::{Error, Result};
 
 /// The two representations every resource has.
@@ -35,18 +36,10 @@ pub fn format(ask: &mut Ask) -> Result<Format> {
     }
 }
 
-/// Browsers name text/html first; programs name JSON or anything.
+/// Browsers like text/html best; programs name JSON, or anything.
 fn prefers_html(headers: &HeaderMap) -> bool {
-    let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    for range in accept.split(',') {
-        let kind = range.split(';').next().unwrap_or_default().trim();
-        match kind {
-            "text/html" | "application/xhtml+xml" => return true,
-            "application/json" | "application/geo+json" | "*/*" => return false,
-            _ => {}
-        }
-    }
-    false
+    let offered = ["application/geo+json", "application/json", "text/html", "application/xhtml+xml"];
+    negotiation::media(headers, &offered).is_some_and(|best| best >= 2)
 }
 
 pub fn json_response(media: &'static str, value: &Value) -> Response {
