@@ -6,7 +6,7 @@ data   := $(or $(ONEMAP_DATA),.onemap)
 target := $(or $(CARGO_TARGET_DIR),target)
 RUN_ARGS ?=
 
-.PHONY: help run test dev bench bench-address check clean
+.PHONY: help run test dev bench bench-address conformance check clean
 
 help:
 	@echo "make run    install what is missing, build, start PostGIS in $(data), load the demo city, serve it"
@@ -14,6 +14,7 @@ help:
 	@echo "make dev    the same as run, unoptimised: builds fast, runs slowly"
 	@echo "make bench  the figures: tiles, features, memory; beside the peers where they are installed"
 	@echo "make bench-address  address matching: exact, within 50 m, rejected, reliability, speed"
+	@echo "make conformance  the standards' requirements, asked of a running server; desktop programs; hostile input"
 	@echo "make check  format, lints, licences and advisories"
 	@echo "make clean  remove what was built (the data directory stays)"
 
@@ -40,6 +41,12 @@ bench:
 bench-address:
 	@cargo build --release -p onemap-address-quality
 	@$(target)/release/onemap-address-quality --raw 100000 $(BENCH_ARGS)
+
+# CONFORMANCE_ARGS="--only cql2 wms" runs a part.
+conformance:
+	@scripts/setup --test
+	@cargo build
+	@scripts/conformance $(target)/debug/onemap $(CONFORMANCE_ARGS)
 
 check:
 	@scripts/setup --test

@@ -1,11 +1,11 @@
 //! The portal: the built web page, inside the binary.
 
 use axum::extract::Request;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::RustEmbed;
 
-use super::cache_policy::{Keep, keep, not_modified};
+use super::cache_policy::{Keep, keep, not_modified, weak_etag};
 use super::problem::Problem;
 use crate::error::Error;
 
@@ -44,7 +44,7 @@ pub async fn portal(request: Request) -> Response {
             keep(([(header::CONTENT_TYPE, kind)], file.data).into_response(), policy, Some(&etag))
         }
         _ if path.contains('.') => Problem(Error::not_found("没有这个文件", "there is no such file")).into_response(),
-        _ => page(),
+        _ => page(request.headers()),
     }
 }
 
@@ -54,11 +54,15 @@ fn is_interface(path: &str) -> bool {
         .any(|prefix| path.starts_with(prefix) && Dist::get(path).is_none())
 }
 
-fn page() -> Response {
+fn page(asked: &HeaderMap) -> Response {
     let html = Dist::get("index.html").map_or(PLACEHOLDER.as_bytes().into(), |f| f.data);
+    let etag = weak_etag(&[&html]);
+    if let Some(response) = not_modified(asked, &etag, Keep::Public) {
+        return response;
+    }
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
     ];
-    keep((StatusCode::OK, headers, html).into_response(), Keep::Public, None)
+    keep((StatusCode::OK, headers, html).into_response(), Keep::Public, Some(&etag))
 }

@@ -47,7 +47,7 @@ fn is_cookie(request: &Request) -> bool {
 fn credential(request: &Request) -> Option<Credential> {
     let headers = request.headers();
     if let Some(token) = bearer(headers) {
-        return Some(Credential::Key(token.to_owned()));
+        return Some(Credential::Key(token));
     }
     let query = request.uri().query().unwrap_or_default();
     if let Some((_, key)) = form_urlencoded::parse(query.as_bytes()).find(|(n, _)| is_credential(n)) {
@@ -56,11 +56,11 @@ fn credential(request: &Request) -> Option<Credential> {
     CookieJar::from_headers(headers).get(COOKIE).map(|c| Credential::Session(c.value().to_owned()))
 }
 
-/// The token of `Authorization: Bearer`. Another scheme is a proxy's business, not ours.
-/// The key in `Authorization: Bearer`.
-pub fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+/// The key in `Authorization: Bearer`. Another scheme is a proxy's business, not ours. A key with odd bytes is a wrong key, not none.
+pub fn bearer(headers: &HeaderMap) -> Option<String> {
+    let given = String::from_utf8_lossy(headers.get(header::AUTHORIZATION)?.as_bytes());
+    let (scheme, token) = given.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
 }
 
 /// Cross-site request forgery: a change that comes with a cookie must come from our own pages. Browsers say where a request

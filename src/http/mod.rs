@@ -8,6 +8,7 @@ pub mod attachment;
 pub mod authenticate;
 pub mod cache_policy;
 pub mod carried;
+mod connection;
 pub mod cors;
 pub mod filter;
 pub mod health;

@@ -163,6 +163,34 @@ fn document(error: &Error, path: &str, language: Language, id: &RequestId) -> Re
     ([(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
 }
 
+/// A whole answer for what could not even be parsed as a request. Nothing is known of the caller, so it speaks both languages.
+pub fn of_no_request(status: u16) -> Vec<u8> {
+    let (reason, zh, en) = match status {
+        414 => ("URI Too Long", "请求地址过长（上限 64 KiB）", "the address is too long (64 KiB at most)"),
+        431 => {
+            ("Request Header Fields Too Large", "请求头过大或过多", "the request's headers are too large or too many")
+        }
+        _ => ("Bad Request", "不是合法的 HTTP 请求", "this is no HTTP request"),
+    };
+    let id = RequestId::fresh();
+    let body = json!({
+        "type": format!("/problems/{}", if status == 400 { "invalid" } else { "too-large" }),
+        "title": reason,
+        "status": status,
+        "detail": format!("{zh} · {en}"),
+        "hint": "请缩短参数，或用 POST 提交 · shorten the parameters, or send them by POST where that is offered",
+        "request_id": id.0,
+    })
+    .to_string();
+    format!(
+        "HTTP/1.1 {status} {reason}\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n\
+         cache-control: no-store\r\nx-content-type-options: nosniff\r\nx-request-id: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len(),
+        id.0
+    )
+    .into_bytes()
+}
+
 /// What to do next where the error itself did not say.
 fn next_step(kind: &Kind) -> Said {
     match kind {

@@ -12,8 +12,9 @@ use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+use tower_http::timeout::RequestBodyTimeoutLayer;
 
-use super::{authenticate, cache_policy, cors, negotiation, problem, routes};
+use super::{authenticate, cache_policy, connection, cors, negotiation, problem, routes};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::feature::output::FileFormat;
@@ -21,11 +22,15 @@ use crate::feature::output::FileFormat;
 /// Seconds that answers under way get at the end.
 const GRACE: Duration = Duration::from_secs(8);
 
+/// A body may take its time, but not stand still for longer.
+const STANDSTILL: Duration = Duration::from_secs(30);
+
 /// The whole service, ready for a listener or a test.
 pub fn service(app: App) -> Router {
     routes::router()
         .layer(middleware::from_fn(authenticate::same_site))
         .layer(middleware::from_fn_with_state(app.clone(), authenticate::authenticate))
+        .layer(RequestBodyTimeoutLayer::new(STANDSTILL))
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn(problem::middleware))
         .layer(middleware::from_fn(cache_policy::middleware))
@@ -74,16 +79,7 @@ pub async fn bind(app: &App) -> Result<TcpListener> {
 }
 
 /// Serves until told to stop, then lets answers under way finish.
-pub async fn serve(app: App, listener: TcpListener, mut stop: watch::Receiver<bool>) -> Result<()> {
-    let mut late = stop.clone();
-    let serving = axum::serve(listener, service(app)).with_graceful_shutdown(async move {
-        let _ = stop.wait_for(|s| *s).await;
-    });
-    tokio::select! {
-        ended = serving => ended.map_err(Error::from),
-        () = async {
-            let _ = late.wait_for(|s| *s).await;
-            tokio::time::sleep(GRACE).await;
-        } => Ok(()),
-    }
+pub async fn serve(app: App, listener: TcpListener, stop: watch::Receiver<bool>) -> Result<()> {
+    connection::serve(service(app), listener, stop, GRACE).await;
+    Ok(())
 }

@@ -104,7 +104,7 @@ fn representation(ask: &mut Ask) -> Result<As> {
         Some("html" | "text/html") => Ok(As::Page),
         Some(_) => Err(Error::invalid("f", "样式的格式为 mbs 或 html", "a style is offered as mbs and html")
             .hint("可用：mbs（MapLibre 样式）、html", "choose mbs (a MapLibre style) or html")),
-        None if super::prefers_html(&ask.headers) => Ok(As::Page),
+        None if negotiation::representation(&ask.headers, super::OFFERED) == Some(1) => Ok(As::Page),
         None => Ok(As::Style),
     }
 }
