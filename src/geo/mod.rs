@@ -4,7 +4,7 @@ pub mod bbox;
 pub mod china;
 pub mod crs;
 pub mod ewkb;
-pub mod gml;
 pub mod gauss;
+pub mod gml;
 pub mod plane;
 pub mod tms;

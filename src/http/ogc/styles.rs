@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::http::api::body;
 use crate::http::ask::{Answer, Ask};
 use crate::http::cache_policy::{Keep, digest, keep, not_modified};
+use crate::http::negotiation;
 use crate::http::style::{self, Origin, Shown};
 use crate::layer::registry;
 use crate::style::document::{self, Checked, MOST_BYTES};

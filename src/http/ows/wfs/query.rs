@@ -19,7 +19,7 @@ use crate::http::ows::xml::escape;
 use crate::layer::filter::{self, Given, Language};
 use crate::layer::model::Field;
 use crate::layer::order::SortKey;
-use crate::layer::select::Selection;
+use crate::layer::select::{Candidates, Selection};
 
 /// A query that may be run.
 pub struct Resolved {
@@ -116,10 +116,10 @@ fn bbox(described: &FeatureType, corners: [f64; 4], name: Option<&str>) -> Resul
     Ok((Bbox::parse(&text, crs.swapped, crs.is_geographic())?, crs.srid))
 }
 
-/// The ids of this layer's own features; those of others are none of its rows.
-fn numbers(described: &FeatureType, ids: &[String]) -> Vec<i64> {
+/// This layer's own features among those named; those of others are none of its rows.
+fn numbers(described: &FeatureType, ids: &[String]) -> Candidates {
     let own = |id: &String| of_gml_id(id).filter(|(layer, _)| layer == described.id()).map(|(_, number)| number);
-    ids.iter().filter_map(own).collect()
+    Candidates { certain: ids.iter().filter_map(own).collect(), possible: vec![] }
 }
 
 fn filtered(described: &FeatureType, text: &str, selection: &mut Selection) -> Result<()> {
