@@ -47,7 +47,7 @@ pub fn components() -> Value {
         "tileMatrixSetId": place("tileMatrixSetId", "The tile matrix set",
             json!({"type": "string", "enum": TileMatrixSet::ALL.map(TileMatrixSet::id)})),
         "tileMatrix": place("tileMatrix", "The zoom", json!({"type": "integer", "minimum": 0, "maximum": 24})),
-        "tileRow": place("tileRow", "Counted from the north", count),
+        "tileRow": place("tileRow", "Counted from the north", count.clone()),
         "tileCol": place("tileCol", "Counted from the west", count),
         "featureId": place("featureId", "The feature", json!({"type": "integer"})),
         "If-Match": {"name": "If-Match", "in": "header", "required": true, "schema": {"type": "string"},
