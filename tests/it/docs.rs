@@ -38,8 +38,9 @@ async fn the_examples_run() {
     let key = crate::process::credentials(data.path())["keys"]["health"].as_str().unwrap().to_owned();
     crate::process::searched(&server.url, &key).await;
     // The developer's page shows refusals too.
-    let of_all =
-        ["developer.md", "address.md"].into_iter().flat_map(|page| of(page).into_iter().map(move |e| (page, e)));
+    let of_all = ["developer.md", "address.md", "ogc-api.md"]
+        .into_iter()
+        .flat_map(|page| of(page).into_iter().map(move |e| (page, e)));
     for (page, example) in of_all {
         let folder = tempfile::tempdir().unwrap();
         let output = Command::new("bash")

@@ -496,7 +496,7 @@ async fn features_are_written_in_every_crs_they_are_read_in() {
         (format!("{epsg}4490"), [36.5, 120.5]),
         (format!("{epsg}4326"), [36.5, 120.5]),
         // Spherical Mercator of 120.5 E, 36.5 N.
-        (format!("{epsg}3857"), [13_413_998.640_7, 4_369_703.157_0]),
+        (format!("{epsg}3857"), [13413998.6406, 4369640.5106]),
         ("http://www.opengis.net/def/crs/OGC/1.3/CRS84".into(), [120.5, 36.5]),
     ] {
         let body = feature(json!({"floors": 1}), json!({"type": "Point", "coordinates": coordinates}));

@@ -195,12 +195,11 @@ pub async fn collection(mut ask: Ask, Path(id): Path<String>) -> Answer {
     let drawn = ask.read(&id)?;
     let edits = ask.app.edits.of(drawn.layer.state().revision).number;
     let span = ask.app.extents.of(&drawn.layer, &drawn.grant, edits).await?;
-    let ends = span.as_ref().map(|(from, to)| (from.as_str(), to.as_str()));
-    let body = (format == Format::Html).then(|| html::collection(&ask, &drawn, ends)).unwrap_or_default();
-    let document = describe(&ask, &drawn.layer, &drawn.grant, span);
     Ok(match format {
-        Format::Json => ask.json("application/json", document),
+        Format::Json => ask.json("application/json", describe(&ask, &drawn.layer, &drawn.grant, span)),
         Format::Html => {
+            let ends = span.as_ref().map(|(from, to)| (from.as_str(), to.as_str()));
+            let body = html::collection(&ask, &drawn, ends);
             let above = [("/ogc/collections", html::word(&ask, "图层", "Collections"))];
             html::page_below(&ask, &above, ask.language.pick(&drawn.layer.title), &body)
         }

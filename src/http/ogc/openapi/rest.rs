@@ -57,6 +57,7 @@ pub fn first(paths: &mut Paths<'_>) {
 
 /// Everything else of the table. The services of the older standards describe themselves.
 pub fn others(paths: &mut Paths<'_>, readable: &[(Published, Grant<Read>)]) {
+    const BY_LAYER: [&str; 5] = ["/items", "/tiles", "/schema", "/queryables", "/sortables"];
     const APART: [&str; 5] = ["wms", "wmts", "wfs", "page.js", "tdt"];
     for route in routes::table() {
         let Some(path) = route.path.strip_prefix("/ogc/").filter(|p| !p.is_empty()) else { continue };
@@ -65,6 +66,8 @@ pub fn others(paths: &mut Paths<'_>, readable: &[(Published, Grant<Read>)]) {
             continue;
         }
         match (first, rest.strip_prefix("{layer}")) {
+            // What there is of these depends on the layer.
+            ("collections", Some(below)) if BY_LAYER.iter().any(|known| below.starts_with(known)) => {}
             ("collections", Some(below)) => {
                 for (layer, _) in readable {
                     generic(paths, &route, &layer.id, &format!("/collections/{}{below}", layer.id));
@@ -87,7 +90,7 @@ fn generic(paths: &mut Paths<'_>, route: &Route, tag: &str, path: &str) {
     let blank = |p: &str| p.split('/').map(|s| if s.starts_with('{') { "{}" } else { s }).collect::<Vec<_>>().join("/");
     let known = paths.paths.keys().find(|known| blank(known) == blank(path)).cloned();
     let writes = method != "get";
-    if known.as_deref().is_some_and(|known| paths.has(known, &method)) || (writes && path.contains("/items")) {
+    if known.as_deref().is_some_and(|known| paths.has(known, &method)) {
         return;
     }
     let path = known.as_deref().unwrap_or(path);
