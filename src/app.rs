@@ -19,6 +19,7 @@ use crate::db::migrate;
 use crate::db::pool::Database;
 use crate::error::Result;
 use crate::feature::extent::Extents;
+use crate::feature::output::Downloads;
 use crate::job::queue::Queue;
 use crate::job::worker::Worker;
 use crate::layer::archive::Archives;
@@ -44,6 +45,7 @@ pub struct Parts {
     pub extents: Extents,
     pub archives: Archives,
     pub exports: Exports,
+    pub downloads: Downloads,
     pub queue: Queue,
     pub uploads: Uploads,
     pub glyphs: Glyphs,
@@ -102,6 +104,7 @@ impl App {
             extents: Extents::new(store.clone()),
             archives,
             exports: Exports::new(&config.data),
+            downloads: Downloads::new(&config.data, config.database_connections),
             edits,
             uploads: Uploads::new(database.clone(), queue.clone(), &config),
             queue,

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_util::Stream;
 use tokio_postgres::{Row, RowStream};
@@ -24,6 +25,16 @@ impl Datastore {
 
     pub async fn read(&self, _grant: &Grant<Read>) -> Result<Reader> {
         Ok(Reader { lease: Lease::new(self.database.app().await?) })
+    }
+
+    /// For a selection that takes as long as its reader does: a connection of its own, which is closed afterwards, so that the requests
+    /// keep theirs.
+    pub async fn apart(&self, _grant: &Grant<Read>, longest: Duration) -> Result<Reader> {
+        let lease = Lease::apart(self.database.app().await?);
+        if let Some(client) = lease.client() {
+            client.batch_execute(&format!("set statement_timeout = {}", longest.as_millis())).await?;
+        }
+        Ok(Reader { lease })
     }
 
     /// For a publisher's look at a revision that is not published yet.

@@ -3,6 +3,7 @@
 pub mod cursor;
 pub mod extent;
 pub mod geojson;
+pub mod output;
 pub mod query;
 pub mod values;
 pub mod write;

@@ -82,6 +82,30 @@ pub fn text(row: &Row, index: usize, kind: FieldType) -> Result<Option<String>> 
     })
 }
 
+/// Days and microseconds from 1970 to 2000, where PostgreSQL begins to count.
+const DAYS: i32 = 10_957;
+const MICROS: i64 = 946_684_800_000_000;
+
+/// Column `index` for the writers of files. What has no JSON form (infinities) has none here either.
+pub fn value(row: &Row, index: usize, kind: FieldType) -> Result<onemap_formats::Value<'_>> {
+    use onemap_formats::Value;
+    let value = match kind {
+        FieldType::Text => row.try_get::<_, Option<&str>>(index)?.map(Value::Text),
+        FieldType::Integer => row.try_get::<_, Option<i64>>(index)?.map(Value::Integer),
+        FieldType::Float => row.try_get::<_, Option<f64>>(index)?.filter(|v| v.is_finite()).map(Value::Float),
+        FieldType::Boolean => row.try_get::<_, Option<bool>>(index)?.map(Value::Boolean),
+        FieldType::Date => {
+            let days = row.try_get::<_, Option<Days>>(index)?.filter(|d| date(d.0).is_some());
+            days.map(|d| Value::Date(d.0 + DAYS))
+        }
+        FieldType::Timestamp => {
+            let micros = row.try_get::<_, Option<Micros>>(index)?.filter(|t| instant(t.0).is_some());
+            micros.map(|t| Value::Timestamp(t.0 + MICROS))
+        }
+    };
+    Ok(value.unwrap_or(Value::Null))
+}
+
 fn date(days: i32) -> Option<String> {
     // PostgreSQL's infinities, and dates beyond year 9999, have no JSON form.
     let days = jiff::Span::new().try_days(days).ok()?;
@@ -89,8 +113,12 @@ fn date(days: i32) -> Option<String> {
 }
 
 fn timestamp(micros: i64) -> Option<String> {
+    instant(micros).map(|t| t.to_string())
+}
+
+fn instant(micros: i64) -> Option<Timestamp> {
     let epoch = Timestamp::from_second(946_684_800).ok()?;
-    epoch.checked_add(SignedDuration::from_micros(micros)).ok().map(|t| t.to_string())
+    epoch.checked_add(SignedDuration::from_micros(micros)).ok()
 }
 
 /// Appends a JSON string. Only quotes, backslashes and control characters need an escape (RFC 8259).

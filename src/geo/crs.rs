@@ -62,6 +62,21 @@ impl Crs {
         }
         offered
     }
+
+    /// The Gauss-Krüger zones of CGCS2000 that a place lies in, given by its western and eastern end: of 3 and of 6 degrees, with the
+    /// zone's number before the easting and without.
+    pub fn gauss_kruger(west: f64, east: f64) -> Vec<Crs> {
+        // The first of each row is the zone about 75° E; its number and its meridian have codes of their own.
+        let rows = [(3.0, 21, 4513), (3.0, 21, 4534), (6.0, 11, 4491), (6.0, 11, 4502)];
+        let zones = rows.into_iter().flat_map(|(width, count, first)| {
+            (0..count).filter_map(move |k| {
+                let middle = 75.0 + width * f64::from(k);
+                let within = east >= middle - width / 2.0 && west <= middle + width / 2.0;
+                within.then(|| Crs::epsg(first + k))
+            })
+        });
+        zones.collect()
+    }
 }
 
 /// Whether two codes have the same coordinates for our purpose.
@@ -81,6 +96,15 @@ fn northing_first(srid: i32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn zones_are_those_of_the_place() {
+        let codes = |west, east| Crs::gauss_kruger(west, east).iter().map(|c| c.srid).collect::<Vec<_>>();
+        // Beijing: the zones about 117° E, of 3 degrees number 39, of 6 number 20.
+        assert_eq!(codes(115.7, 117.4), [4526, 4527, 4547, 4548, 4498, 4509]);
+        assert_eq!(codes(-10.0, 10.0), [0i32; 0]);
+        assert_eq!(codes(70.0, 140.0).len(), 64);
+    }
 
     #[test]
     fn uris_round_trip() {

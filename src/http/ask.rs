@@ -11,10 +11,12 @@ use super::ogc::json_response;
 use super::parameters::Parameters;
 use super::problem::Problem;
 use crate::access::gate::sign_in;
-use crate::access::grant::{Edit, Grant};
+use crate::access::grant::{Edit, Grant, Read};
 use crate::access::principal::Principal;
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::geo::crs::Crs;
+use crate::layer::catalog::Published;
 use crate::layer::model::Title;
 use crate::tile::render::Drawn;
 
@@ -122,6 +124,19 @@ impl Ask {
             return Err(Error::invalid("layers", zh, en));
         }
         ids.into_iter().map(|id| self.read(id)).collect()
+    }
+
+    /// The reference systems that a layer is offered in. How far it reaches is told to those only who see all of it; for the others its
+    /// zones are those of the deployment's place.
+    pub fn offered(&self, layer: &Published, grant: &Grant<Read>) -> Vec<Crs> {
+        let state = layer.state();
+        let mut offered = Crs::offered(state.srid);
+        let area = state.bbox.filter(|_| grant.scope().is_all()).or(self.app.config.area);
+        if let (Some([west, _, east, _]), true) = (area, state.source.geometry.is_some()) {
+            let zones = Crs::gauss_kruger(west, east);
+            offered.splice(4..4, zones.into_iter().filter(|crs| crs.srid != state.srid));
+        }
+        offered
     }
 
     pub fn edit(&self, id: &str) -> Result<Grant<Edit>> {

@@ -11,8 +11,9 @@ use crate::app::App;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS, POST");
 const HEADERS: HeaderValue = HeaderValue::from_static("authorization, content-type, accept-language, if-none-match");
-const EXPOSED: HeaderValue =
-    HeaderValue::from_static("etag, link, location, content-crs, content-disposition, retry-after, x-request-id");
+const EXPOSED: HeaderValue = HeaderValue::from_static(
+    "etag, link, location, content-crs, content-datum, content-disposition, retry-after, x-request-id",
+);
 
 /// Answers preflights itself. An OPTIONS request that is none (tus asks so what the server speaks) is the router's.
 pub async fn middleware(State(app): State<App>, request: Request<Body>, next: Next) -> Response {

@@ -4,6 +4,7 @@ pub mod address;
 pub mod api;
 pub mod ask;
 pub mod assets;
+pub mod attachment;
 pub mod authenticate;
 pub mod cache_policy;
 pub mod carried;

@@ -16,6 +16,7 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 use super::{authenticate, cache_policy, cors, negotiation, problem, routes};
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::feature::output::FileFormat;
 
 /// Seconds that answers under way get at the end.
 const GRACE: Duration = Duration::from_secs(8);
@@ -30,11 +31,16 @@ pub fn service(app: App) -> Router {
         .layer(middleware::from_fn(cache_policy::middleware))
         .layer(
             CompressionLayer::new().compress_when(
-                // Events must not wait in a compressor; tiles are compressed already, if their reader likes that.
+                // Events must not wait in a compressor; tiles and archives are compressed already. A GeoPackage's first bytes must not
+                // wait either.
                 SizeAbove::new(600)
                     .and(NotForContentType::SSE)
                     .and(NotForContentType::IMAGES)
-                    .and(NotForContentType::const_new(negotiation::MVT)),
+                    .and(NotForContentType::const_new(negotiation::MVT))
+                    .and(NotForContentType::const_new(FileFormat::Shapefile.media()[0]))
+                    .and(NotForContentType::const_new(FileFormat::Workbook.media()[0]))
+                    .and(NotForContentType::const_new(FileFormat::GeoPackage.media()[0]))
+                    .and(NotForContentType::const_new(FileFormat::FlatGeobuf.media()[0])),
             ),
         )
         .layer(middleware::from_fn_with_state(app.clone(), cors::middleware))

@@ -5,6 +5,7 @@ mod address_jobs;
 mod archives;
 mod browser;
 mod docs;
+mod downloads;
 mod edits;
 mod features;
 mod jobs;

@@ -1,16 +1,14 @@
 //! A job's rows as a file: the columns as they were given, then what was found and decided. Streamed, in the file's order.
 
-use std::path::PathBuf;
-
 use bytes::Bytes;
 use futures_util::Stream;
+use onemap_formats::Sheets;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::file::{RowsFile, cell};
 use super::reading::{Found, Wanted, degrees};
 use super::results::{Band, fault_names};
-use super::xlsx::Sheet;
 use super::{AddressJobs, Job};
 use crate::access::audit::{self, Entry};
 use crate::access::principal::Principal;
@@ -19,8 +17,6 @@ use crate::error::{Error, Result};
 
 /// Rows fetched at once.
 const PAGE: i64 = 5_000;
-/// Rows of an Excel sheet, its header included.
-const SHEET: i64 = 1_048_576;
 
 /// What is added to the given columns.
 const ADDED: [&str; 14] = [
@@ -98,13 +94,6 @@ impl AddressJobs {
         }
         let tally = &job.checkpoint.tally.bands;
         let rows = band.map_or(job.checkpoint.row, |b| tally[b as usize]);
-        if format == Format::Xlsx && rows >= SHEET {
-            return Err(Error::too_large(
-                format!("Excel 工作表最多 {SHEET} 行，结果有 {rows} 行"),
-                format!("an Excel sheet has at most {SHEET} rows; the result has {rows}"),
-            )
-            .hint("请导出 CSV", "export it as CSV"));
-        }
         let mut client = self.database.app().await?;
         let transaction = client.transaction().await?;
         let detail = json!({"format": format.extension(), "band": band.map(Band::name), "rows": rows});
@@ -200,27 +189,44 @@ impl Export {
         json!({"type": "Feature", "geometry": geometry, "properties": properties})
     }
 
-    /// As a workbook, in a file that has no name any more.
-    pub async fn xlsx(mut self) -> Result<std::fs::File> {
-        let path: PathBuf = self.jobs.files.folder.join(format!("{}.xlsx", Uuid::now_v7()));
-        tokio::fs::create_dir_all(&self.jobs.files.folder).await?;
-        let mut sheet = Some(Sheet::create(&path)?);
-        let header: Vec<Value> = self.header.iter().map(|name| name.clone().into()).collect();
-        let mut lines = vec![Line { cells: header, place: None }];
-        loop {
-            let Some(mut open) = sheet.take() else { return Err(Error::internal("a sheet was lost")) };
-            let work = move || {
-                lines.iter().try_for_each(|line| open.row(&line.cells))?;
-                Ok::<_, Error>(open)
-            };
-            sheet = Some(tokio::task::spawn_blocking(work).await.map_err(Error::internal)??);
-            lines = self.page().await?;
-            if lines.is_empty() {
-                break;
+    /// As a workbook; what does not fit on a sheet is on the next.
+    pub fn xlsx(self) -> impl Stream<Item = Result<Bytes>> + Send + 'static {
+        futures_util::stream::try_unfold((self, None::<Sheets>, false), |(mut export, sheets, whole)| async move {
+            if whole {
+                return Ok(None);
             }
-        }
-        let Some(sheet) = sheet else { return Err(Error::internal("a sheet was lost")) };
-        tokio::task::spawn_blocking(move || sheet.finish()).await.map_err(Error::internal)?
+            let lines = export.page().await?;
+            let (header, last) = (export.header.clone(), export.over);
+            let work = move || {
+                let mut sheets = match sheets {
+                    Some(sheets) => sheets,
+                    None => Sheets::new("结果", header)?,
+                };
+                lines.iter().try_for_each(|line| sheets.row(line.cells.iter().map(cell_of)))?;
+                if last {
+                    sheets.finish(&[])?;
+                }
+                let mut out = vec![];
+                sheets.drain(&mut out);
+                Ok::<_, Error>((sheets, out))
+            };
+            let (sheets, out) = tokio::task::spawn_blocking(work).await.map_err(Error::internal)??;
+            Ok(Some((Bytes::from(out), (export, Some(sheets), last))))
+        })
+    }
+}
+
+/// A cell of a workbook. None of ours is a list.
+fn cell_of(value: &Value) -> onemap_formats::Value<'_> {
+    use onemap_formats::Value as Cell;
+    match value {
+        Value::String(text) => Cell::Text(text),
+        Value::Bool(v) => Cell::Boolean(*v),
+        Value::Number(n) => match n.as_i64() {
+            Some(v) => Cell::Integer(v),
+            None => n.as_f64().map_or(Cell::Null, Cell::Float),
+        },
+        Value::Null | Value::Array(_) | Value::Object(_) => Cell::Null,
     }
 }
 

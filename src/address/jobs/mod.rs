@@ -15,7 +15,6 @@ pub mod intake;
 pub mod matching;
 pub mod reading;
 pub mod results;
-mod xlsx;
 
 use std::path::PathBuf;
 

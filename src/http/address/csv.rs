@@ -19,6 +19,7 @@ use crate::address::rows::{self, Columns};
 use crate::address::table::Table;
 use crate::error::{Error, Result};
 use crate::http::ask::{Answer, Ask};
+use crate::http::attachment;
 
 /// Bytes of a file. Larger ones are a matter for jobs.
 const MOST_BYTES: u64 = 100 << 20;
@@ -92,18 +93,11 @@ pub async fn search_csv(
         }
     });
     let mut response = Response::new(Body::from_stream(ReceiverStream::new(receive)));
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
-    if let Ok(value) = HeaderValue::from_str(&disposition(&form.filename)) {
-        headers.insert(header::CONTENT_DISPOSITION, value);
-    }
-    Ok(response)
-}
-
-fn disposition(filename: &str) -> String {
-    let stem = filename.rsplit_once('.').map_or(filename, |(stem, _)| stem);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
+    let stem = form.filename.rsplit_once('.').map_or(&form.filename[..], |(stem, _)| stem);
     let stem = if stem.is_empty() { "addresses" } else { stem };
-    super::disposition(&format!("{stem}.geocoded.csv"), "geocoded.csv")
+    attachment::name(&mut response, ("addresses.geocoded", &format!("{stem}.geocoded")), "csv");
+    Ok(response)
 }
 
 impl Form {

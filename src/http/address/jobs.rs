@@ -5,9 +5,7 @@ use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest, Multipart, Path, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::TryStreamExt;
 use serde_json::{Value, json};
-use tokio::io::AsyncReadExt;
 
 use crate::address::jobs::comparison::KINDS;
 use crate::address::jobs::counts::By;
@@ -18,8 +16,10 @@ use crate::address::jobs::reading::Wanted;
 use crate::address::jobs::results::Band;
 use crate::address::jobs::{Action, Start};
 use crate::error::{Error, Result};
+use crate::feature::output::FileFormat;
 use crate::http::api::{body, created, ok, uuid};
 use crate::http::ask::{Answer, Ask};
+use crate::http::attachment;
 use crate::http::parameters::Parameters;
 
 /// Bytes of a form's parts other than the file.
@@ -203,31 +203,16 @@ pub async fn export(mut ask: Ask, Path(id): Path<String>) -> Answer {
     let wrong = || Error::invalid("format", "应为 csv、xlsx 或 geojson", "it must be csv, xlsx or geojson");
     let format = Format::parse(format.as_deref().unwrap_or("csv")).ok_or_else(wrong)?;
     let export = ask.app.address_jobs.export(&ask.principal, ask.department()?, uuid(&id)?, (format, band)).await?;
-    let name = format!("{}.matched.{}", export.stem(), format.extension());
+    let name = format!("{}.matched", export.stem());
     let (media, content) = match format {
         Format::Csv => ("text/csv; charset=utf-8", Body::from_stream(export.csv())),
         Format::GeoJson => ("application/geo+json", Body::from_stream(export.geojson())),
-        Format::Xlsx => {
-            let file = tokio::fs::File::from_std(export.xlsx().await?);
-            ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", Body::from_stream(pieces(file)))
-        }
+        Format::Xlsx => (FileFormat::Workbook.media()[0], Body::from_stream(export.xlsx())),
     };
     let mut response = Response::new(content);
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
-    if let Ok(value) = HeaderValue::from_str(&super::disposition(&name, format.extension())) {
-        headers.insert(header::CONTENT_DISPOSITION, value);
-    }
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+    attachment::name(&mut response, ("addresses.matched", &name), format.extension());
     Ok(response)
-}
-
-fn pieces(file: tokio::fs::File) -> impl futures_util::Stream<Item = Result<Bytes>> {
-    futures_util::stream::try_unfold(file, |mut file| async move {
-        let mut piece = Vec::with_capacity(256 << 10);
-        let n = (&mut file).take(256 << 10).read_to_end(&mut piece).await?;
-        Ok::<_, std::io::Error>((n > 0).then(|| (Bytes::from(piece), file)))
-    })
-    .map_err(Error::from)
 }
 
 /// What the department's people decided for texts.

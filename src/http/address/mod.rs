@@ -113,15 +113,3 @@ fn answered(ask: &Ask, media: &'static str, document: &Value) -> Answer {
     let response: Response = json_response(media, document);
     Ok(keep(response, Keep::Private, Some(&etag)))
 }
-
-/// The name of a file that is given out (RFC 6266), percent-encoded: names are Chinese.
-fn disposition(name: &str, extension: &str) -> String {
-    let encoded: String = name
-        .bytes()
-        .map(|b| match b {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(b).to_string(),
-            b => format!("%{b:02X}"),
-        })
-        .collect();
-    format!("attachment; filename=\"addresses.{extension}\"; filename*=UTF-8''{encoded}")
-}

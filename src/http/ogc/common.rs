@@ -8,6 +8,7 @@ use super::query::limit;
 use super::{Format, format, json_response, link, openapi, relation, schemas, self_links};
 use crate::access::grant::{Grant, Read};
 use crate::feature::extent::Span;
+use crate::feature::output::FileFormat;
 use crate::geo::crs::{CRS84, Crs};
 use crate::http::ask::{Answer, Ask};
 use crate::http::cache_policy::{Keep, keep, not_modified, weak_etag};
@@ -181,6 +182,10 @@ pub fn describe(ask: &Ask, layer: &Published, grant: &Grant<Read>, span: Option<
     if state.archive.is_none() {
         links.push(link(url("/items?f=json"), "items", "application/geo+json", "Features as GeoJSON"));
         links.push(link(url("/items?f=html"), "items", "text/html", "Features as HTML"));
+        for format in FileFormat::ALL {
+            let href = url(&format!("/items?f={}", format.name()));
+            links.push(link(href, "items", format.media()[0], &format!("All features as {}", format.title())));
+        }
         for (name, rel, title) in [
             ("schema", relation::SCHEMA, "The features' schema"),
             ("queryables", relation::QUERYABLES, "Fields that a filter may name"),
@@ -193,7 +198,7 @@ pub fn describe(ask: &Ask, layer: &Published, grant: &Grant<Read>, span: Option<
         let tilesets = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector";
         links.push(link(url("/tiles"), tilesets, "application/json", "Vector tiles"));
     }
-    let crs: Vec<String> = Crs::offered(state.srid).into_iter().map(Crs::uri).collect();
+    let crs: Vec<String> = ask.offered(layer, grant).into_iter().map(Crs::uri).collect();
     let mut document = json!({
         "id": layer.id,
         "title": ask.language.pick(&layer.title),

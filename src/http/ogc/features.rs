@@ -9,6 +9,7 @@ use axum::response::Response;
 use futures_util::StreamExt;
 use serde_json::Value;
 
+use super::files;
 use super::html::{self, ItemsPage, page_below, word};
 use super::paging::{GEOJSON, Pages};
 use super::query::{ItemsQuery, Shown, crs};
@@ -37,11 +38,17 @@ pub async fn items(mut ask: Ask, Path(id): Path<String>) -> Answer {
     };
     // Before the rows are read: they may be newer than the validator says, never older.
     let edits = ask.app.edits.of(drawn.layer.state().revision).number;
-    let etag = variant(&ask, &drawn, query.format).map(|v| weak_etag(&[v.as_bytes(), &edits.to_be_bytes()]));
+    let file = query.file.map_or("", |file| file.format.name());
+    let etag =
+        variant(&ask, &drawn, query.format).map(|v| weak_etag(&[v.as_bytes(), &edits.to_be_bytes(), file.as_bytes()]));
     if let Some(response) = etag.as_deref().and_then(|e| not_modified(&ask.headers, e, Keep::Private)) {
         return Ok(response);
     }
     go_back(&ask, &drawn, &mut query).await?;
+    if let Some(file) = query.file {
+        let response = files::deliver(&ask, &drawn, query, file).await?;
+        return Ok(keep(response, Keep::Private, etag.as_deref()));
+    }
     let pages = Pages::new(&ask, &id, &query);
     let rows = rows(&ask, &drawn, &query).await?;
     let mut response = match query.format {
@@ -146,7 +153,8 @@ pub async fn item(mut ask: Ask, Path((id, feature)): Path<(String, String)>) -> 
     let state = drawn.layer.state();
     state.need_rows()?;
     let format = format(&mut ask)?;
-    let crs = crs(&mut ask.parameters, "crs", state)?.unwrap_or(CRS84);
+    let offered = ask.offered(&drawn.layer, &drawn.grant);
+    let crs = crs(&mut ask.parameters, "crs", &offered)?.unwrap_or(CRS84);
     let visible = select::visible_fields(state, drawn.grant.scope());
     let shown = Shown::read(&mut ask.parameters, &visible, crs)?;
     ask.parameters.clone().finish()?;
@@ -194,7 +202,7 @@ async fn one(ask: &Ask, drawn: &Drawn, id: i64, crs: Crs) -> Result<(tokio_postg
     Ok((row, digest))
 }
 
-fn content_crs(response: &mut Response, crs: Crs) {
+pub fn content_crs(response: &mut Response, crs: Crs) {
     if let Ok(value) = HeaderValue::from_str(&format!("<{}>", crs.uri())) {
         response.headers_mut().insert("content-crs", value);
     }

@@ -2,6 +2,7 @@
 
 pub mod common;
 pub mod features;
+pub mod files;
 pub mod html;
 pub mod openapi;
 pub mod paging;
@@ -48,7 +49,7 @@ pub fn format(ask: &mut Ask) -> Result<Format> {
 }
 
 /// Media types of JSON and of HTML. Whoever names one of JSON's gets JSON, under the name that it has here.
-const OFFERED: &[&[&str]] = &[
+pub const OFFERED: &[&[&str]] = &[
     &[
         "application/json",
         "application/geo+json",

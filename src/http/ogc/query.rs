@@ -1,5 +1,6 @@
 //! The parameters of `/items`, read into types. What a grant hides is as unknown here as what does not exist.
 
+use super::files::FileQuery;
 use super::{Format, format};
 use crate::error::{Error, Result};
 use crate::feature::cursor::Cursor;
@@ -10,7 +11,7 @@ use crate::http::ask::Ask;
 use crate::http::filter;
 use crate::http::parameters::{Parameters, unknown_parameter};
 use crate::layer;
-use crate::layer::model::{Field, State};
+use crate::layer::model::Field;
 use crate::layer::order::{Direction, SortKey};
 use crate::layer::select::{self, Selection};
 use crate::tile::render::Drawn;
@@ -33,11 +34,16 @@ pub const RESERVED: &[&str] = &[
     "properties",
     "exclude-properties",
     "skipGeometry",
+    "datum",
+    "encoding",
+    "geometry",
 ];
 
 /// What is asked of a collection's features.
 pub struct ItemsQuery {
     pub format: Format,
+    /// Asked for instead: a file.
+    pub file: Option<FileQuery>,
     pub crs: Crs,
     /// The fields that the answer carries, in the layer's order.
     pub fields: Vec<Field>,
@@ -51,21 +57,37 @@ pub struct ItemsQuery {
 impl ItemsQuery {
     pub fn read(ask: &mut Ask, drawn: &Drawn) -> Result<ItemsQuery> {
         let (state, scope) = (drawn.layer.state(), drawn.grant.scope());
-        let format = format(ask)?;
+        let offered = ask.offered(&drawn.layer, &drawn.grant);
+        let file = FileQuery::take(ask)?;
+        let format = match file {
+            Some(_) => Format::Json,
+            None => format(ask).map_err(FileQuery::hint)?,
+        };
         let parameters = &mut ask.parameters;
-        let limit = limit(parameters, DEFAULT_LIMIT, MOST_FEATURES)?;
-        let crs = crs(parameters, "crs", state)?.unwrap_or(CRS84);
+        // A file has every row unless fewer are asked for; a page asks for one more, to know whether there is another.
+        let (limit, rows) = match file {
+            Some(_) => {
+                let limit = limit(parameters, i64::MAX, i64::MAX)?;
+                (limit, Some(limit).filter(|limit| *limit < i64::MAX))
+            }
+            None => {
+                let limit = limit(parameters, DEFAULT_LIMIT, MOST_FEATURES)?;
+                (limit, Some(limit + 1))
+            }
+        };
+        let crs = crs(parameters, "crs", &offered)?.unwrap_or(CRS84);
         let visible = select::visible_fields(state, scope);
         let shown = Shown::read(parameters, &visible, crs)?;
-        let mut selection = Selection { limit: Some(limit + 1), srid: shown.srid, ..Selection::default() };
-        let given = crs_of_bbox(parameters, state)?;
+        let mut selection = Selection { limit: rows, srid: shown.srid, ..Selection::default() };
+        file.map_or(Ok(()), |file| file.check(crs, drawn))?;
+        let given = crs_of_bbox(parameters, &offered)?;
         if let Some(text) = parameters.take("bbox")? {
             selection.bbox = Some((Bbox::parse(&text, given.swapped, given.is_geographic())?, given.srid));
         }
         if let Some(text) = parameters.take("datetime")? {
             selection.conditions = query::datetime(&text, select::temporal_field(state, scope))?;
         }
-        let filter = filter::take(parameters, &Crs::offered(state.srid))?;
+        let filter = filter::take(parameters, &offered)?;
         selection.filter = filter.map(|given| layer::filter::parse(&given, &drawn.layer, &drawn.grant)).transpose()?;
         selection.sort = sort(parameters, &visible)?;
         let cursor = parameters.take("cursor")?.map(|text| Cursor::decode(&text, &selection.sort)).transpose()?;
@@ -76,7 +98,7 @@ impl ItemsQuery {
             selection.conditions.push(query::equals(field, &value)?);
         }
         let filtered = selection.bbox.is_some() || !selection.conditions.is_empty() || selection.filter.is_some();
-        Ok(ItemsQuery { format, crs, fields: shown.fields, selection, limit, cursor, filtered })
+        Ok(ItemsQuery { format, file, crs, fields: shown.fields, selection, limit, cursor, filtered })
     }
 }
 
@@ -139,17 +161,16 @@ pub fn limit(parameters: &mut Parameters, default: i64, most: i64) -> Result<i64
 }
 
 /// A CRS by its URI, if the collection is offered in it.
-pub fn crs(parameters: &mut Parameters, name: &str, state: &State) -> Result<Option<Crs>> {
+pub fn crs(parameters: &mut Parameters, name: &str, offered: &[Crs]) -> Result<Option<Crs>> {
     let Some(text) = parameters.take(name)? else { return Ok(None) };
-    let offered = Crs::offered(state.srid);
     Crs::parse(&text).filter(|crs| offered.contains(crs)).map(Some).ok_or_else(|| {
         Error::invalid(name, "不支持该坐标参考系", "this CRS is not offered for this collection")
             .hint("可用的坐标参考系见图层说明的 crs", "the collection's `crs` member lists those that are")
     })
 }
 
-fn crs_of_bbox(parameters: &mut Parameters, state: &State) -> Result<Crs> {
-    Ok(crs(parameters, "bbox-crs", state)?.unwrap_or(CRS84))
+fn crs_of_bbox(parameters: &mut Parameters, offered: &[Crs]) -> Result<Crs> {
+    Ok(crs(parameters, "bbox-crs", offered)?.unwrap_or(CRS84))
 }
 
 /// `sortby=+a,-b` (Part 8). A `+` that nobody escaped arrives as a space.

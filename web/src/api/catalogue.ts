@@ -12,6 +12,9 @@ export const legend = (id: string) => get<{ entries: LegendEntry[] }>(`${path(id
 /** One feature, asked for only to hear how the layer may be requested. */
 export const sample = (id: string) => get<FeatureCollection>(`/ogc/collections/${encodeURIComponent(id)}/items`, { limit: 1 });
 
+/** The reference systems that a layer's files may be in, by their URIs. */
+export const systems = (id: string) => get<{ crs?: string[] }>(`/ogc/collections/${encodeURIComponent(id)}`).then((body) => body.crs ?? []);
+
 /** The server looks no farther. */
 const MOST_METRES = 10_000;
 

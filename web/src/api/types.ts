@@ -37,6 +37,8 @@ export interface Layer {
   synthetic: boolean;
   /** One reads only some of its rows. */
   partial?: boolean;
+  /** It is an archive of finished tiles and has no features. */
+  tiles_only?: boolean;
 }
 
 export interface Field {

@@ -5,6 +5,8 @@ use serde_json::{Map, Value, json};
 use super::Paths;
 use super::parts::{binary, crs, field, html, json_and_html, of_fields, operation, schema, shared};
 use crate::access::grant::{Grant, Read};
+use crate::feature::output::FileFormat;
+use crate::geo::crs::Crs;
 use crate::http::negotiation::{MLT, MVT};
 use crate::http::ogc::query::RESERVED;
 use crate::http::ogc::schemas::{self, title};
@@ -19,7 +21,8 @@ pub fn add(paths: &mut Paths<'_>, layer: &Published, grant: &Grant<Read>) {
     get(paths, &base, ("collection", id), "图层说明", "The collection", &json_and_html(), vec![shared("f")]);
     if layer.state().archive.is_none() {
         let fields: Vec<Field> = visible_fields(layer.state(), grant.scope()).into_iter().cloned().collect();
-        features(paths, layer, &base, &fields);
+        let offered = paths.ask.offered(layer, grant);
+        features(paths, layer, &base, (&fields, &offered));
     }
     if layer.state().has_tiles() {
         tiles(paths, id, &base);
@@ -39,27 +42,28 @@ fn get(
     paths.add(path, "get", operation(&format!("{kind}.{id}"), id, summary, media, parameters));
 }
 
-fn features(paths: &mut Paths<'_>, layer: &Published, base: &str, fields: &[Field]) {
-    let (id, srid) = (&*layer.id, layer.state().srid);
+fn features(paths: &mut Paths<'_>, layer: &Published, base: &str, (fields, offered): (&[Field], &[Crs])) {
+    let id = &*layer.id;
     let selection = [
         of_fields("properties", "Of the properties only these", fields, false),
         of_fields("exclude-properties", "All properties but these", fields, false),
         shared("skipGeometry"),
-        crs("crs", "The CRS of the answer", srid),
+        crs("crs", "The CRS of the answer", offered),
     ];
     let mut parameters = vec![];
     parameters.extend(["limit", "cursor", "bbox"].map(shared));
-    parameters.push(crs("bbox-crs", "The CRS of bbox", srid));
+    parameters.push(crs("bbox-crs", "The CRS of bbox", offered));
     parameters.extend(["datetime", "filter", "filter-lang"].map(shared));
-    parameters.push(crs("filter-crs", "The CRS of coordinates in the filter", srid));
+    parameters.push(crs("filter-crs", "The CRS of coordinates in the filter", offered));
     parameters.push(of_fields("sortby", "Fields to sort by, -field for descending", fields, true));
     parameters.extend(selection.iter().cloned());
-    parameters.push(shared("f"));
+    parameters.extend(["items-f", "datum", "encoding", "geometry"].map(shared));
     let language = paths.ask.language;
     let own = fields.iter().filter(|f| !RESERVED.contains(&f.name.as_str()));
     parameters.extend(own.map(|f| field(f, title(f, language))));
     let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
-    let many = [("application/geo+json", reference("features")), html()];
+    let mut many = vec![("application/geo+json", reference("features")), html()];
+    many.extend(FileFormat::ALL.map(|format| binary(format.media()[0])));
     get(paths, &format!("{base}/items"), ("items", id), "要素", "Features", &many, parameters);
     let mut parameters = vec![shared("featureId")];
     parameters.extend(selection);

@@ -1,0 +1,255 @@
+//! A file under way: rows come from the database, bytes go to whoever takes them, on a thread of its own because writing compresses
+//! and waits for disks.
+//!
+//! A download that fails is broken off, so that nobody takes a part for the whole: the connection ends without its last chunk. For
+//! the first moments an error can still be an answer of its own; after that the answer begins, with what the file begins with whatever
+//! its rows are.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use uuid::Uuid;
+
+use super::Output;
+use crate::error::{Error, Result};
+use crate::feature::geojson::{Body, RowStream};
+
+/// Bytes gathered before they are sent.
+const PIECE: usize = 64 << 10;
+/// Pieces that wait for their reader.
+const WAITING: usize = 4;
+/// Rows taken over at once: few, because each may be a large polygon.
+const ROWS: usize = 64;
+/// Until then an error is an answer, and a short file whole.
+const PATIENCE: Duration = Duration::from_millis(700);
+/// A reader that takes nothing for this long is gone.
+const STALL: Duration = Duration::from_secs(120);
+/// A whole layer takes as long as its reader does, but not for ever.
+pub const LONGEST: Duration = Duration::from_secs(2 * 3600);
+/// Bytes that one download may spool, and what must stay free of the disk.
+const MOST_SPOOLED: u64 = 32 << 30;
+const SPARE: u64 = 1 << 30;
+/// Bytes spooled between two looks at the disk.
+const BETWEEN: u64 = 32 << 20;
+
+/// Where downloads spool, and how many may be under way. Cheap to clone.
+#[derive(Clone)]
+pub struct Downloads {
+    folder: PathBuf,
+    slots: Arc<Semaphore>,
+}
+
+impl Downloads {
+    /// Of a node with so many database connections.
+    pub fn new(data: &Path, connections: usize) -> Self {
+        let folder = data.join("downloads");
+        // Spools lose their names as soon as they have one; what is there was left in the moment between.
+        let _ = std::fs::remove_dir_all(&folder);
+        Downloads { folder, slots: Arc::new(Semaphore::new((connections / 2).clamp(2, 8))) }
+    }
+
+    pub fn folder(&self) -> Result<&Path> {
+        std::fs::create_dir_all(&self.folder)?;
+        Ok(&self.folder)
+    }
+
+    /// A place among the downloads; each has a database connection for as long as its rows come.
+    pub fn place(&self) -> Result<OwnedSemaphorePermit> {
+        self.slots.clone().try_acquire_owned().map_err(|_| {
+            Error::busy("同时进行的整层下载过多", "too many downloads of whole layers at once").hint(
+                "请稍后重试，或用 bbox、filter、limit 缩小范围",
+                "try again soon, or ask for less by bbox, filter or limit",
+            )
+        })
+    }
+
+    /// Begins a download.
+    pub(super) async fn start(
+        &self,
+        rows: RowStream,
+        output: Box<dyn Output>,
+        place: Option<OwnedSemaphorePermit>,
+    ) -> Result<Body> {
+        let (send, receive) = mpsc::channel(WAITING);
+        let (runtime, folder) = (Handle::current(), self.folder.clone());
+        tokio::task::spawn_blocking(move || {
+            let pipe = Pipe { runtime, send };
+            match work(&pipe, rows, output, &folder) {
+                Ok(()) => pipe.send(Piece::Done),
+                Err(Ended::Reader) => metrics::counter!("onemap_downloads_left_total").increment(1),
+                Err(Ended::Fault(e)) => pipe.send(Piece::Failed(e)),
+            }
+            drop(place);
+        });
+        begun(receive).await
+    }
+}
+
+enum Piece {
+    Bytes(Bytes),
+    Failed(Error),
+    /// Only with this is the file whole.
+    Done,
+}
+
+/// Why no more is written.
+enum Ended {
+    /// Nobody takes it any more.
+    Reader,
+    Fault(Error),
+}
+
+impl<E: Into<Error>> From<E> for Ended {
+    fn from(e: E) -> Self {
+        Ended::Fault(e.into())
+    }
+}
+
+/// The way to the reader.
+struct Pipe {
+    runtime: Handle,
+    send: Sender<Piece>,
+}
+
+impl Pipe {
+    fn send(&self, piece: Piece) {
+        let _ = self.runtime.block_on(tokio::time::timeout(STALL, self.send.send(piece)));
+    }
+
+    /// Hands over what was gathered, at the reader's pace.
+    fn pass(&self, out: &mut Vec<u8>) -> Result<(), Ended> {
+        if out.is_empty() {
+            return Ok(());
+        }
+        let bytes = Bytes::from(std::mem::replace(out, Vec::with_capacity(PIECE + 4096)));
+        match self.runtime.block_on(tokio::time::timeout(STALL, self.send.send(Piece::Bytes(bytes)))) {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(Ended::Reader),
+        }
+    }
+}
+
+fn work(pipe: &Pipe, rows: RowStream, mut output: Box<dyn Output>, folder: &Path) -> Result<(), Ended> {
+    let mut out = Vec::with_capacity(PIECE + 4096);
+    output.begin(&mut out)?;
+    // Also when it is nothing: what follows is told from it.
+    let begin = Bytes::from(std::mem::take(&mut out));
+    pipe.runtime.block_on(pipe.send.send(Piece::Bytes(begin))).map_err(|_| Ended::Reader)?;
+    take(pipe, rows, &mut *output, (folder, &mut out))?;
+    loop {
+        let more = output.end(&mut out)?;
+        if out.len() >= PIECE || !more {
+            pipe.pass(&mut out)?;
+        }
+        if !more {
+            return Ok(());
+        }
+    }
+}
+
+/// Every row, until the database has no more: then its connection is given back, whatever is left to be done.
+fn take(
+    pipe: &Pipe,
+    rows: RowStream,
+    output: &mut dyn Output,
+    (folder, out): (&Path, &mut Vec<u8>),
+) -> Result<(), Ended> {
+    let mut rows = rows.ready_chunks(ROWS);
+    let mut looked = 0;
+    loop {
+        let next = pipe.runtime.block_on(async {
+            tokio::select! {
+                rows = rows.next() => Ok(rows),
+                () = pipe.send.closed() => Err(Ended::Reader),
+            }
+        })?;
+        let Some(chunk) = next else { return Ok(()) };
+        for row in chunk {
+            output.row(&row?, out)?;
+            if out.len() >= PIECE {
+                pipe.pass(out)?;
+            }
+        }
+        let spooled = output.spooled();
+        if spooled >= looked + BETWEEN {
+            check_disk(spooled, folder)?;
+            looked = spooled;
+        }
+    }
+}
+
+fn check_disk(spooled: u64, folder: &Path) -> Result<()> {
+    if spooled > MOST_SPOOLED {
+        return Err(Error::too_large("导出的文件过大", "the file gets too large").hint(
+            "请用 bbox 或 filter 分批下载，或换用 CSV、FlatGeobuf",
+            "take it in parts by bbox or filter, or as CSV or FlatGeobuf",
+        ));
+    }
+    let free = nix::sys::statvfs::statvfs(folder).map(|s| s.blocks_available() * s.fragment_size());
+    if free.is_ok_and(|free| free < SPARE) {
+        return Err(Error::busy("服务器磁盘空间不足", "the server is short of disk space")
+            .hint("请稍后重试，或换用 CSV、FlatGeobuf", "try again later, or take CSV or FlatGeobuf"));
+    }
+    Ok(())
+}
+
+/// The body, once it is known how it begins: an error within the first moments is an answer of its own, not a broken connection.
+async fn begun(mut receive: Receiver<Piece>) -> Result<Body> {
+    let begin = match receive.recv().await {
+        Some(Piece::Bytes(bytes)) => bytes,
+        Some(Piece::Failed(e)) => return Err(e),
+        Some(Piece::Done) | None => return Err(broken()),
+    };
+    let mut first = vec![Ok(begin)];
+    let whole = match tokio::time::timeout(PATIENCE, receive.recv()).await {
+        Err(_) => false,
+        Ok(Some(Piece::Bytes(bytes))) => {
+            first.push(Ok(bytes));
+            false
+        }
+        Ok(Some(Piece::Done)) => true,
+        Ok(Some(Piece::Failed(e))) => return Err(e),
+        Ok(None) => return Err(broken()),
+    };
+    let first = futures_util::stream::iter(first);
+    if whole {
+        return Ok(Box::pin(first));
+    }
+    let rest = futures_util::stream::try_unfold(Some(receive), |receive| async move {
+        let Some(mut receive) = receive else { return Ok(None) };
+        match receive.recv().await {
+            Some(Piece::Bytes(bytes)) => Ok(Some((bytes, Some(receive)))),
+            Some(Piece::Done) => Ok(None),
+            Some(Piece::Failed(e)) => {
+                tracing::error!("a download was broken off: {e}");
+                Err(e)
+            }
+            None => Err(broken()),
+        }
+    });
+    Ok(Box::pin(first.chain(rest)))
+}
+
+fn broken() -> Error {
+    Error::internal("a download ended without its end")
+}
+
+/// A path that nothing lies at.
+pub(super) fn fresh(folder: &Path) -> PathBuf {
+    folder.join(Uuid::now_v7().simple().to_string())
+}
+
+/// A file that goes with the last who holds it.
+pub(super) fn nameless(folder: &Path) -> std::io::Result<File> {
+    let path = fresh(folder);
+    let file = File::options().read(true).write(true).create_new(true).open(&path)?;
+    std::fs::remove_file(&path)?;
+    Ok(file)
+}
