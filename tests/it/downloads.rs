@@ -51,15 +51,18 @@ impl File {
             _ => path.display().to_string(),
         };
         let mut command = Command::new("ogr2ogr");
-        command.args(["-f", "GeoJSONSeq", "-lco", "COORDINATE_PRECISION=9", "/vsistdout/", &path]).args(options);
+        // In the file's own system; the sequence would be turned into degrees.
+        command
+            .args(["-f", "GeoJSON", "-lco", "COORDINATE_PRECISION=9", "-preserve_fid", "/vsistdout/", &path])
+            .args(options);
         if self.name == "a.csv" {
             let names = ["X_POSSIBLE_NAMES=lon*,x", "Y_POSSIBLE_NAMES=lat*,y", "AUTODETECT_TYPE=YES"];
             names.iter().for_each(|name| drop(command.args(["-oo", name])));
         }
         let run = command.output().expect("ogr2ogr is there");
         assert!(run.status.success(), "{}: {}", self.name, String::from_utf8_lossy(&run.stderr));
-        let text = String::from_utf8(run.stdout).unwrap();
-        text.lines().map(|l| serde_json::from_str(l.trim_start_matches('\u{1e}')).expect(l)).collect()
+        let mut read: Value = serde_json::from_slice(&run.stdout).unwrap();
+        serde_json::from_value(read["features"].take()).unwrap()
     }
 
     /// Every text in it, unpacked: for what must not be there.
@@ -236,6 +239,7 @@ async fn polygons_are_cut_at_the_areas_edge_in_every_format() {
         .sql(
             "do $$ declare t text; begin
                select r.table_name into t from onemap.layer l join onemap.revision r on r.id = l.current_revision where l.id = 'conditional';
+               drop view map.conditional;
                execute format('alter table data.%I alter column geom type geometry(Polygon, 4490) using st_expand(geom, 0.004)', t);
                update onemap.revision set geometry_type = 'Polygon' where table_name = t;
              end $$",

@@ -45,6 +45,10 @@ pub async fn items(mut ask: Ask, Path(id): Path<String>) -> Answer {
         return Ok(response);
     }
     go_back(&ask, &drawn, &mut query).await?;
+    if let Some(file) = query.file {
+        let response = files::deliver(&ask, &drawn, query, file).await?;
+        return Ok(keep(response, Keep::Private, etag.as_deref()));
+    }
     let pages = Pages::new(&ask, &id, &query);
     if let Some(file) = query.file {
         let response = files::deliver(&ask, &drawn, query, file).await?;

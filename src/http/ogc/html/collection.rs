@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::catalogue::shape;
 use super::{copy, escape, href, link, map, word};
-use crate::geo::crs::Crs;
+use crate::feature::output::FileFormat;
 use crate::http::ask::Ask;
 use crate::http::ogc::common::department_title;
 use crate::http::ogc::schemas::{Resource, title};
@@ -72,8 +72,8 @@ fn facts(ask: &Ask, drawn: &Drawn, temporal: Option<(&str, &str)>) -> String {
     }
     rows.push((word(ask, "更新", "Updated"), escape(&layer.updated)));
     rows.push((word(ask, "存储坐标系", "Stored in"), format!("<code>EPSG:{}</code>", state.srid)));
-    let offered: Vec<String> =
-        Crs::offered(state.srid).into_iter().map(|c| format!("<code>{}</code>", c.name())).collect();
+    let offered = ask.offered(&drawn.layer, &drawn.grant);
+    let offered: Vec<String> = offered.into_iter().map(|c| format!("<code>{}</code>", c.name())).collect();
     rows.push((word(ask, "可选坐标系", "Offered in"), offered.join(" ")));
     let mut out = String::from("<div class=scroll><table class=facts>");
     for (name, value) in rows {
@@ -120,6 +120,8 @@ fn addresses(ask: &Ask, drawn: &Drawn) -> String {
     let mut rows: Vec<(&str, String)> = vec![];
     if state.archive.is_none() {
         rows.push(("GeoJSON", format!("/ogc/collections/{id}/items")));
+        let file = |format: FileFormat| (format.title(), format!("/ogc/collections/{id}/items?f={}", format.name()));
+        rows.extend(FileFormat::ALL.map(file));
     }
     if state.has_tiles() {
         rows.push(("TileJSON", format!("/tiles/{id}.json")));

@@ -33,8 +33,16 @@ fn names(name: &str, description: &str) -> Value {
 
 pub fn components() -> Value {
     let count = json!({"type": "integer", "minimum": 0});
+    let formats: Vec<&str> = ["json", "html"].into_iter().chain(FileFormat::ALL.map(FileFormat::name)).collect();
     let parameters = json!({
         "f": query("f", "The representation; without it, Accept decides", json!({"type": "string", "enum": ["json", "html"]})),
+        "items-f": query("f", "The representation; without it, Accept decides. Files have all features, unless limit says how many",
+            json!({"type": "string", "enum": formats})),
+        "datum": query("datum", "For files: coordinates that are shifted on purpose, for display only",
+            json!({"type": "string", "enum": ["gcj02", "bd09"]})),
+        "encoding": query("encoding", "For shp: how texts are stored", json!({"type": "string", "enum": ["utf-8", "gbk"], "default": "utf-8"})),
+        "geometry": query("geometry", "For csv and xlsx: how geometries are written",
+            json!({"type": "string", "enum": ["lonlat", "wkt", "none"]})),
         "limit": query("limit", "The most features of a page; more than the maximum is taken as the maximum",
             json!({"type": "integer", "minimum": 1, "maximum": MOST_FEATURES, "default": DEFAULT_LIMIT})),
         "cursor": query("cursor", "From a `next` or `prev` link", json!({"type": "string"})),
