@@ -1,0 +1,199 @@
+//! `within` and `distance`: a feature against a geometry that the style brings along. Both in degrees.
+
+use serde_json::Value as Json;
+
+use super::Context;
+
+pub type Point = [f64; 2];
+pub type Ring = Vec<Point>;
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Geometry {
+    pub points: Vec<Point>,
+    pub lines: Vec<Ring>,
+    pub polygons: Vec<Vec<Ring>>,
+}
+
+/// The style's geometry.
+#[derive(Debug, Clone)]
+pub struct Target {
+    geometry: Geometry,
+}
+
+/// No style needs more.
+const MOST_POINTS: usize = 20_000;
+
+impl Target {
+    /// From GeoJSON of any kind. None when it is none, or too much.
+    pub fn of_json(json: &Json) -> Option<Target> {
+        let mut geometry = Geometry::default();
+        gather(json, &mut geometry, 0)?;
+        let points = geometry.points.len()
+            + geometry.lines.iter().chain(geometry.polygons.iter().flatten()).map(Vec::len).sum::<usize>();
+        (points > 0 && points <= MOST_POINTS).then_some(Target { geometry })
+    }
+
+    pub fn has_polygons(&self) -> bool {
+        !self.geometry.polygons.is_empty()
+    }
+}
+
+fn gather(json: &Json, into: &mut Geometry, depth: usize) -> Option<()> {
+    if depth > 8 {
+        return None;
+    }
+    let coordinates = &json["coordinates"];
+    match json["type"].as_str()? {
+        "FeatureCollection" => json["features"].as_array()?.iter().try_for_each(|f| gather(f, into, depth + 1))?,
+        "Feature" => gather(&json["geometry"], into, depth + 1)?,
+        "GeometryCollection" => json["geometries"].as_array()?.iter().try_for_each(|g| gather(g, into, depth + 1))?,
+        "Point" => into.points.push(point(coordinates)?),
+        "MultiPoint" => into.points.extend(ring(coordinates)?),
+        "LineString" => into.lines.push(ring(coordinates)?),
+        "MultiLineString" => into.lines.extend(rings(coordinates)?),
+        "Polygon" => into.polygons.push(rings(coordinates)?),
+        "MultiPolygon" => {
+            let polygons: Option<Vec<_>> = coordinates.as_array()?.iter().map(rings).collect();
+            into.polygons.extend(polygons?);
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+fn point(json: &Json) -> Option<Point> {
+    Some([json.get(0)?.as_f64()?, json.get(1)?.as_f64()?])
+}
+
+fn ring(json: &Json) -> Option<Ring> {
+    json.as_array()?.iter().map(point).collect()
+}
+
+fn rings(json: &Json) -> Option<Vec<Ring>> {
+    json.as_array()?.iter().map(ring).collect()
+}
+
+/// Whether the feature, points or lines, lies within the polygons. On the edge is not within.
+pub fn within(context: &Context<'_>, target: &Target) -> bool {
+    let Some(geometry) = context.subject.and_then(super::Subject::geometry) else { return false };
+    let polygons = &target.geometry.polygons;
+    // A feature that the date line has put on the other side of the world.
+    [0.0, 360.0, -360.0].into_iter().any(|turn| {
+        let moved = |p: &Point| [p[0] + turn, p[1]];
+        let points: Ring = geometry.points.iter().map(moved).collect();
+        let lines: Vec<Ring> = geometry.lines.iter().map(|l| l.iter().map(moved).collect()).collect();
+        let some = !points.is_empty() || !lines.is_empty();
+        some && points.iter().all(|p| polygons.iter().any(|polygon| strictly_inside(*p, polygon)))
+            && lines.iter().all(|line| polygons.iter().any(|polygon| line_inside(line, polygon)))
+    })
+}
+
+fn strictly_inside(p: Point, polygon: &[Ring]) -> bool {
+    !polygon.iter().flat_map(|r| segments(r)).any(|(a, b)| on_segment(p, a, b)) && inside(p, polygon)
+}
+
+fn line_inside(line: &[Point], polygon: &[Ring]) -> bool {
+    line.iter().all(|p| strictly_inside(*p, polygon))
+        && !segments(line).any(|(a, b)| polygon.iter().flat_map(|r| segments(r)).any(|(c, d)| crosses(a, b, c, d)))
+}
+
+fn segments(line: &[Point]) -> impl Iterator<Item = (Point, Point)> {
+    line.windows(2).map(|w| (w[0], w[1]))
+}
+
+fn side(a: Point, b: Point, p: Point) -> f64 {
+    (b[0] - a[0]) * (p[1] - a[1]) - (b[1] - a[1]) * (p[0] - a[0])
+}
+
+fn on_segment(p: Point, a: Point, b: Point) -> bool {
+    let between = |i: usize| p[i] >= a[i].min(b[i]) && p[i] <= a[i].max(b[i]);
+    side(a, b, p).abs() < 1e-12 && between(0) && between(1)
+}
+
+fn crosses(a: Point, b: Point, c: Point, d: Point) -> bool {
+    let (s, t) = (side(a, b, c) * side(a, b, d), side(c, d, a) * side(c, d, b));
+    s < 0.0 && t < 0.0
+}
+
+/// By the number of edges to the right of the point.
+fn inside(p: Point, polygon: &[Ring]) -> bool {
+    let mut inside = false;
+    for (a, b) in polygon.iter().flat_map(|r| segments(r)) {
+        if (a[1] > p[1]) != (b[1] > p[1]) && p[0] < (b[0] - a[0]) * (p[1] - a[1]) / (b[1] - a[1]) + a[0] {
+            inside = !inside;
+        }
+    }
+    inside
+}
+
+/// The shortest distance in metres, on a plane that fits the earth at the feature's latitude.
+pub fn distance(context: &Context<'_>, target: &Target) -> f64 {
+    let Some(geometry) = context.subject.and_then(super::Subject::geometry) else { return f64::NAN };
+    let first = geometry.points.first().or_else(|| geometry.lines.first()?.first());
+    let Some(first) = first.or_else(|| geometry.polygons.first()?.first()?.first()) else { return f64::NAN };
+    let plane = Plane::at(first[1]);
+    let (a, b) = (plane.lay(&geometry), plane.lay(&target.geometry));
+    apart(&a, &b)
+}
+
+struct Plane {
+    metres: [f64; 2],
+}
+
+impl Plane {
+    /// Metres of a degree of longitude and of latitude on the WGS 84 ellipsoid.
+    fn at(latitude: f64) -> Plane {
+        let (radius, flattening) = (6_378_137.0, 1.0 / 298.257_223_563);
+        let eccentricity = flattening * (2.0 - flattening);
+        let cos = latitude.to_radians().cos();
+        let w2 = 1.0 / (1.0 - eccentricity * (1.0 - cos * cos));
+        let w = w2.sqrt();
+        let degree = std::f64::consts::PI / 180.0 * radius;
+        Plane { metres: [degree * w * cos, degree * w * w2 * (1.0 - eccentricity)] }
+    }
+
+    fn lay(&self, g: &Geometry) -> Geometry {
+        let point = |p: &Point| [p[0] * self.metres[0], p[1] * self.metres[1]];
+        let ring = |r: &Ring| r.iter().map(point).collect::<Ring>();
+        Geometry {
+            points: g.points.iter().map(point).collect(),
+            lines: g.lines.iter().map(ring).collect(),
+            polygons: g.polygons.iter().map(|p| p.iter().map(ring).collect()).collect(),
+        }
+    }
+}
+
+fn apart(a: &Geometry, b: &Geometry) -> f64 {
+    let vertices = |g: &Geometry| -> Vec<Point> {
+        let lines = g.lines.iter().chain(g.polygons.iter().flatten()).flatten();
+        g.points.iter().chain(lines).copied().collect()
+    };
+    let edges = |g: &Geometry| -> Vec<(Point, Point)> {
+        let points = g.points.iter().map(|p| (*p, *p));
+        points.chain(g.lines.iter().chain(g.polygons.iter().flatten()).flat_map(|l| segments(l))).collect()
+    };
+    let holds =
+        |of: &Geometry, points: &[Point]| of.polygons.iter().any(|polygon| points.iter().any(|p| inside(*p, polygon)));
+    if holds(a, &vertices(b)) || holds(b, &vertices(a)) {
+        return 0.0;
+    }
+    let (a, b) = (edges(a), edges(b));
+    let mut least = f64::INFINITY;
+    for &(p, q) in &a {
+        for &(r, s) in &b {
+            if crosses(p, q, r, s) {
+                return 0.0;
+            }
+            let pairs = [to_segment(p, r, s), to_segment(q, r, s), to_segment(r, p, q), to_segment(s, p, q)];
+            least = pairs.into_iter().fold(least, f64::min);
+        }
+    }
+    least
+}
+
+fn to_segment(p: Point, a: Point, b: Point) -> f64 {
+    let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
+    let length = dx * dx + dy * dy;
+    let t = if length == 0.0 { 0.0 } else { (((p[0] - a[0]) * dx + (p[1] - a[1]) * dy) / length).clamp(0.0, 1.0) };
+    (p[0] - a[0] - t * dx).hypot(p[1] - a[1] - t * dy)
+}

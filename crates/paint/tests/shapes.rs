@@ -1,0 +1,169 @@
+//! Fills, lines and circles: pixels at places, and areas of colour.
+
+mod common;
+
+use common::*;
+use serde_json::json;
+
+const RED: [u8; 4] = [255, 0, 0, 255];
+const BLUE: [u8; 4] = [0, 0, 255, 255];
+const NONE: [u8; 4] = [0, 0, 0, 0];
+
+#[test]
+fn a_polygon_with_a_hole_is_filled_around_it() {
+    let tile =
+        tile("l", &[(Shape::Polygons, vec![rectangle(0, 0, 2048, 2048), hole(512, 512, 1024, 1024)], json!({}))]);
+    let picture =
+        Scene::one(tile, 256).draw(&style(json!([{ "id": "a", "type": "fill", "paint": { "fill-color": "red" } }])));
+    assert_eq!(count(&picture, RED), 128 * 128 - 32 * 32);
+    assert_eq!(pixel(&picture, 48, 48), NONE);
+    assert_eq!(pixel(&picture, 10, 10), RED);
+    assert_eq!(pixel(&picture, 200, 10), NONE);
+}
+
+#[test]
+fn layers_lie_upon_each_other_in_the_styles_order() {
+    let mvt = tile("l", &[(Shape::Polygons, vec![rectangle(0, 0, 4096, 4096)], json!({}))]);
+    let picture = Scene::one(mvt, 64).draw(&style(json!([
+        { "id": "b", "type": "background", "paint": { "background-color": "white" } },
+        { "id": "a", "type": "fill", "paint": { "fill-color": "red" } },
+        { "id": "c", "type": "fill", "paint": { "fill-color": "blue", "fill-opacity": 0.5 } },
+    ])));
+    let [r, g, b, a] = pixel(&picture, 30, 30);
+    assert!(r.abs_diff(127) < 2 && g == 0 && b.abs_diff(128) < 2 && a == 255, "{:?}", [r, g, b, a]);
+}
+
+#[test]
+fn what_is_seen_through_has_no_seam_between_tiles() {
+    // Each tile has the polygon with a margin of 128 units around it, as real tiles do.
+    let whole = || tile("l", &[(Shape::Polygons, vec![rectangle(-128, -128, 4224, 4224)], json!({}))]);
+    for offset in [0.0, 0.3, 0.5, 0.77] {
+        let bounds = |x: f64, y: f64| {
+            [x * 100.0 - offset, y * 100.0 - offset, x * 100.0 + 100.0 - offset, y * 100.0 + 100.0 - offset]
+        };
+        let tiles = [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)].map(|(x, y)| (whole(), bounds(x, y))).to_vec();
+        let scene = Scene { tiles, size: 190, zoom: 12.0 };
+        let picture = scene.draw(&style(json!([
+            { "id": "a", "type": "fill", "paint": { "fill-color": "blue", "fill-opacity": 0.5 } }
+        ])));
+        assert_eq!(count(&picture, [0, 0, 255, 128]), 190 * 190, "a seam at offset {offset}");
+    }
+}
+
+#[test]
+fn a_line_is_as_wide_as_it_says_and_goes_on_in_the_next_tile() {
+    let mvt = || tile("l", &[(Shape::Lines, vec![vec![[-100, 2048], [4196, 2048]]], json!({ "w": 6 }))]);
+    let scene = Scene {
+        tiles: vec![(mvt(), [0.0, 0.0, 100.0, 100.0]), (mvt(), [100.0, 0.0, 200.0, 100.0])],
+        size: 200,
+        zoom: 12.0,
+    };
+    let picture = scene.draw(&style(json!([
+        { "id": "a", "type": "line", "paint": { "line-color": "red", "line-width": ["get", "w"] } }
+    ])));
+    // Pixels are counted from the top; the tiles lie in the lower half.
+    let column = |x: u32| (100..200).filter(|y| pixel(&picture, x, *y) == RED).count();
+    for x in [0, 50, 99, 100, 101, 150, 199] {
+        assert_eq!(column(x), 6, "at {x}");
+    }
+}
+
+#[test]
+fn a_translucent_layer_of_lines_is_no_darker_where_they_cross() {
+    let mvt = tile(
+        "l",
+        &[
+            (Shape::Lines, vec![vec![[0, 2048], [4096, 2048]]], json!({})),
+            (Shape::Lines, vec![vec![[2048, 0], [2048, 4096]]], json!({})),
+        ],
+    );
+    let picture = Scene::one(mvt, 100).draw(&style(json!([
+        { "id": "a", "type": "line", "paint": { "line-color": "red", "line-width": 10, "line-opacity": 0.5 } }
+    ])));
+    assert_eq!(pixel(&picture, 50, 50), pixel(&picture, 20, 50));
+    assert_eq!(pixel(&picture, 20, 50)[3].abs_diff(128), 0);
+}
+
+#[test]
+fn a_dashed_line_has_gaps_and_a_cased_one_a_middle() {
+    let mvt = || tile("l", &[(Shape::Lines, vec![vec![[0, 2048], [4096, 2048]]], json!({}))]);
+    let dashed = Scene::one(mvt(), 100).draw(&style(json!([
+        { "id": "a", "type": "line", "paint": { "line-color": "red", "line-width": 4, "line-dasharray": [2, 2] } }
+    ])));
+    let drawn = (0..100).filter(|x| pixel(&dashed, *x, 50)[3] > 200).count();
+    assert!((48..=56).contains(&drawn), "{drawn} of 100 pixels are dash");
+    let cased = Scene::one(mvt(), 100).draw(&style(json!([
+        { "id": "a", "type": "line", "paint": { "line-color": "red", "line-width": 4, "line-gap-width": 10 } }
+    ])));
+    assert_eq!(pixel(&cased, 50, 50), NONE);
+    assert_eq!(pixel(&cased, 50, 50 - 7), RED);
+    assert_eq!(pixel(&cased, 50, 50 + 6), RED);
+}
+
+#[test]
+fn an_offset_line_lies_to_the_right_of_its_way() {
+    let mvt = tile("l", &[(Shape::Lines, vec![vec![[0, 2048], [4096, 2048]]], json!({}))]);
+    let picture = Scene::one(mvt, 100).draw(&style(json!([
+        { "id": "a", "type": "line", "paint": { "line-color": "red", "line-width": 4, "line-offset": 20 } }
+    ])));
+    assert_eq!(pixel(&picture, 50, 70), RED);
+    assert_eq!(pixel(&picture, 50, 50), NONE);
+}
+
+#[test]
+fn circles_are_round_have_strokes_and_are_drawn_once() {
+    // The second point lies in the margin: it is the neighbour's.
+    let mvt = tile(
+        "l",
+        &[(Shape::Points, vec![vec![[2048, 2048]]], json!({})), (Shape::Points, vec![vec![[4100, 2048]]], json!({}))],
+    );
+    let picture = Scene::one(mvt, 100).draw(&style(json!([{ "id": "a", "type": "circle", "paint": {
+        "circle-color": "red", "circle-radius": 10, "circle-stroke-width": 5, "circle-stroke-color": "blue"
+    } }])));
+    let inner = count(&picture, RED) as f64;
+    assert!((inner / (std::f64::consts::PI * 100.0) - 1.0).abs() < 0.15, "{inner} pixels");
+    assert_eq!(pixel(&picture, 50, 50 - 12), BLUE);
+    assert_eq!(pixel(&picture, 50, 50 - 16), NONE);
+    assert_eq!(pixel(&picture, 99, 50), NONE);
+}
+
+#[test]
+fn a_filter_a_zoom_range_and_visibility_hide() {
+    let mvt = || {
+        tile(
+            "l",
+            &[
+                (Shape::Polygons, vec![rectangle(0, 0, 2048, 4096)], json!({ "kind": "a" })),
+                (Shape::Polygons, vec![rectangle(2048, 0, 4096, 4096)], json!({ "kind": "b" })),
+            ],
+        )
+    };
+    let drawn = |layer: serde_json::Value| {
+        let mut layer = layer;
+        layer["paint"] = json!({ "fill-color": "red" });
+        count(&Scene::one(mvt(), 64).draw(&style(json!([layer]))), RED)
+    };
+    assert_eq!(drawn(json!({ "id": "x", "type": "fill" })), 64 * 64);
+    assert_eq!(drawn(json!({ "id": "x", "type": "fill", "filter": ["==", "kind", "a"] })), 32 * 64);
+    assert_eq!(drawn(json!({ "id": "x", "type": "fill", "filter": ["==", ["get", "kind"], "b"] })), 32 * 64);
+    assert_eq!(drawn(json!({ "id": "x", "type": "fill", "filter": ["!in", "kind", "a", "b"] })), 0);
+    assert_eq!(drawn(json!({ "id": "x", "type": "fill", "filter": ["==", "$type", "Point"] })), 0);
+    assert_eq!(drawn(json!({ "id": "x", "type": "fill", "minzoom": 12.5 })), 0);
+    assert_eq!(drawn(json!({ "id": "x", "type": "fill", "maxzoom": 12 })), 0);
+    assert_eq!(drawn(json!({ "id": "x", "type": "fill", "layout": { "visibility": "none" } })), 0);
+}
+
+#[test]
+fn old_functions_still_say_what_they_said() {
+    let mvt = tile("l", &[(Shape::Polygons, vec![rectangle(0, 0, 4096, 4096)], json!({ "n": 5 }))]);
+    let scene = Scene::one(mvt, 8);
+    let colored = |value: serde_json::Value| {
+        let style = style(json!([{ "id": "a", "type": "fill", "paint": { "fill-color": value } }]));
+        pixel(&scene.draw(&style), 4, 4)
+    };
+    assert_eq!(colored(json!({ "stops": [[10, "#000000"], [14, "#ffffff"]] })), [128, 128, 128, 255]);
+    assert_eq!(colored(json!({ "property": "n", "stops": [[0, "#000000"], [10, "#ffffff"]] })), [128, 128, 128, 255]);
+    assert_eq!(colored(json!({ "property": "n", "type": "categorical", "stops": [[5, "red"], [6, "blue"]] })), RED);
+    assert_eq!(colored(json!({ "property": "n", "type": "interval", "stops": [[0, "red"], [5, "blue"]] })), BLUE);
+    assert_eq!(colored(json!({ "property": "m", "default": "blue", "stops": [[0, "red"]] })), BLUE);
+}
