@@ -23,10 +23,8 @@ impl Area {
     pub fn around(points: impl IntoIterator<Item = Point>) -> Area {
         let mut area = Area::NOWHERE;
         for p in points {
-            for i in 0..2 {
-                area.min[i] = area.min[i].min(p[i]);
-                area.max[i] = area.max[i].max(p[i]);
-            }
+            area.min = [area.min[0].min(p[0]), area.min[1].min(p[1])];
+            area.max = [area.max[0].max(p[0]), area.max[1].max(p[1])];
         }
         area
     }

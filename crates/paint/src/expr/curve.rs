@@ -73,10 +73,10 @@ impl Space {
                 if !same {
                     return Err(Failure::new("anchors can be interpolated between lists of the same anchors only"));
                 }
-                let one = |((anchor, a), (_, b)): (&(Arc<str>, [f64; 2]), &(Arc<str>, [f64; 2]))| {
-                    (anchor.clone(), [number(a[0], b[0]), number(a[1], b[1])])
-                };
-                Value::AnchorOffsets(a.iter().zip(b.iter()).map(one).collect())
+                let pairs = a.iter().zip(b.iter());
+                Value::AnchorOffsets(
+                    pairs.map(|((name, a), (_, b))| (name.clone(), [number(a[0], b[0]), number(a[1], b[1])])).collect(),
+                )
             }
             (Value::Projection(a), Value::Projection(b)) => {
                 Value::Projection(Arc::new(Projection { from: a.to.clone(), to: b.to.clone(), transition: t }))

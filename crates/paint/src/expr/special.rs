@@ -239,7 +239,7 @@ fn case<'a>(scope: &Scope<'a>, items: &'a [Json], kind: Option<&Type>) -> Result
 
 fn matching<'a>(scope: &Scope<'a>, items: &'a [Json], kind: Option<&Type>) -> Result<Expr> {
     count(scope, items, 4, usize::MAX)?;
-    if items.len() % 2 == 0 {
+    if items.len().is_multiple_of(2) {
         return Err(scope.fault(
             "it takes an even number of arguments: the input, labels with their outputs, and one output for the rest",
         ));
@@ -336,7 +336,7 @@ fn stops<'a>(
 
 fn step<'a>(scope: &Scope<'a>, items: &'a [Json], kind: Option<&Type>) -> Result<Expr> {
     count(scope, items, 4, usize::MAX)?;
-    if items.len() % 2 == 0 {
+    if items.len().is_multiple_of(2) {
         return Err(
             scope.fault("it takes an even number of arguments: the input, an output, and stops with their outputs")
         );
@@ -356,7 +356,7 @@ fn interpolate<'a>(scope: &Scope<'a>, items: &'a [Json], kind: Option<&Type>) ->
     count(scope, items, 2, usize::MAX)?;
     let curve = curve(scope, &items[1])?;
     count(scope, items, 4, usize::MAX)?;
-    if items.len() % 2 == 0 {
+    if items.len().is_multiple_of(2) {
         return Err(
             scope.fault("it takes an even number of arguments: the curve, the input, and stops with their outputs")
         );

@@ -15,7 +15,7 @@ pub fn is_expression(filter: &Json) -> bool {
         _ => return false,
     };
     match first {
-        "has" => rest.len() >= 1 && !matches!(rest[0].as_str(), Some("$id" | "$type")),
+        "has" => !rest.is_empty() && !matches!(rest[0].as_str(), Some("$id" | "$type")),
         "in" => rest.len() >= 2 && (!rest[0].is_string() || rest[1].is_array()),
         "!in" | "!has" | "none" => false,
         "==" | "!=" | ">" | ">=" | "<" | "<=" => rest.len() != 2 || rest[0].is_array() || rest[1].is_array(),

@@ -228,5 +228,5 @@ fn known_word(expr: Expr, spec: &Spec) -> Result<Expr> {
 }
 
 fn begins_with_operator(items: &[Json]) -> bool {
-    items.first().and_then(Json::as_str).is_some_and(|name| expr::is_operator(name))
+    items.first().and_then(Json::as_str).is_some_and(expr::is_operator)
 }
