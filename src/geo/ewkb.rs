@@ -14,24 +14,27 @@ pub struct Layout {
 pub struct Malformed;
 
 /// Collections in collections deeper than this are refused.
-const DEEPEST: u8 = 16;
+pub(super) const DEEPEST: u8 = 16;
 
-struct Cursor<'a> {
+pub(super) struct Cursor<'a> {
     bytes: &'a [u8],
     little: bool,
 }
 
-impl Cursor<'_> {
+impl<'a> Cursor<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Cursor<'a> {
+        Cursor { bytes, little: true }
+    }
     fn take<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
         let (head, rest) = self.bytes.split_first_chunk::<N>().ok_or(Malformed)?;
         self.bytes = rest;
         Ok(*head)
     }
-    fn u32(&mut self) -> Result<u32, Malformed> {
+    pub(super) fn u32(&mut self) -> Result<u32, Malformed> {
         let b = self.take::<4>()?;
         Ok(if self.little { u32::from_le_bytes(b) } else { u32::from_be_bytes(b) })
     }
-    fn f64(&mut self) -> Result<f64, Malformed> {
+    pub(super) fn f64(&mut self) -> Result<f64, Malformed> {
         let b = self.take::<8>()?;
         Ok(if self.little { f64::from_le_bytes(b) } else { f64::from_be_bytes(b) })
     }
@@ -39,17 +42,17 @@ impl Cursor<'_> {
 
 /// Appends the geometry as a GeoJSON object (RFC 7946). An empty point becomes `null`; M values are left out.
 pub fn write_geojson(out: &mut Vec<u8>, ewkb: &[u8], layout: Layout) -> Result<(), Malformed> {
-    let mut cursor = Cursor { bytes: ewkb, little: true };
+    let mut cursor = Cursor::new(ewkb);
     geometry(out, &mut cursor, layout, 0)
 }
 
-struct Head {
-    kind: u32,
-    z: bool,
-    m: bool,
+pub(super) struct Head {
+    pub kind: u32,
+    pub z: bool,
+    pub m: bool,
 }
 
-fn head(cursor: &mut Cursor<'_>) -> Result<Head, Malformed> {
+pub(super) fn head(cursor: &mut Cursor<'_>) -> Result<Head, Malformed> {
     cursor.little = cursor.take::<1>()?[0] == 1;
     let word = cursor.u32()?;
     if word & 0x2000_0000 != 0 {
@@ -151,7 +154,7 @@ fn position(out: &mut Vec<u8>, cursor: &mut Cursor<'_>, head: &Head, layout: Lay
     Ok(true)
 }
 
-fn number(out: &mut Vec<u8>, value: f64, decimals: i32) {
+pub(super) fn number(out: &mut Vec<u8>, value: f64, decimals: i32) {
     let scale = 10f64.powi(decimals);
     let rounded = (value * scale).round() / scale;
     let value = if rounded.is_finite() { rounded } else { 0.0 };

@@ -4,4 +4,5 @@ pub mod bbox;
 pub mod china;
 pub mod crs;
 pub mod ewkb;
+pub mod gml;
 pub mod tms;
