@@ -4,6 +4,7 @@
 pub mod exception;
 pub mod kvp;
 pub mod service;
+pub mod wfs;
 pub mod xml;
 
 use axum::response::Response;
