@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::db::migrate;
 use crate::db::pool::Database;
 use crate::error::Result;
+use crate::feature::bookmarks::Bookmarks;
 use crate::feature::extent::Extents;
 use crate::job::queue::Queue;
 use crate::job::worker::Worker;
@@ -40,6 +41,7 @@ pub struct Parts {
     pub catalog: Catalog,
     pub login: Login,
     pub edits: Edits,
+    pub bookmarks: Bookmarks,
     pub tiles: Tiles,
     pub extents: Extents,
     pub archives: Archives,
@@ -103,6 +105,7 @@ impl App {
             archives,
             exports: Exports::new(&config.data),
             edits,
+            bookmarks: Bookmarks::default(),
             uploads: Uploads::new(database.clone(), queue.clone(), &config),
             queue,
             glyphs: Glyphs::new(config.data.join("glyphs")),

@@ -10,7 +10,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use super::address::{csv, jobs as address_jobs, parse, reverse, search};
 use super::api::{address_sources, catalogue, exports, identify, jobs, keys, layers, session, uploads};
 use super::problem::Problem;
-use super::{api, assets, health, map, ogc, tile};
+use super::{api, assets, health, map, ogc, ows, tile};
 use crate::access::gate::sign_in;
 use crate::access::principal::{Principal, Role, Who};
 use crate::app::App;
@@ -132,6 +132,11 @@ pub fn table() -> Vec<Route> {
         route("GET", "/ogc/tiles/{set}/{z}/{row}/{column}", Open, "A tile of several layers", ogc::tiles::tile),
         route("GET", "/ogc/tileMatrixSets", Open, "Tile matrix sets", ogc::tiles::matrix_sets),
         route("GET", "/ogc/tileMatrixSets/{set}", Open, "A tile matrix set", ogc::tiles::matrix_set),
+
+        route("GET", "/ogc/wfs", Open, "WFS 2.0 and 1.1.0", ows::wfs::get),
+        route("POST", "/ogc/wfs", Open, "WFS requests in XML or as a form", ows::wfs::post),
+        route("GET", "/wfs", Open, "WFS, where clients guess it", ows::wfs::get),
+        route("POST", "/wfs", Open, "WFS, where clients guess it", ows::wfs::post),
 
         route("GET", "/tiles/{layer}", Layer, "TileJSON of one layer or several (layer.json)", map::tilejson),
         route("GET", "/tiles/{layer}/{set}", Layer, "TileJSON for another tile matrix set (set.json)", map::tilejson_of_set),

@@ -54,6 +54,8 @@ pub struct Selection {
     /// Only rows that come after this place in the order.
     pub after: Option<Place>,
     pub limit: Option<i64>,
+    /// Rows that are counted off first. It costs the more the more they are: `after` is the way to read on.
+    pub offset: Option<i64>,
     /// The SRID of the geometry given out; none leaves the geometry out.
     pub srid: Option<i32>,
 }
@@ -91,6 +93,9 @@ pub fn features(layer: &Published, grant: &Grant<Read>, fields: &[&Field], wante
     if let Some(limit) = wanted.limit {
         // Bound: a statement is kept per text, and there are as many limits as callers like.
         sql.push(" limit ").bind(Bind::Integer(limit));
+    }
+    if let Some(offset) = wanted.offset {
+        sql.push(" offset ").bind(Bind::Integer(offset));
     }
     sql
 }
@@ -146,6 +151,17 @@ pub fn count(layer: &Published, grant: &Grant<Read>, wanted: &Selection) -> Sql 
     let mut sql = Sql::new("select count(*) from ");
     sql.table(&state.source.schema, &state.source.table);
     conditions(&mut sql, state, grant.scope(), wanted);
+    sql
+}
+
+/// How many rows of a granted layer are left by the selection's `limit` and `offset`: what a page holds.
+pub fn count_of_page(layer: &Published, grant: &Grant<Read>, wanted: &Selection) -> Sql {
+    let state = layer.state();
+    let mut sql = Sql::new("select count(*) from (select from ");
+    sql.table(&state.source.schema, &state.source.table);
+    conditions(&mut sql, state, grant.scope(), wanted);
+    sql.push(" limit ").bind(Bind::Integer(wanted.limit.unwrap_or(i64::MAX)));
+    sql.push(" offset ").bind(Bind::Integer(wanted.offset.unwrap_or(0))).push(") page");
     sql
 }
 

@@ -17,4 +17,5 @@ mod tidy;
 mod tile_index;
 mod tiles;
 mod upload;
+mod wfs;
 mod world;

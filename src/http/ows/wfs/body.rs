@@ -13,9 +13,8 @@ use crate::http::ows::exception::{Code, Fault};
 use crate::http::ows::kvp::not;
 
 pub fn read(body: &[u8]) -> Result<(Version, Request)> {
-    let text = std::str::from_utf8(body).map_err(|_| {
-        unreadable(Said::new("请求内容不是 UTF-8", "the body is not UTF-8"))
-    })?;
+    let text =
+        std::str::from_utf8(body).map_err(|_| unreadable(Said::new("请求内容不是 UTF-8", "the body is not UTF-8")))?;
     let document = document(text.trim_start_matches('\u{feff}')).map_err(fault)?;
     let root = document.root_element();
     let name = operation(root.tag_name().name())?;
@@ -111,8 +110,7 @@ fn query(node: Node<'_, '_>) -> Result<Query> {
     if types.next().is_some() {
         return Err(no_joins());
     }
-    let mut query =
-        Query { layer, srs_name: node.attribute("srsName").map(str::to_owned), ..Query::default() };
+    let mut query = Query { layer, srs_name: node.attribute("srsName").map(str::to_owned), ..Query::default() };
     for child in children(node) {
         match child.tag_name().name() {
             "PropertyName" => {
@@ -177,8 +175,9 @@ mod tests {
     const NAMESPACES: &str = r#"xmlns:wfs="http://www.opengis.net/wfs/2.0" xmlns:fes="http://www.opengis.net/fes/2.0" xmlns:o="urn:x-onemap:layer""#;
 
     fn get(attributes: &str, inner: &str) -> Result<Get> {
-        let text =
-            format!(r#"<wfs:GetFeature service="WFS" version="2.0.0" {NAMESPACES} {attributes}>{inner}</wfs:GetFeature>"#);
+        let text = format!(
+            r#"<wfs:GetFeature service="WFS" version="2.0.0" {NAMESPACES} {attributes}>{inner}</wfs:GetFeature>"#
+        );
         match read(text.as_bytes())? {
             (Version::V200, Request::GetFeature(get)) => Ok(get),
             other => panic!("{other:?}"),

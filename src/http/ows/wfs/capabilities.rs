@@ -41,9 +41,8 @@ const CLASSES: [(&str, bool); 17] = [
 ];
 
 pub fn capabilities(ask: &Ask, version: Version, sections: &[String]) -> Result<Response> {
-    let wanted = |name: &str| {
-        sections.is_empty() || sections.iter().any(|s| s == "all" || s == &name.to_ascii_lowercase())
-    };
+    let wanted =
+        |name: &str| sections.is_empty() || sections.iter().any(|s| s == "all" || s == &name.to_ascii_lowercase());
     let mut xml = Xml::document();
     let namespaces = namespaces(version);
     xml.element("wfs:WFS_Capabilities", &namespaces, |xml| {
@@ -76,7 +75,8 @@ pub fn capabilities(ask: &Ask, version: Version, sections: &[String]) -> Result<
 }
 
 fn namespaces(version: Version) -> Vec<(&'static str, &'static str)> {
-    let mut all = vec![("version", version.name()), ("xmlns:onemap", NAMESPACE), ("xmlns:xlink", XLINK), ("xmlns:xsi", XSI)];
+    let mut all =
+        vec![("version", version.name()), ("xmlns:onemap", NAMESPACE), ("xmlns:xlink", XLINK), ("xmlns:xsi", XSI)];
     all.extend(match version.is_two() {
         true => [
             ("xmlns:wfs", "http://www.opengis.net/wfs/2.0"),
@@ -105,7 +105,8 @@ fn operations(ask: &Ask, version: Version, xml: &mut Xml) {
         &["ServiceIdentification", "ServiceProvider", "OperationsMetadata", "FeatureTypeList", "Filter_Capabilities"];
     let schema = [super::schema::Gml::of(version).media];
     xml.element("ows:OperationsMetadata", &[], |xml| {
-        let mut offer = |name: &str, parameters: &[(&str, &[&str])]| operation(xml, name, &get, Some(&post), parameters);
+        let mut offer =
+            |name: &str, parameters: &[(&str, &[&str])]| operation(xml, name, &get, Some(&post), parameters);
         offer("GetCapabilities", &[("AcceptVersions", &versions), ("Sections", sections)]);
         offer("DescribeFeatureType", &[("outputFormat", &schema)]);
         offer("GetFeature", &[("outputFormat", &formats), ("resultType", results)]);
@@ -119,7 +120,9 @@ fn operations(ask: &Ask, version: Version, xml: &mut Xml) {
         for (name, holds) in CLASSES {
             match name {
                 "QueryExpressions" => {
-                    xml.element("ows:Constraint", &[("name", name)], |xml| allowed(xml, &["wfs:Query", "wfs:StoredQuery"]));
+                    xml.element("ows:Constraint", &[("name", name)], |xml| {
+                        allowed(xml, &["wfs:Query", "wfs:StoredQuery"])
+                    });
                 }
                 _ => default(xml, "ows", name, if holds { "TRUE" } else { "FALSE" }),
             }

@@ -88,14 +88,15 @@ impl FeatureType {
             let shown: String = name.chars().take(80).collect();
             let said =
                 Said::new(format!("不支持坐标参考系 {shown}"), format!("the CRS {shown} is not offered for this type"));
-            Fault::invalid(parameter, said).hint("可用的坐标参考系见 GetCapabilities", "GetCapabilities lists those that are")
+            Fault::invalid(parameter, said)
+                .hint("可用的坐标参考系见 GetCapabilities", "GetCapabilities lists those that are")
         })
     }
 }
 
 /// `geometry`, as in GeoJSON, unless a field has that name.
 fn geometry_name(state: &State) -> &'static str {
-    ["geometry", "geom"].into_iter().find(|name| state.field(name).is_none()).unwrap_or("geometry.")
+    ["geometry", "geom"].into_iter().find(|name| state.field(name).is_none()).unwrap_or("_geometry")
 }
 
 pub fn kind(field: &Field) -> Kind {

@@ -35,7 +35,17 @@ const COMPARISONS: [&str; 10] = [
 ];
 
 const SPATIAL: [&str; 11] = [
-    "BBOX", "Equals", "Disjoint", "Intersects", "Touches", "Crosses", "Within", "Contains", "Overlaps", "DWithin", "Beyond",
+    "BBOX",
+    "Equals",
+    "Disjoint",
+    "Intersects",
+    "Touches",
+    "Crosses",
+    "Within",
+    "Contains",
+    "Overlaps",
+    "DWithin",
+    "Beyond",
 ];
 
 const GEOMETRIES: [&str; 10] = [
@@ -103,7 +113,15 @@ fn each(xml: &mut Xml, element: &str, names: &[&str]) {
 /// The same for 1.1.0.
 pub fn older_capabilities(xml: &mut Xml) {
     const COMPARISONS: [&str; 9] = [
-        "EqualTo", "NotEqualTo", "LessThan", "GreaterThan", "LessThanEqualTo", "GreaterThanEqualTo", "Like", "NullCheck", "Between",
+        "EqualTo",
+        "NotEqualTo",
+        "LessThan",
+        "GreaterThan",
+        "LessThanEqualTo",
+        "GreaterThanEqualTo",
+        "Like",
+        "NullCheck",
+        "Between",
     ];
     xml.element("ogc:Filter_Capabilities", &[], |xml| {
         xml.element("ogc:Spatial_Capabilities", &[], |xml| {

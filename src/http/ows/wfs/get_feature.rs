@@ -49,7 +49,8 @@ pub async fn get_feature(ask: &Ask, version: Version, get: &Get) -> Result<Respo
 
 /// What the answer to a GET depends on; none when it may change without telling.
 fn etag(ask: &Ask, queries: &[Resolved]) -> Option<String> {
-    let rows: Vec<u8> = queries.iter().map(|query| query.rows().map(u128::to_be_bytes)).collect::<Option<Vec<_>>>()?.concat();
+    let rows: Vec<u8> =
+        queries.iter().map(|query| query.rows().map(u128::to_be_bytes)).collect::<Option<Vec<_>>>()?.concat();
     let address = [&ask.base, &ask.path, &ask.query].map(|part| part.as_bytes());
     // A request that came as a body has an address that says nothing of it.
     let whole = !ask.query.is_empty();
@@ -141,6 +142,9 @@ fn too_slow() -> Fault {
 }
 
 fn too_much() -> Fault {
-    let (zh, en) = ("结果过大，请逐个图层查询或减小 count", "this is too much at once: ask for one type at a time, or for fewer features");
+    let (zh, en) = (
+        "结果过大，请逐个图层查询或减小 count",
+        "this is too much at once: ask for one type at a time, or for fewer features",
+    );
     Fault::new(Error::too_large(zh, en)).code(Code::OperationProcessingFailed)
 }

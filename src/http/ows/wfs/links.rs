@@ -23,13 +23,19 @@ pub fn base(ask: &Ask, version: Version, operation: &str, get: &Get, reference: 
         add("storedQuery_Id", Some(GET_FEATURE_BY_ID.to_owned()));
         add("id", ids.first().cloned());
     } else {
-        add("typeNames", each(get, |query| Some(format!("{PREFIX}:{}", query.layer)).filter(|_| !query.layer.is_empty())));
+        add(
+            "typeNames",
+            each(get, |query| Some(format!("{PREFIX}:{}", query.layer)).filter(|_| !query.layer.is_empty())),
+        );
         add("propertyName", each(get, |query| Some(query.properties.join(",")).filter(|names| !names.is_empty())));
         add("sortBy", each(get, |query| Some(order(query)).filter(|order| !order.is_empty())));
-        add("filter", each(get, |query| match &query.filter {
-            Some(Filter::Xml(text)) => Some(text.clone()),
-            _ => None,
-        }));
+        add(
+            "filter",
+            each(get, |query| match &query.filter {
+                Some(Filter::Xml(text)) => Some(text.clone()),
+                _ => None,
+            }),
+        );
     }
     // These are the same for all queries.
     let first = get.queries.first()?;

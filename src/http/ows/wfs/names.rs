@@ -57,11 +57,6 @@ pub fn local(name: &str) -> &str {
     name.trim().rsplit(':').next().unwrap_or_default()
 }
 
-/// A feature's id as GML has it.
-pub fn gml_id(layer: &str, id: i64) -> String {
-    format!("{}.{id}", encode(layer))
-}
-
 /// The layer and the id of a `gml:id`.
 pub fn of_gml_id(text: &str) -> Option<(Cow<'_, str>, i64)> {
     let (layer, id) = text.rsplit_once('.')?;

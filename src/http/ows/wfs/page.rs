@@ -122,7 +122,14 @@ impl Page {
 }
 
 /// One query's answer. What fails before its first megabyte is an answer of its own, not a broken connection.
-pub async fn single(app: App, query: Resolved, writer: Writer, frame: Frame, window: Window, pages: Links) -> Result<Body> {
+pub async fn single(
+    app: App,
+    query: Resolved,
+    writer: Writer,
+    frame: Frame,
+    window: Window,
+    pages: Links,
+) -> Result<Body> {
     // A long page is counted before its rows hold a connection, a short one when its end is not the end of all.
     let counted = match window.count > SHORT {
         true => Some(matched(&app, &query).await?),

@@ -215,10 +215,15 @@ mod tests {
 
     #[test]
     fn types_filters_and_lists_go_together() {
-        let one = get("typeNames=onemap:roads&count=5&startIndex=10&propertyName=name,onemap:kind&sortBy=name+DESC,kind").unwrap();
+        let one =
+            get("typeNames=onemap:roads&count=5&startIndex=10&propertyName=name,onemap:kind&sortBy=name+DESC,kind")
+                .unwrap();
         assert_eq!((one.count, one.start, one.queries.len()), (Some(5), 10, 1));
         let query = &one.queries[0];
-        assert_eq!((query.layer.as_str(), &query.properties[..]), ("roads", &["name".to_owned(), "kind".to_owned()][..]));
+        assert_eq!(
+            (query.layer.as_str(), &query.properties[..]),
+            ("roads", &["name".to_owned(), "kind".to_owned()][..])
+        );
         assert_eq!(query.sort, [("name".to_owned(), true), ("kind".to_owned(), false)]);
         let two = get("typeNames=(a)(b)&filter=(%3Cx/%3E)(%3Cy/%3E)&propertyName=(n)(m)").unwrap();
         assert_eq!(two.queries[1].filter, Some(Filter::Xml("<y/>".into())));
@@ -226,7 +231,10 @@ mod tests {
         let boxed = get("typeNames=a&bbox=1,2,3,4,urn:ogc:def:crs:EPSG::4326").unwrap();
         let expected = Filter::Bbox([1.0, 2.0, 3.0, 4.0], Some("urn:ogc:def:crs:EPSG::4326".into()));
         assert_eq!(boxed.queries[0].filter, Some(expected));
-        assert_eq!(get("resourceId=a.1,a.2").unwrap().queries[0].filter, Some(Filter::Ids(vec!["a.1".into(), "a.2".into()])));
+        assert_eq!(
+            get("resourceId=a.1,a.2").unwrap().queries[0].filter,
+            Some(Filter::Ids(vec!["a.1".into(), "a.2".into()]))
+        );
         assert!(get("storedQuery_Id=urn:ogc:def:query:OGC-WFS::GetFeatureById&id=a.1").unwrap().queries[0].by_id);
     }
 

@@ -125,9 +125,8 @@ fn numbers(described: &FeatureType, ids: &[String]) -> Vec<i64> {
 fn filtered(described: &FeatureType, text: &str, selection: &mut Selection) -> Result<()> {
     let at_filter = |fault: onemap_fes::Fault| body::fault(fault).at("filter");
     let document = onemap_fes::document(text).map_err(at_filter)?;
-    let read = onemap_fes::translate(document.root_element(), described).map_err(|fault| {
-        Fault::from(crate::error::Error::invalid("filter", said(&fault).zh, said(&fault).en))
-    })?;
+    let read = onemap_fes::translate(document.root_element(), described)
+        .map_err(|fault| Fault::from(crate::error::Error::invalid("filter", said(&fault).zh, said(&fault).en)))?;
     selection.candidates = read.ids.map(|ids| numbers(described, &ids));
     let Some(condition) = read.condition else { return Ok(()) };
     let crs = read.reference.map_or(CRS84, |reference| Crs { srid: reference.srid, swapped: false });

@@ -33,9 +33,8 @@ impl Version {
     /// `version=` of any operation but GetCapabilities.
     pub fn required(text: Option<&str>) -> Result<Version> {
         let text = text.ok_or_else(|| Fault::missing("version"))?;
-        Version::parse(text).ok_or_else(|| {
-            Fault::invalid("version", not(text, "2.0.0、2.0.2 或 1.1.0", "2.0.0, 2.0.2 or 1.1.0"))
-        })
+        Version::parse(text)
+            .ok_or_else(|| Fault::invalid("version", not(text, "2.0.0、2.0.2 或 1.1.0", "2.0.0, 2.0.2 or 1.1.0")))
     }
 
     fn parse(text: &str) -> Option<Version> {
@@ -49,7 +48,10 @@ impl Version {
             return Ok(wished.and_then(Version::parse).unwrap_or_default());
         }
         accepted.iter().find_map(|text| Version::parse(text)).ok_or_else(|| {
-            let (zh, en) = ("不支持所要求的版本，可用：2.0.2、2.0.0、1.1.0", "none of these versions is spoken: 2.0.2, 2.0.0, 1.1.0 are");
+            let (zh, en) = (
+                "不支持所要求的版本，可用：2.0.2、2.0.0、1.1.0",
+                "none of these versions is spoken: 2.0.2, 2.0.0, 1.1.0 are",
+            );
             Fault::new(Error::invalid("acceptversions", zh, en)).code(Code::VersionNegotiationFailed)
         })
     }
@@ -179,7 +181,8 @@ pub fn result_type(text: Option<&str>) -> Result<bool> {
 pub fn resolve(text: Option<&str>) -> Result<()> {
     match text {
         None | Some("none" | "local") => Ok(()),
-        Some(text) => Err(Fault::invalid("resolve", not(text, "none 或 local", "none or local"))
-            .code(Code::OptionNotSupported)),
+        Some(text) => {
+            Err(Fault::invalid("resolve", not(text, "none 或 local", "none or local")).code(Code::OptionNotSupported))
+        }
     }
 }

@@ -27,7 +27,9 @@ pub fn describe(ask: &Ask, version: Version, types: &[String], format: Option<&s
 
 fn is_schema(format: &str) -> bool {
     let format = format.to_ascii_lowercase().replace(' ', "");
-    ["text/xml", "application/xml", "application/gml+xml", "xmlschema", "gml"].iter().any(|known| format.starts_with(known))
+    ["text/xml", "application/xml", "application/gml+xml", "xmlschema", "gml"]
+        .iter()
+        .any(|known| format.starts_with(known))
 }
 
 /// Where the schema of some types is to be had.
@@ -112,7 +114,8 @@ fn complex_type(xml: &mut Xml, described: &FeatureType, gml: Gml) {
         });
     });
     let layer = &described.drawn.layer;
-    let (typed, titles) = (format!("{PREFIX}:{name}"), [("zh", layer.title.zh.as_str()), ("en", layer.title.en.as_str())]);
+    let (typed, titles) =
+        (format!("{PREFIX}:{name}"), [("zh", layer.title.zh.as_str()), ("en", layer.title.en.as_str())]);
     let attributes = [("name", &*element), ("type", &typed), ("substitutionGroup", gml.feature)];
     xml.element("xsd:element", &attributes, |xml| annotation(xml, &titles));
 }

@@ -10,8 +10,11 @@ use crate::http::ask::Ask;
 use crate::http::ows::xml::Xml;
 
 const TITLE: &str = "GetFeatureById";
-const NAMESPACES: [(&str, &str); 3] =
-    [("xmlns:wfs", "http://www.opengis.net/wfs/2.0"), ("xmlns:onemap", NAMESPACE), ("xmlns:xsd", "http://www.w3.org/2001/XMLSchema")];
+const NAMESPACES: [(&str, &str); 3] = [
+    ("xmlns:wfs", "http://www.opengis.net/wfs/2.0"),
+    ("xmlns:onemap", NAMESPACE),
+    ("xmlns:xsd", "http://www.w3.org/2001/XMLSchema"),
+];
 
 pub fn list(ask: &Ask) -> Response {
     let mut xml = Xml::document();

@@ -36,8 +36,8 @@ pub async fn property_values(ask: &Ask, version: Version, get: &Get, reference: 
     for query in asked.queries.iter_mut() {
         query.properties = if is_id { vec![] } else { vec![name.clone()] };
     }
-    let mut queries = resolve_all(ask, &asked.queries, Output::Gml)
-        .map_err(|fault| if is_id { fault } else { renamed(fault) })?;
+    let mut queries =
+        resolve_all(ask, &asked.queries, Output::Gml).map_err(|fault| if is_id { fault } else { renamed(fault) })?;
     let [query] = &mut queries[..] else {
         let said = Said::new("GetPropertyValue 一次只查一个图层", "GetPropertyValue is for one type at a time");
         return Err(Fault::invalid("typenames", said));
@@ -64,7 +64,10 @@ pub async fn property_values(ask: &Ask, version: Version, get: &Get, reference: 
         ("xmlns:xsi", XSI.to_owned()),
         (
             "xsi:schemaLocation",
-            format!("http://www.opengis.net/wfs/2.0 http://schemas.opengis.net/wfs/2.0/wfs.xsd {NAMESPACE} {}", frame.schema),
+            format!(
+                "http://www.opengis.net/wfs/2.0 http://schemas.opengis.net/wfs/2.0/wfs.xsd {NAMESPACE} {}",
+                frame.schema
+            ),
         ),
     ];
     attributes.extend(frame.numbers(numbers, &pages));
@@ -82,7 +85,13 @@ fn renamed(fault: Fault) -> Fault {
 }
 
 /// The members, how many they are, and whether more rows follow. A row without a value has none.
-async fn members(ask: &Ask, version: Version, query: &Resolved, wanted: &Wanted, window: Window) -> Result<(Vec<u8>, i64, bool)> {
+async fn members(
+    ask: &Ask,
+    version: Version,
+    query: &Resolved,
+    wanted: &Wanted,
+    window: Window,
+) -> Result<(Vec<u8>, i64, bool)> {
     let drawn = &query.described.drawn;
     let mut selection = query.selection.clone();
     (selection.limit, selection.offset) = (Some(window.count + 1), Some(window.start));
