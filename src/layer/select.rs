@@ -42,6 +42,8 @@ pub struct Candidates {
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
     pub id: Option<i64>,
+    /// Of these rows only.
+    pub ids: Option<Vec<i64>>,
     /// The box and the SRID of its coordinates.
     pub bbox: Option<(Bbox, i32)>,
     pub conditions: Vec<Condition>,
@@ -341,6 +343,9 @@ fn conditions(sql: &mut Sql, state: &State, scope: &Scope, wanted: &Selection) {
     sql.push(" where true");
     if let Some(id) = wanted.id {
         sql.push(" and ").ident(&state.source.key).push(" = ").bind(Bind::Integer(id));
+    }
+    if let Some(ids) = &wanted.ids {
+        sql.push(" and ").ident(&state.source.key).push(" = any(").bind(Bind::IntegerArray(ids.clone())).push(")");
     }
     match &wanted.candidates {
         None => {

@@ -23,4 +23,5 @@ mod tile_index;
 mod tiles;
 mod upload;
 mod wfs;
+mod wfs_filters;
 mod world;

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use super::capabilities::XSI;
 use super::names::NAMESPACE;
 use super::output::{DECLARATION, Frame, Numbers, Output, Pages};
-use super::page::{self, DEFAULT_COUNT, Links, MOST_COUNT, Page, Window};
+use super::page::{self, DEFAULT_COUNT, Links, Page, Window};
 use super::query::{Resolved, no_feature, resolve_all};
 use super::request::{Filter, Get, Query, Result, Version};
 use super::schema::{Gml, address};
@@ -27,7 +27,7 @@ pub async fn get_feature(ask: &Ask, version: Version, get: &Get) -> Result<Respo
     if let Some(response) = etag.as_deref().and_then(|etag| not_modified(&ask.headers, etag, Keep::Private)) {
         return Ok(response);
     }
-    let window = Window { start: get.start, count: get.count.unwrap_or(DEFAULT_COUNT).min(MOST_COUNT) };
+    let window = Window::of(version, get);
     let links = Links { base: links::base(ask, version, "GetFeature", get, None), count: window.count };
     let frame = frame(ask, version, output, &queries);
     let body = match (&get.queries[..], queries.len()) {

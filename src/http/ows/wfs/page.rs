@@ -8,6 +8,7 @@ use tokio_postgres::Row;
 
 use super::output::{Frame, Numbers, Pages, Writer};
 use super::query::Resolved;
+use super::request::{Get, Version};
 use crate::access::datastore::Rows;
 use crate::app::App;
 use crate::error::Result;
@@ -16,7 +17,7 @@ use crate::feature::geojson::Body;
 use crate::layer::model::Field;
 use crate::layer::select;
 
-/// Features of an answer for which no `count` was given.
+/// Features of an answer for which no `count` was given, in versions that know of pages.
 pub const DEFAULT_COUNT: i64 = 10_000;
 /// The most that one answer gives, whatever `count` says: exports are the way to more.
 pub const MOST_COUNT: i64 = 1_000_000;
@@ -33,6 +34,14 @@ const COUNTING: Duration = Duration::from_secs(3);
 pub struct Window {
     pub start: i64,
     pub count: i64,
+}
+
+impl Window {
+    /// Version 1.1.0 has no pages: who names no number wants everything.
+    pub fn of(version: Version, get: &Get) -> Window {
+        let default = if version.is_two() { DEFAULT_COUNT } else { MOST_COUNT };
+        Window { start: get.start, count: get.count.unwrap_or(default).min(MOST_COUNT) }
+    }
 }
 
 /// How many rows there are; none when counting them takes too long.

@@ -62,7 +62,7 @@ fn queries(kvp: &Kvp) -> Result<Vec<Query>> {
         return Err(Fault::invalid("filter", said));
     }
     let types = match (type_names(kvp)?, &ids) {
-        (types, _) if !types.is_empty() => types,
+        (types, _) if types.iter().any(|named| !named.is_empty()) => types,
         // The ids tell their types.
         (_, Some(_)) => vec![vec![String::new()]],
         _ => return Err(Fault::missing("typenames")),
@@ -160,7 +160,7 @@ fn property_names(text: &str) -> Vec<String> {
 
 /// `a,b DESC`; 1.1.0 writes `a D`, some clients `a+D`.
 fn sort_by(text: &str) -> Result<Vec<(String, bool)>> {
-    let keys = text.split(',').map(|key| {
+    let keys = text.split(',').filter(|key| !key.trim().is_empty()).map(|key| {
         let (name, order) = key.trim().split_once([' ', '+']).unwrap_or((key.trim(), "ASC"));
         match order.trim().to_ascii_uppercase().as_str() {
             "ASC" | "A" => Ok((local(name).to_owned(), false)),

@@ -19,7 +19,7 @@ use crate::http::ows::xml::escape;
 use crate::layer::filter::{self, Given, Language};
 use crate::layer::model::Field;
 use crate::layer::order::SortKey;
-use crate::layer::select::{Candidates, Selection};
+use crate::layer::select::Selection;
 
 /// A query that may be run.
 pub struct Resolved {
@@ -80,7 +80,7 @@ fn resolve(ask: &Ask, query: &Query, output: Output) -> Result<Resolved> {
     match &query.filter {
         None => {}
         Some(Filter::Bbox(corners, name)) => selection.bbox = Some(bbox(&described, *corners, name.as_deref())?),
-        Some(Filter::Ids(ids)) => selection.candidates = Some(numbers(&described, ids)),
+        Some(Filter::Ids(ids)) => selection.ids = Some(numbers(&described, ids)),
         Some(Filter::Xml(text)) => filtered(&described, text, &mut selection)?,
     }
     for (name, descending) in &query.sort {
@@ -113,13 +113,20 @@ fn bbox(described: &FeatureType, corners: [f64; 4], name: Option<&str>) -> Resul
     }
     let crs = described.srs(name, "bbox")?.crs;
     let text = corners.map(|corner| corner.to_string()).join(",");
-    Ok((Bbox::parse(&text, crs.swapped, crs.is_geographic())?, crs.srid))
+    let read = Bbox::parse(&text, crs.swapped, crs.is_geographic()).map_err(|_| {
+        let said = Said::new(format!("bbox 不正确：{text}"), format!("bbox is malformed: {text}"));
+        Fault::invalid("bbox", said).hint(
+            "bbox=x1,y1,x2,y2,坐标参考系；坐标顺序随坐标参考系的名称，默认 urn:ogc:def:crs:EPSG::4490（纬度在前）",
+            "bbox=x1,y1,x2,y2,CRS in the order of axes of the CRS's name, by default urn:ogc:def:crs:EPSG::4490 (latitude first)",
+        )
+    })?;
+    Ok((read, crs.srid))
 }
 
-/// This layer's own features among those named; those of others are none of its rows.
-fn numbers(described: &FeatureType, ids: &[String]) -> Candidates {
+/// The ids of this layer's own features; those of others are none of its rows.
+fn numbers(described: &FeatureType, ids: &[String]) -> Vec<i64> {
     let own = |id: &String| of_gml_id(id).filter(|(layer, _)| layer == described.id()).map(|(_, number)| number);
-    Candidates { certain: ids.iter().filter_map(own).collect(), possible: vec![] }
+    ids.iter().filter_map(own).collect()
 }
 
 fn filtered(described: &FeatureType, text: &str, selection: &mut Selection) -> Result<()> {
@@ -127,7 +134,7 @@ fn filtered(described: &FeatureType, text: &str, selection: &mut Selection) -> R
     let document = onemap_fes::document(text).map_err(at_filter)?;
     let read = onemap_fes::translate(document.root_element(), described)
         .map_err(|fault| Fault::from(crate::error::Error::invalid("filter", said(&fault).zh, said(&fault).en)))?;
-    selection.candidates = read.ids.map(|ids| numbers(described, &ids));
+    selection.ids = read.ids.map(|ids| numbers(described, &ids));
     let Some(condition) = read.condition else { return Ok(()) };
     let crs = read.reference.map_or(CRS84, |reference| Crs { srid: reference.srid, swapped: false });
     let given = Given { text: condition.to_string(), language: Language::Json, crs };
@@ -182,7 +189,7 @@ impl Resolved {
         let s = &self.selection;
         let filter = s.filter.as_ref().map(|filter| filter.canonical()).unwrap_or_default();
         let order: Vec<_> = s.sort.iter().map(|key| (&key.field.name, key.descending)).collect();
-        let rest = format!("{:?} {:?} {order:?}", s.bbox, s.candidates);
+        let rest = format!("{:?} {:?} {order:?}", s.bbox, s.ids);
         Some(bookmarks::rows(&[drawn.layer.id.as_bytes(), &numbers, filter.as_bytes(), rest.as_bytes()]))
     }
 }
