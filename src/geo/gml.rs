@@ -205,7 +205,8 @@ mod tests {
         let member = format!("<gml:Polygon gml:id=\"a.1.1\">{rings}</gml:Polygon>");
         let member = format!("<gml:surfaceMember>{member}</gml:surfaceMember>");
         let expected = format!("<gml:MultiSurface gml:id=\"a.1\"{SRS}>{member}</gml:MultiSurface>");
-        assert_eq!(xy("MultiPolygon", &format!("[{polygon}]")), expected);
+        let polygons = format!("[{polygon}]");
+        assert_eq!(xy("MultiPolygon", &polygons), expected);
         let member = |id, pos| {
             let point = format!("<gml:Point gml:id=\"a.1.{id}\"><gml:pos>{pos}</gml:pos></gml:Point>");
             format!("<gml:pointMember>{point}</gml:pointMember>")

@@ -40,7 +40,8 @@ pub async fn serve(router: Router, listener: TcpListener, mut stop: watch::Recei
                     continue;
                 }
             },
-            _ = stop.wait_for(|stopped| *stopped) => break,
+            // The guard that it gives must not be held over an await.
+            () = async { drop(stop.wait_for(|stopped| *stopped).await) } => break,
         };
         let _ = stream.set_nodelay(true);
         let io = TokioIo::new(Connection::new(stream));

@@ -57,7 +57,9 @@ impl File {
             .args(options);
         if self.name == "a.csv" {
             let names = ["X_POSSIBLE_NAMES=lon*,x", "Y_POSSIBLE_NAMES=lat*,y", "AUTODETECT_TYPE=YES"];
-            names.iter().for_each(|name| drop(command.args(["-oo", name])));
+            for name in names {
+                command.args(["-oo", name]);
+            }
         }
         let run = command.output().expect("ogr2ogr is there");
         assert!(run.status.success(), "{}: {}", self.name, String::from_utf8_lossy(&run.stderr));

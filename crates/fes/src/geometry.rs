@@ -248,7 +248,7 @@ fn listed(node: Node<'_, '_>, frame: Frame) -> Result<Vec<[f64; 2]>> {
     let numbers: Vec<f64> = text.split_ascii_whitespace().map(|part| number(part, node)).collect::<Result<_>>()?;
     // A single position tells its dimension by its length.
     let dimension = if node.tag_name().name() != "posList" && numbers.len() == 3 { 3 } else { frame.dimension };
-    if numbers.is_empty() || numbers.len() % dimension != 0 {
+    if numbers.is_empty() || !numbers.len().is_multiple_of(dimension) {
         return Err(Fault::at(node, "坐标个数不正确", "there are too few or too many coordinates"));
     }
     Ok(numbers.chunks_exact(dimension).map(|position| frame.ordered(position[0], position[1])).collect())

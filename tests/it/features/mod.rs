@@ -154,7 +154,7 @@ async fn boxes_found_by_the_index_are_those_that_postgis_finds() {
         ] {
             for limit in [1, 4, 1000] {
                 let path = format!("{ITEMS}?bbox={bbox}&limit={limit}");
-                let mut pages = vec![vec![], vec![]];
+                let mut pages = [vec![], vec![]];
                 // A filter that leaves nothing out keeps the index away.
                 for (i, by) in ["", "&filter=floors<1000 OR floors IS NULL"].into_iter().enumerate() {
                     let mut next = Some(format!("{path}{by}"));
