@@ -305,7 +305,7 @@ mod tests {
         assert_eq!((shape.kind, &shape.ends[..], &shape.polygons[..]), (Kind::MultiPolygon, &[5, 10][..], &[1, 2][..]));
         assert_eq!(shape.bounds(), Some([0.0, 0.0, 6.0, 1.0]));
         let mut one = read(square(0.0).into());
-        assert_eq!(one.rings_of_polygons().collect::<Vec<_>>(), [0..1]);
+        assert_eq!(one.rings_of_polygons().collect::<Vec<_>>(), std::slice::from_ref(&(0..1)));
         one.promote();
         assert_eq!((one.kind, &one.polygons[..]), (Kind::MultiPolygon, &[1][..]));
         let mut line = read(geo::LineString::from(vec![(0.0, 0.0), (1.0, 1.0)]).into());
