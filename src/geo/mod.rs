@@ -7,4 +7,5 @@ pub mod ewkb;
 pub mod gauss;
 pub mod gml;
 pub mod plane;
+mod project;
 pub mod tms;

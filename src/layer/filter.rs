@@ -4,11 +4,12 @@ use onemap_cql2::{Filter, Kind, Schema};
 
 use super::catalog::Published;
 use super::model::{Field, FieldType, State};
-use super::select::{cut_geometry, field_column};
+use super::select::{boxed, cut_geometry, field_column};
 use crate::access::grant::{Grant, Read};
 use crate::access::policy::Scope;
 use crate::db::sql::{Bind, Sql};
 use crate::error::{Error, Result};
+use crate::geo::bbox::Bbox;
 use crate::geo::crs::{CRS84, Crs, STORAGE_SRID, same_coordinates};
 
 /// A filter as a caller gave it.
@@ -37,6 +38,19 @@ impl Language {
             Language::Json => "cql2-json",
         }
     }
+
+    fn example(self) -> (&'static str, &'static str) {
+        match self {
+            Language::Text => (
+                "CQL2 文本，例如 floors >= 6 AND kind IN ('住宅', '商业')",
+                "CQL2 text, such as floors >= 6 AND kind IN ('home', 'shop')",
+            ),
+            Language::Json => (
+                r#"CQL2 JSON，例如 {"op": ">=", "args": [{"property": "floors"}, 6]}"#,
+                r#"CQL2 JSON, such as {"op": ">=", "args": [{"property": "floors"}, 6]}"#,
+            ),
+        }
+    }
 }
 
 impl Given {
@@ -59,28 +73,29 @@ pub fn parse(given: &Given, layer: &Published, grant: &Grant<Read>) -> Result<Fi
         let (zh, en) = ("瓦片归档不支持过滤", "a tile archive cannot be filtered");
         return Err(Error::invalid("filter", format!("图层 {}：{zh}", layer.id), format!("layer {}: {en}", layer.id)));
     }
-    let shown = Shown { state: layer.state(), scope: grant.scope() };
+    let shown = Shown { state: layer.state(), scope: grant.scope(), crs: given.crs };
     let read = match given.language {
         Language::Text => onemap_cql2::parse(text, &shown),
         Language::Json => onemap_cql2::parse_json(text, &shown),
     };
     read.map_err(|problem| {
-        let before = text.get(..problem.at).map_or(0, |before| before.chars().count());
-        Error::invalid(
-            "filter",
-            format!("图层 {}，第 {} 个字符：{}", layer.id, before + 1, problem.zh),
-            format!("layer {}, character {}: {}", layer.id, before + 1, problem.en),
-        )
-        .hint(
-            "CQL2 文本，例如 floors >= 6 AND kind IN ('住宅', '商业')",
-            "CQL2 text, such as floors >= 6 AND kind IN ('home', 'shop')",
-        )
+        let (zh, en) = match &problem.pointer {
+            Some(pointer) => (format!("位置 \"{pointer}\""), format!("at \"{pointer}\"")),
+            None => {
+                let character = 1 + text.get(..problem.at).map_or(0, |before| before.chars().count());
+                (format!("第 {character} 个字符"), format!("character {character}"))
+            }
+        };
+        let (zh, en) =
+            (format!("图层 {}，{zh}：{}", layer.id, problem.zh), format!("layer {}, {en}: {}", layer.id, problem.en));
+        Error::invalid("filter", zh, en).hint(given.language.example().0, given.language.example().1)
     })
 }
 
 struct Shown<'a> {
     state: &'a State,
     scope: &'a Scope,
+    crs: Crs,
 }
 
 impl Shown<'_> {
@@ -111,6 +126,14 @@ impl Schema for Shown<'_> {
     fn names(&self) -> Vec<&str> {
         self.fields().map(|(_, f)| f.name.as_str()).collect()
     }
+
+    fn position(&self, written: [f64; 2]) -> Option<[f64; 2]> {
+        self.crs.to_degrees(written)
+    }
+
+    fn keeps_boxes(&self) -> bool {
+        self.crs.is_geographic() || self.crs.srid == 3857
+    }
 }
 
 /// Appends the filter as a condition.
@@ -132,12 +155,31 @@ impl onemap_cql2::Sql for Statement<'_> {
     fn field(&mut self, index: usize) {
         field_column(self.sql, self.state, &self.state.fields[index]);
     }
-    /// What the grant shows of it: what is cut off must not answer to a box either.
+    /// What the grant shows of it: what is cut off must not answer to a place either.
     fn geometry(&mut self) {
-        let Some(column) = self.state.source.geometry.as_deref() else { return };
+        let Some(column) = self.state.source.geometry.as_deref() else {
+            self.sql.push("null::geometry");
+            return;
+        };
+        if self.state.srid == STORAGE_SRID {
+            return cut_geometry(self.sql, self.state, self.scope, column);
+        }
         self.sql.push(if same_coordinates(self.state.srid, STORAGE_SRID) { "st_setsrid(" } else { "st_transform(" });
         cut_geometry(self.sql, self.state, self.scope, column);
         self.sql.push(", 4490)");
+    }
+    fn meets(&mut self, [west, south, east, north]: [f64; 4]) {
+        match self.state.source.geometry.as_deref() {
+            Some(column) => {
+                boxed(self.sql, self.state, column, Bbox { west, south, east, north }, STORAGE_SRID, " && ")
+            }
+            None => {
+                self.sql.push("null::bool");
+            }
+        }
+    }
+    fn bind_bytes(&mut self, value: &[u8]) {
+        self.sql.bind(Bind::Bytes(value.to_vec()));
     }
     fn bind_text(&mut self, value: &str) {
         self.sql.bind(Bind::Text(value.to_owned()));

@@ -299,7 +299,7 @@ fn flat(sql: &mut Sql, state: &State, column: &str) {
 
 /// The stored geometry and a box, with `between` in the middle. The box comes in the layer's own CRS, so that its index serves. One
 /// that is wider than a projection reaches has no image there: then it is the geometry that is transformed.
-fn boxed(sql: &mut Sql, state: &State, column: &str, bbox: Bbox, srid: i32, between: &'static str) {
+pub(super) fn boxed(sql: &mut Sql, state: &State, column: &str, bbox: Bbox, srid: i32, between: &'static str) {
     const REACH: f64 = 20.0;
     let wide = bbox.east - bbox.west > REACH || bbox.north - bbox.south > REACH;
     if wide && srid != state.srid && !Crs::epsg(state.srid).is_geographic() {

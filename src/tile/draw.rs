@@ -7,6 +7,7 @@ use onemap_cql2::Filter;
 use onemap_tiles::area::Area;
 use onemap_tiles::delta::Delta;
 use onemap_tiles::draw::Request;
+use onemap_tiles::filter::snapped;
 use onemap_tiles::window::Window;
 
 use super::render::Drawn;
@@ -46,6 +47,11 @@ impl Drawing {
             return None;
         }
         let columns = fields.iter().filter(|f| scope.sees_field(&f.name)).filter_map(|f| place(state, &f.name));
+        // What hangs on more than a centimetre can tell is for PostGIS.
+        let filter = match filter {
+            Some(filter) if !filter.is_robust() => return None,
+            filter => filter.map(|filter| filter.moved(&snapped)),
+        };
         Some(Drawing {
             revision: state.revision,
             columns: columns.collect(),

@@ -1,10 +1,12 @@
 //! The tree: conditions over operands, made of checked names and typed values.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::Kind;
+use crate::functions::Function;
 use crate::instant::{Date, Timestamp};
-use crate::like;
+use crate::shape::Shape;
 
 /// A condition: true, false or unknown. `And` and `Or` have two members or more, none of their own kind, and a `Not` is
 /// not negated again: [`Expr::and`], [`Expr::or`] and [`Expr::negate`] see to it. So each pair of parentheses makes
@@ -14,7 +16,7 @@ pub enum Expr {
     And(Vec<Expr>),
     Or(Vec<Expr>),
     Not(Box<Expr>),
-    /// A boolean field or `TRUE` or `FALSE`, standing alone.
+    /// A boolean operand, standing alone.
     Truth(Operand),
     Compare {
         left: Operand,
@@ -37,32 +39,164 @@ pub enum Expr {
         pattern: String,
     },
     IsNull(Operand),
-    /// The named geometry meets the box.
-    Intersects {
-        geometry: String,
-        bbox: Bbox,
+    Spatial(Spatial),
+    /// A relation of places, times or sets that comes down to simpler conditions. What was said is kept to be said again.
+    Relation {
+        said: Relation,
+        meaning: Box<Expr>,
     },
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Comparison {
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
+/// A geometry of the row beside one that is known, or beside itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spatial {
+    pub op: SpatialOp,
+    pub subject: Subject,
+    pub other: Other,
 }
+
+/// A geometry that a row has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    Stored(String),
+    /// Its centroid.
+    Centroid(String),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Other {
+    /// Of points, of lines or of areas, not mixed.
+    Shape(Arc<Shape>),
+    Itself,
+}
+
+/// What was said of places, times or sets.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Relation {
+    Spatial(SpatialOp, Place, Place),
+    Temporal(TemporalOp, Period, Period),
+    Array(ArrayOp, Item, Item),
+}
+
+/// A geometry in a filter.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Place {
+    Of(Subject),
+    Literal(Arc<Shape>),
+}
+
+/// An instant or an interval. An end of an interval that is not there is open.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Period {
+    Instant(Operand),
+    Interval(Option<Operand>, Option<Operand>),
+}
+
+/// A member of a set.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Item {
+    Scalar(Operand),
+    Place(Place),
+    Interval(Period),
+    Set(Vec<Item>),
+}
+
+macro_rules! names {
+    ($(#[$about:meta])* $name:ident { $($variant:ident = $text:literal),* $(,)? }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name { $($variant),* }
+
+        impl $name {
+            pub const ALL: [$name; [$($text),*].len()] = [$($name::$variant),*];
+
+            /// As CQL2 JSON writes it.
+            pub fn name(self) -> &'static str {
+                match self { $($name::$variant => $text),* }
+            }
+        }
+    };
+}
+
+names!(SpatialOp {
+    Intersects = "s_intersects",
+    Disjoint = "s_disjoint",
+    Equals = "s_equals",
+    Touches = "s_touches",
+    Within = "s_within",
+    Contains = "s_contains",
+    Overlaps = "s_overlaps",
+    Crosses = "s_crosses",
+});
+
+names!(TemporalOp {
+    After = "t_after",
+    Before = "t_before",
+    Contains = "t_contains",
+    Disjoint = "t_disjoint",
+    During = "t_during",
+    Equals = "t_equals",
+    FinishedBy = "t_finishedBy",
+    Finishes = "t_finishes",
+    Intersects = "t_intersects",
+    Meets = "t_meets",
+    MetBy = "t_metBy",
+    OverlappedBy = "t_overlappedBy",
+    Overlaps = "t_overlaps",
+    StartedBy = "t_startedBy",
+    Starts = "t_starts",
+});
+
+names!(ArrayOp {
+    Equals = "a_equals",
+    Contains = "a_contains",
+    ContainedBy = "a_containedBy",
+    Overlaps = "a_overlaps",
+});
+
+names!(ArithmeticOp {
+    Add = "+",
+    Subtract = "-",
+    Multiply = "*",
+    Divide = "/",
+    Whole = "div",
+    Remainder = "%",
+    Power = "^",
+});
+
+names!(Comparison {
+    Equal = "=",
+    NotEqual = "<>",
+    LessOrEqual = "<=",
+    Less = "<",
+    GreaterOrEqual = ">=",
+    Greater = ">",
+});
 
 /// What stands on a comparison's side.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Operand {
     Field(Field),
-    /// A geometry: it can be missing, and no more.
-    Geometry(String),
+    /// A geometry: it can be missing, be measured, and no more.
+    Geometry(Subject),
+    /// A geometry that was written, for functions that take one.
+    Shape(Arc<Shape>),
     Literal(Literal),
     /// A text without its case. Of literals there is none: they are folded at once.
     Casei(Box<Operand>),
+    /// A text without its accents, likewise.
+    Accenti(Box<Operand>),
+    Arithmetic {
+        op: ArithmeticOp,
+        left: Box<Operand>,
+        right: Box<Operand>,
+    },
+    Call {
+        function: Function,
+        arguments: Vec<Operand>,
+    },
+    /// Whether something is so, as a boolean.
+    Condition(Box<Expr>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,27 +217,6 @@ pub enum Literal {
     Timestamp(Timestamp),
 }
 
-/// A box in degrees; where west is above east it crosses the antimeridian.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Bbox {
-    pub west: f64,
-    pub south: f64,
-    pub east: f64,
-    pub north: f64,
-}
-
-impl Bbox {
-    /// West, south, east, north: one box, or the two on either side of the antimeridian.
-    pub fn parts(&self) -> impl Iterator<Item = [f64; 4]> + use<> {
-        let Bbox { west, south, east, north } = *self;
-        let (first, second) = match west <= east {
-            true => ([west, south, east, north], None),
-            false => ([west, south, 180.0, north], Some([-180.0, south, east, north])),
-        };
-        std::iter::once(first).chain(second)
-    }
-}
-
 impl Comparison {
     /// The same comparison with its sides exchanged.
     pub fn flipped(self) -> Comparison {
@@ -118,13 +231,17 @@ impl Comparison {
 
     /// As CQL2 and SQL write it.
     pub fn sign(self) -> &'static str {
+        self.name()
+    }
+}
+
+impl SpatialOp {
+    /// The same relation with its sides exchanged.
+    pub fn flipped(self) -> SpatialOp {
         match self {
-            Comparison::Equal => "=",
-            Comparison::NotEqual => "<>",
-            Comparison::Less => "<",
-            Comparison::LessOrEqual => "<=",
-            Comparison::Greater => ">",
-            Comparison::GreaterOrEqual => ">=",
+            SpatialOp::Within => SpatialOp::Contains,
+            SpatialOp::Contains => SpatialOp::Within,
+            other => other,
         }
     }
 }
@@ -142,33 +259,61 @@ impl Literal {
     }
 }
 
+impl Subject {
+    pub fn name(&self) -> &str {
+        match self {
+            Subject::Stored(name) | Subject::Centroid(name) => name,
+        }
+    }
+}
+
 impl Operand {
     /// The type of its values; a geometry has none.
     pub fn kind(&self) -> Option<Kind> {
         match self {
             Operand::Field(field) => Some(field.kind),
-            Operand::Geometry(_) => None,
+            Operand::Geometry(_) | Operand::Shape(_) => None,
             Operand::Literal(literal) => Some(literal.kind()),
-            Operand::Casei(_) => Some(Kind::Text),
+            Operand::Casei(_) | Operand::Accenti(_) => Some(Kind::Text),
+            Operand::Arithmetic { op, left, right } => Some(match op {
+                ArithmeticOp::Divide | ArithmeticOp::Power => Kind::Float,
+                _ if left.kind() == Some(Kind::Integer) && right.kind() == Some(Kind::Integer) => Kind::Integer,
+                _ => Kind::Float,
+            }),
+            Operand::Call { function, arguments } => Some(function.returns(arguments)),
+            Operand::Condition(_) => Some(Kind::Boolean),
         }
     }
 
-    /// The operand without case, or as it is if it has none any more.
-    pub fn casei(self) -> Operand {
-        match self {
-            Operand::Literal(Literal::Text(text)) => Operand::Literal(Literal::Text(like::fold(&text))),
-            Operand::Casei(_) => self,
-            other => Operand::Casei(Box::new(other)),
-        }
-    }
-
-    /// The field it takes its value from.
+    /// The field that it is.
     pub fn field(&self) -> Option<&Field> {
         match self {
             Operand::Field(field) => Some(field),
-            Operand::Geometry(_) | Operand::Literal(_) => None,
-            Operand::Casei(inner) => inner.field(),
+            _ => None,
         }
+    }
+
+    fn each_shape(&mut self, change: &mut dyn FnMut(&mut Arc<Shape>)) {
+        if let Operand::Condition(expr) = self {
+            expr.each_shape(change);
+        }
+    }
+
+    fn members(&self) -> Vec<&Operand> {
+        match self {
+            Operand::Casei(inner) | Operand::Accenti(inner) => vec![inner],
+            Operand::Arithmetic { left, right, .. } => vec![left, right],
+            Operand::Call { arguments, .. } => arguments.iter().collect(),
+            _ => vec![],
+        }
+    }
+
+    fn each<'a>(&'a self, see: &mut dyn FnMut(&'a Operand)) {
+        see(self);
+        if let Operand::Condition(expr) = self {
+            expr.each_operand(see);
+        }
+        self.members().into_iter().for_each(|member| member.each(see));
     }
 }
 
@@ -195,6 +340,10 @@ impl Expr {
         }
     }
 
+    pub(crate) fn constant(truth: bool) -> Expr {
+        Expr::Truth(Operand::Literal(Literal::Boolean(truth)))
+    }
+
     /// The fields it looks at.
     pub fn fields(&self) -> BTreeSet<usize> {
         let mut found = BTreeSet::new();
@@ -204,12 +353,66 @@ impl Expr {
 
     /// Whether it looks at the geometry.
     pub fn uses_geometry(&self) -> bool {
+        let mut found = false;
+        self.each(&mut |expr| found |= matches!(expr, Expr::Spatial(_)));
+        self.each_operand(&mut |operand| found |= matches!(operand, Operand::Geometry(_)));
+        found
+    }
+
+    /// Whether it can be answered from a row's values and a geometry that is true to a centimetre. Measures cannot, nor
+    /// relations that hang on edges meeting exactly: those are for the database.
+    pub fn is_robust(&self) -> bool {
+        let mut robust = true;
+        self.each(&mut |expr| {
+            if let Expr::Spatial(Spatial { op, subject, other }) = expr {
+                robust &= matches!(op, SpatialOp::Intersects | SpatialOp::Disjoint)
+                    && matches!(subject, Subject::Stored(_))
+                    && matches!(other, Other::Shape(_));
+            }
+        });
+        self.each_operand(&mut |operand| {
+            robust &= !matches!(operand, Operand::Call { function, arguments } if function.measures(arguments))
+        });
+        robust
+    }
+
+    /// Every condition in it, itself too, by what it means.
+    fn each<'a>(&'a self, see: &mut dyn FnMut(&'a Expr)) {
+        see(self);
         match self {
-            Expr::And(members) | Expr::Or(members) => members.iter().any(Expr::uses_geometry),
-            Expr::Not(inner) => inner.uses_geometry(),
-            Expr::IsNull(operand) => matches!(operand, Operand::Geometry(_)),
-            Expr::Intersects { .. } => true,
-            _ => false,
+            Expr::And(members) | Expr::Or(members) => members.iter().for_each(|member| member.each(see)),
+            Expr::Not(inner) => inner.each(see),
+            Expr::Relation { meaning, .. } => meaning.each(see),
+            _ => self.own_operands().into_iter().for_each(|operand| {
+                operand.each(&mut |operand| {
+                    if let Operand::Condition(expr) = operand {
+                        expr.each(see);
+                    }
+                });
+            }),
+        }
+    }
+
+    /// Every shape that rows are related to.
+    pub(crate) fn each_shape(&mut self, change: &mut dyn FnMut(&mut Arc<Shape>)) {
+        match self {
+            Expr::And(members) | Expr::Or(members) => members.iter_mut().for_each(|member| member.each_shape(change)),
+            Expr::Not(inner) => inner.each_shape(change),
+            Expr::Relation { meaning, .. } => meaning.each_shape(change),
+            Expr::Spatial(Spatial { other: Other::Shape(shape), .. }) => change(shape),
+            Expr::Truth(value) | Expr::IsNull(value) => value.each_shape(change),
+            Expr::Compare { left, right, .. } => [left, right].into_iter().for_each(|side| side.each_shape(change)),
+            _ => {}
+        }
+    }
+
+    fn own_operands(&self) -> Vec<&Operand> {
+        match self {
+            Expr::Truth(value) | Expr::IsNull(value) | Expr::Like { value, .. } => vec![value],
+            Expr::Compare { left, right, .. } => vec![left, right],
+            Expr::Between { value, low, high } => vec![value, low, high],
+            Expr::In { value, list } => std::iter::once(value).chain(list).collect(),
+            _ => vec![],
         }
     }
 
@@ -217,11 +420,8 @@ impl Expr {
         match self {
             Expr::And(members) | Expr::Or(members) => members.iter().for_each(|member| member.each_operand(see)),
             Expr::Not(inner) => inner.each_operand(see),
-            Expr::Truth(value) | Expr::IsNull(value) | Expr::Like { value, .. } => see(value),
-            Expr::Compare { left, right, .. } => [left, right].into_iter().for_each(see),
-            Expr::Between { value, low, high } => [value, low, high].into_iter().for_each(see),
-            Expr::In { value, list } => std::iter::once(value).chain(list).for_each(see),
-            Expr::Intersects { .. } => {}
+            Expr::Relation { meaning, .. } => meaning.each_operand(see),
+            _ => self.own_operands().into_iter().for_each(|operand| operand.each(see)),
         }
     }
 }

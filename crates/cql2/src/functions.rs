@@ -1,116 +1,197 @@
-//! The functions: instants, texts without case, and the one spatial predicate.
+//! The functions beyond the language's own: few, typed, each with the same meaning in both back ends.
 
-use crate::check::{self, Placed};
-use crate::expr::{Bbox, Expr, Literal, Operand};
-use crate::lexer::{Lexeme, Token};
-use crate::parse::{Node, Parser, operand};
-use crate::problem::{Problem, Result, shorten};
+use crate::Kind;
+use crate::check::Class;
+use crate::expr::Operand;
 
-const GEOMETRIES: [&str; 7] =
-    ["POINT", "LINESTRING", "POLYGON", "MULTIPOINT", "MULTILINESTRING", "MULTIPOLYGON", "GEOMETRYCOLLECTION"];
+/// A function that is reckoned for each row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Function {
+    Lower,
+    Upper,
+    Length,
+    Concat,
+    Substring,
+    Trim,
+    Abs,
+    Ceil,
+    Floor,
+    Round,
+    Sqrt,
+    Min,
+    Max,
+    Year,
+    Month,
+    Day,
+    Area,
+    Distance,
+}
 
-impl Parser<'_> {
-    /// A name before a parenthesis.
-    pub(crate) fn function(&mut self, token: &Token) -> Result<Node> {
-        let name = token.text.to_ascii_uppercase();
-        let at = token.at;
-        let operand = match name.as_str() {
-            "DATE" => Operand::Literal(self.instant(check::date)?),
-            "TIMESTAMP" => Operand::Literal(self.instant(check::timestamp)?),
-            "CASEI" => {
-                self.advance();
-                self.open()?;
-                let value = operand(self.operand()?)?;
-                self.close()?;
-                check::casei(value)?
-            }
-            "S_INTERSECTS" => return Ok(Node::Condition(at, Box::new(self.intersects()?))),
-            "ACCENTI" | "INTERVAL" | "BBOX" | "ENVELOPE" => return Err(Problem::unsupported(at, &name)),
-            _ if GEOMETRIES.contains(&name.as_str()) => return Err(Problem::unsupported(at, &name)),
-            _ if ["S_", "T_", "A_"].iter().any(|kind| name.starts_with(kind)) => {
-                return Err(Problem::unsupported(at, &shorten(&name)));
-            }
-            _ => {
-                let shown = shorten(token.text);
-                return Err(Problem::new(at, format!("没有函数 {shown}"), format!("there is no function {shown}")));
-            }
-        };
-        Ok(Node::Operand(Placed { at, operand }))
+/// What a name before a parenthesis stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    Function(Function),
+    /// The time of the request.
+    Now,
+    Centroid,
+}
+
+/// A function as a list shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct Signature {
+    pub name: &'static str,
+    pub zh: &'static str,
+    pub en: &'static str,
+    pub arguments: &'static [Argument],
+    /// Whether the last argument may be given again and again.
+    pub repeats: bool,
+    pub returns: &'static [&'static str],
+    pub(crate) meaning: Meaning,
+}
+
+/// `title`, and the types as OGC API Features part 3 calls them.
+#[derive(Debug, Clone, Copy)]
+pub struct Argument {
+    pub title: &'static str,
+    pub types: &'static [&'static str],
+    pub(crate) optional: bool,
+    pub(crate) classes: &'static [Class],
+}
+
+const fn argument(title: &'static str, types: &'static [&'static str], classes: &'static [Class]) -> Argument {
+    Argument { title, types, optional: false, classes }
+}
+
+const TEXT: Argument = argument("text", &["string"], &[Class::Text]);
+const NUMBER: Argument = argument("number", &["number", "integer"], &[Class::Number]);
+const TIME: Argument = argument("time", &["datetime"], &[Class::Instant]);
+const GEOMETRY: Argument = argument("geometry", &["geometry"], &[Class::Geometry]);
+const TEXT_OR_GEOMETRY: Argument = argument("value", &["string", "geometry"], &[Class::Text, Class::Geometry]);
+const START: Argument = argument("start", &["integer"], &[Class::Number]);
+const COUNT: Argument = Argument { title: "count", types: &["integer"], optional: true, classes: &[Class::Number] };
+
+const STRING: &[&str] = &["string"];
+const INTEGER: &[&str] = &["integer"];
+const FLOAT: &[&str] = &["number"];
+const NUMBERS: &[&str] = &["number", "integer"];
+
+macro_rules! function {
+    ($name:literal, $zh:literal, $en:literal, [$($argument:expr),*], $returns:expr, $meaning:expr) => {
+        Signature { name: $name, zh: $zh, en: $en, arguments: &[$($argument),*], repeats: false, returns: $returns, meaning: $meaning }
+    };
+}
+
+use Meaning::Function as F;
+
+/// All there are.
+pub const FUNCTIONS: &[Signature] = &[
+    function!("lower", "转为小写", "the text in small letters", [TEXT], STRING, F(Function::Lower)),
+    function!("upper", "转为大写", "the text in capitals", [TEXT], STRING, F(Function::Upper)),
+    function!(
+        "length",
+        "文本的字符数；几何的长度（米，椭球面；面为周长）",
+        "a text's characters; a geometry's length in metres on the ellipsoid (an area's: its perimeter)",
+        [TEXT_OR_GEOMETRY],
+        NUMBERS,
+        F(Function::Length)
+    ),
+    Signature {
+        repeats: true,
+        ..function!("concat", "连接文本", "the texts one after the other", [TEXT, TEXT], STRING, F(Function::Concat))
+    },
+    function!(
+        "substring",
+        "从第 start 个字符（从 1 数起）取 count 个字符",
+        "count characters from the one at start, counted from 1",
+        [TEXT, START, COUNT],
+        STRING,
+        F(Function::Substring)
+    ),
+    function!("trim", "去掉首尾空白", "the text without white space around it", [TEXT], STRING, F(Function::Trim)),
+    function!("abs", "绝对值", "the number without its sign", [NUMBER], NUMBERS, F(Function::Abs)),
+    function!("ceil", "向上取整", "the next whole number above", [NUMBER], NUMBERS, F(Function::Ceil)),
+    function!("floor", "向下取整", "the next whole number below", [NUMBER], NUMBERS, F(Function::Floor)),
+    function!(
+        "round",
+        "四舍五入取整",
+        "the nearest whole number; a half away from zero",
+        [NUMBER],
+        NUMBERS,
+        F(Function::Round)
+    ),
+    function!("sqrt", "平方根", "the square root", [NUMBER], FLOAT, F(Function::Sqrt)),
+    Signature {
+        repeats: true,
+        ..function!("min", "最小的一个", "the least of the numbers", [NUMBER, NUMBER], NUMBERS, F(Function::Min))
+    },
+    Signature {
+        repeats: true,
+        ..function!("max", "最大的一个", "the greatest of the numbers", [NUMBER, NUMBER], NUMBERS, F(Function::Max))
+    },
+    function!("year", "年份（UTC）", "the year, in UTC", [TIME], INTEGER, F(Function::Year)),
+    function!("month", "月份（UTC）", "the month, in UTC", [TIME], INTEGER, F(Function::Month)),
+    function!("day", "日（UTC）", "the day of the month, in UTC", [TIME], INTEGER, F(Function::Day)),
+    function!("now", "请求的时刻", "the time of the request", [], &["datetime"], Meaning::Now),
+    function!(
+        "area",
+        "面积（平方米，椭球面）",
+        "the area in square metres on the ellipsoid",
+        [GEOMETRY],
+        FLOAT,
+        F(Function::Area)
+    ),
+    function!(
+        "distance",
+        "两几何间的最短距离（米，椭球面）",
+        "the shortest distance between two geometries in metres on the ellipsoid",
+        [GEOMETRY, GEOMETRY],
+        FLOAT,
+        F(Function::Distance)
+    ),
+    function!("centroid", "几何的重心", "the geometry's centroid", [GEOMETRY], &["geometry"], Meaning::Centroid),
+];
+
+impl Signature {
+    pub(crate) fn named(name: &str) -> Option<&'static Signature> {
+        FUNCTIONS.iter().find(|signature| signature.name.eq_ignore_ascii_case(name))
     }
 
-    /// `DATE('…')` or `TIMESTAMP('…')`.
-    fn instant(&mut self, read: fn(usize, &str) -> Result<Literal>) -> Result<Literal> {
-        self.advance();
-        self.open()?;
-        let Token { at, lexeme, .. } = self.peek().clone();
-        let Lexeme::Text(text) = lexeme else {
-            return Err(self.unexpected("单引号中的日期", "a date in quotes"));
-        };
-        self.advance();
-        let literal = read(at, &text)?;
-        self.close()?;
-        Ok(literal)
+    /// How many arguments it takes.
+    pub(crate) fn takes(&self, count: usize) -> bool {
+        let least = self.arguments.iter().filter(|argument| !argument.optional).count();
+        count >= least && (self.repeats || count <= self.arguments.len())
     }
 
-    /// `S_INTERSECTS(geometry, BBOX(…))`, either way round.
-    fn intersects(&mut self) -> Result<Expr> {
-        self.advance();
-        self.open()?;
-        let (geometry, bbox);
-        if self.at_bbox() {
-            bbox = self.bbox()?;
-            self.expect_sign(",")?;
-            geometry = self.geometry()?;
-        } else {
-            geometry = self.geometry()?;
-            self.expect_sign(",")?;
-            bbox = self.bbox()?;
-        }
-        self.close()?;
-        Ok(Expr::Intersects { geometry, bbox })
+    /// What the argument at that place has to be.
+    pub(crate) fn argument(&self, place: usize) -> &'static Argument {
+        &self.arguments[place.min(self.arguments.len() - 1)]
+    }
+}
+
+impl Function {
+    pub fn name(self) -> &'static str {
+        let named = FUNCTIONS.iter().find(|signature| signature.meaning == Meaning::Function(self));
+        named.map_or("", |signature| signature.name)
     }
 
-    fn at_bbox(&self) -> bool {
-        (self.peek().is_word("BBOX") || self.peek().is_word("ENVELOPE")) && self.after().is_sign("(")
-    }
-
-    fn geometry(&mut self) -> Result<String> {
-        let Placed { at, operand } = operand(self.operand()?)?;
-        match operand {
-            Operand::Geometry(name) => Ok(name),
-            _ => Err(Problem::new(at, "S_INTERSECTS 需要几何字段", "S_INTERSECTS wants a geometry field here")),
+    pub(crate) fn returns(self, arguments: &[Operand]) -> Kind {
+        let whole = arguments.iter().all(|argument| argument.kind() == Some(Kind::Integer));
+        match self {
+            Function::Lower | Function::Upper | Function::Concat | Function::Substring | Function::Trim => Kind::Text,
+            Function::Year | Function::Month | Function::Day => Kind::Integer,
+            Function::Length if arguments.iter().all(|argument| argument.kind().is_some()) => Kind::Integer,
+            Function::Length | Function::Sqrt | Function::Area | Function::Distance => Kind::Float,
+            _ if whole => Kind::Integer,
+            _ => Kind::Float,
         }
     }
 
-    /// Four numbers, or six of which the heights are ignored.
-    fn bbox(&mut self) -> Result<Bbox> {
-        let Token { at, text, .. } = self.peek().clone();
-        if GEOMETRIES.iter().any(|name| self.peek().is_word(name)) {
-            return Err(Problem::unsupported(at, &text.to_ascii_uppercase()));
+    /// Whether it measures a geometry on the ellipsoid, which is the database's work. `length` of a text does not.
+    pub(crate) fn measures(self, arguments: &[Operand]) -> bool {
+        match self {
+            Function::Area | Function::Distance => true,
+            Function::Length => arguments.iter().any(|argument| argument.kind().is_none()),
+            _ => false,
         }
-        if !self.at_bbox() {
-            return Err(self.unexpected("BBOX(西,南,东,北)", "BBOX(west,south,east,north)"));
-        }
-        self.advance();
-        self.open()?;
-        let mut numbers = Vec::new();
-        while numbers.is_empty() || self.take_sign(",") {
-            numbers.push(match self.signed_number()? {
-                Literal::Integer(value) => value as f64,
-                Literal::Float(value) => value,
-                _ => f64::NAN,
-            });
-        }
-        self.close()?;
-        let (west, south, east, north) = match numbers[..] {
-            [west, south, east, north] | [west, south, _, east, north, _] => (west, south, east, north),
-            _ => return Err(Problem::new(at, "BBOX 需要 4 或 6 个数字", "BBOX takes four or six numbers")),
-        };
-        let inside = west.abs() <= 180.0 && east.abs() <= 180.0 && south >= -90.0 && north <= 90.0;
-        if !inside || south > north {
-            let (zh, en) = ("BBOX 应为 西,南,东,北，单位为度", "BBOX takes west,south,east,north in degrees");
-            return Err(Problem::new(at, zh, en));
-        }
-        Ok(Bbox { west, south, east, north })
     }
 }

@@ -13,21 +13,45 @@ pub struct Date(i32);
 pub struct Timestamp(i64);
 
 impl Date {
+    /// Before and after all days.
+    pub(crate) const FIRST: Date = Date(i32::MIN);
+    pub(crate) const LAST: Date = Date(i32::MAX);
+
     /// `2024-05-01`
     pub fn parse(text: &str) -> Option<Date> {
         let &[a, b, c, d, b'-', e, f, b'-', g, h] = text.as_bytes() else { return None };
         let (year, month, day) = (digits(&[a, b, c, d])?, digits(&[e, f])?, digits(&[g, h])?);
         let exists = year > 0 && (1..=12).contains(&month) && (1..=days_of_month(year, month)).contains(&day);
-        exists.then(|| Date(days(year, month, day) as i32))
+        exists.then(|| Date(days_of_years(year, month, day) as i32))
     }
 
     /// The beginning of the day, in UTC.
     pub fn midnight(self) -> Timestamp {
-        Timestamp(i64::from(self.0) * MICROS_OF_DAY)
+        match self {
+            Date::FIRST => Timestamp::FIRST,
+            Date::LAST => Timestamp::LAST,
+            Date(days) => Timestamp(i64::from(days) * MICROS_OF_DAY),
+        }
     }
 }
 
 impl Timestamp {
+    /// Before and after all times.
+    pub(crate) const FIRST: Timestamp = Timestamp(i64::MIN);
+    pub(crate) const LAST: Timestamp = Timestamp(i64::MAX);
+
+    /// The time it is, to the second.
+    pub fn now() -> Timestamp {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Timestamp(since.as_secs() as i64 * 1_000_000)
+    }
+
+    /// Year, month and day in UTC; none of what is before or after all times.
+    pub(crate) fn civil(micros: i64) -> Option<(i64, i64, i64)> {
+        let days = micros.div_euclid(MICROS_OF_DAY);
+        (days_of_years(1, 1, 1)..days_of_years(10_000, 1, 1)).contains(&days).then(|| civil(days))
+    }
+
     /// `2024-05-01T08:30:00Z`, with a fraction of the second if wanted, or an offset such as `+08:00` for `Z`.
     pub fn parse(text: &str) -> Option<Timestamp> {
         let (date, time) = text.split_at_checked(10)?;
@@ -42,7 +66,8 @@ impl Timestamp {
         let (fraction, zone) = fraction(zone)?;
         let seconds = (hour * 60 + minute) * 60 + second - offset(zone)?;
         let micros = date.midnight().0 + seconds * 1_000_000 + fraction;
-        let within = Date(days(1, 1, 1) as i32).midnight().0..Date(days(10_000, 1, 1) as i32).midnight().0;
+        let within =
+            Date(days_of_years(1, 1, 1) as i32).midnight().0..Date(days_of_years(10_000, 1, 1) as i32).midnight().0;
         within.contains(&micros).then_some(Timestamp(micros))
     }
 
@@ -105,7 +130,7 @@ fn days_of_month(year: i64, month: i64) -> i64 {
 }
 
 /// Days from 1970-01-01 to a date of the Gregorian calendar. Years begin in March, so that a leap day is the last.
-fn days(year: i64, month: i64, day: i64) -> i64 {
+fn days_of_years(year: i64, month: i64, day: i64) -> i64 {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let leaps = year / 4 - year / 100 + year / 400;
     // 153 days are five months from March or from August; 719,469 days lie between 0000-02-29 and 1970-01-01.
@@ -116,18 +141,30 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
 fn civil(wanted: i64) -> (i64, i64, i64) {
     // A year that is not after the one wanted, and at most some twenty before it.
     let mut year = 1970 + wanted.div_euclid(366).min(wanted.div_euclid(365));
-    while days(year + 1, 1, 1) <= wanted {
+    while days_of_years(year + 1, 1, 1) <= wanted {
         year += 1;
     }
     let mut month = 1;
-    while month < 12 && days(year, month + 1, 1) <= wanted {
+    while month < 12 && days_of_years(year, month + 1, 1) <= wanted {
         month += 1;
     }
-    (year, month, wanted - days(year, month, 1) + 1)
+    (year, month, wanted - days_of_years(year, month, 1) + 1)
+}
+
+/// As PostgreSQL calls the times before and after all.
+fn infinite(timestamp: Timestamp) -> Option<&'static str> {
+    match timestamp {
+        Timestamp::FIRST => Some("-infinity"),
+        Timestamp::LAST => Some("infinity"),
+        _ => None,
+    }
 }
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(infinite) = infinite(self.midnight()) {
+            return f.write_str(infinite);
+        }
         let (year, month, day) = civil(self.0.into());
         write!(f, "{year:04}-{month:02}-{day:02}")
     }
@@ -135,6 +172,9 @@ impl fmt::Display for Date {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(infinite) = infinite(*self) {
+            return f.write_str(infinite);
+        }
         let micros = self.0.rem_euclid(MICROS_OF_DAY);
         let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
         let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
@@ -152,11 +192,13 @@ mod tests {
 
     #[test]
     fn every_day_is_one_after_the_day_before() {
-        let first = days(1, 1, 1);
+        let first = days_of_years(1, 1, 1);
         assert_eq!(Date(0).to_string(), "1970-01-01");
         assert_eq!(Date::parse("0001-01-01"), Some(Date(first as i32)));
         assert_eq!(Date::parse("2000-03-01"), Some(Date(11_017)));
-        for day in (first..days(10_000, 1, 1)).step_by(13).chain(days(2023, 1, 1)..days(2025, 2, 1)) {
+        for day in
+            (first..days_of_years(10_000, 1, 1)).step_by(13).chain(days_of_years(2023, 1, 1)..days_of_years(2025, 2, 1))
+        {
             let date = Date(day as i32);
             assert_eq!(Date::parse(&date.to_string()), Some(date));
         }

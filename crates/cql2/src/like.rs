@@ -2,6 +2,8 @@
 
 use std::str::Chars;
 
+use unicode_normalization::UnicodeNormalization;
+
 /// One step of a pattern.
 enum Step {
     Any,
@@ -72,6 +74,24 @@ pub(crate) fn fold(text: &str) -> String {
     folded
 }
 
+/// The blocks of marks that are set upon letters. Those of other scripts, Japanese sound marks among them, make other letters.
+pub(crate) const MARKS: &str = "[\\u0300-\\u036f\\u1ab0-\\u1aff\\u1dc0-\\u1dff\\u20d0-\\u20ff\\ufe20-\\ufe2f]+";
+/// Letters with a stroke, which Unicode does not take apart, and what they are without.
+pub(crate) const STROKES: [&str; 2] = ["øØłŁđĐħĦŧŦƀɃɨƗɉɈɍɌɏɎƶƵıȷ", "oOlLdDhHtTbBiIjJrRyYzZij"];
+
+/// The text without accents: taken apart by Unicode's canonical decomposition, marks and strokes left out, put together again.
+pub(crate) fn plain(text: &str) -> String {
+    let mark = |c: char| matches!(c, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}');
+    let without = |c: char| {
+        let at = STROKES[0].chars().position(|stroke| stroke == c);
+        at.and_then(|at| STROKES[1].chars().nth(at)).unwrap_or(c)
+    };
+    if text.is_ascii() {
+        return text.to_owned();
+    }
+    text.nfd().filter(|c| !mark(*c)).map(without).nfc().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +130,14 @@ mod tests {
         assert_eq!(complete("c:\\".into()), "c:\\\\");
         assert_eq!(complete("c:\\\\".into()), "c:\\\\");
         assert!(like("c:\\", &complete("c:\\".into())));
+    }
+
+    #[test]
+    fn accents_are_left_out() {
+        assert_eq!(plain("débárquér"), "debarquer");
+        assert_eq!(plain("e\u{301}tat København Łódź"), "etat Kobenhavn Lodz");
+        assert_eq!(plain("北京が한국 Ή"), "北京が한국 Η");
+        assert_eq!(STROKES[0].chars().count(), STROKES[1].chars().count());
     }
 
     #[test]

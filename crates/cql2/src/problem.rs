@@ -7,6 +7,8 @@ use std::fmt;
 pub struct Problem {
     /// The byte of the text at which it shows.
     pub at: usize,
+    /// In CQL2 JSON that could be read: the JSON pointer of the value.
+    pub pointer: Option<String>,
     pub zh: String,
     pub en: String,
 }
@@ -15,17 +17,16 @@ pub(crate) type Result<T, E = Problem> = std::result::Result<T, E>;
 
 impl Problem {
     pub(crate) fn new(at: usize, zh: impl Into<String>, en: impl Into<String>) -> Self {
-        Problem { at, zh: zh.into(), en: en.into() }
-    }
-
-    pub(crate) fn unsupported(at: usize, what: &str) -> Self {
-        Self::new(at, format!("暂不支持 {what}"), format!("{what} is not supported yet"))
+        Problem { at, pointer: None, zh: zh.into(), en: en.into() }
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (at byte {})", self.en, self.at)
+        match &self.pointer {
+            Some(pointer) => write!(f, "{} (at \"{pointer}\")", self.en),
+            None => write!(f, "{} (at byte {})", self.en, self.at),
+        }
     }
 }
 
@@ -33,9 +34,19 @@ impl std::error::Error for Problem {}
 
 /// The field is unknown; names that are close to it are told.
 pub(crate) fn unknown_field(at: usize, name: &str, known: &[&str]) -> Problem {
+    let shown = shorten(name);
+    let (zh, en) = (format!("没有字段“{shown}”"), format!("there is no field \"{shown}\""));
+    with_close_names(at, zh, en, name, known)
+}
+
+/// The function is unknown; likewise.
+pub(crate) fn unknown_function(at: usize, name: &str, known: &[&str]) -> Problem {
+    let shown = shorten(name);
+    with_close_names(at, format!("没有函数 {shown}"), format!("there is no function {shown}"), name, known)
+}
+
+fn with_close_names(at: usize, mut zh: String, mut en: String, name: &str, known: &[&str]) -> Problem {
     let close = close_names(name, known);
-    let name = shorten(name);
-    let (mut zh, mut en) = (format!("没有字段“{name}”"), format!("there is no field \"{name}\""));
     if !close.is_empty() {
         zh += &format!("；是否指 {}？", close.join("、"));
         en += &format!("; did you mean {}?", close.join(", "));

@@ -6,8 +6,8 @@ mod common;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use common::{FIELDS, House, Inline, house, tree};
-use onemap_cql2::{Expr, Kind, Value};
+use common::{FIELDS, House, Inline, Table, all_said, house, tree};
+use onemap_cql2::{Expr, Kind, Value, parse_json};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -33,17 +33,38 @@ fn value(value: Value) -> String {
     }
 }
 
+/// As a filter writes it: well-known text.
+fn wkt(geometry: &geo::Geometry) -> String {
+    use geo::Geometry::*;
+    let at = |c: &geo::Coord| format!("{:?} {:?}", c.x, c.y);
+    let line = |l: &geo::LineString| format!("({})", l.0.iter().map(at).collect::<Vec<_>>().join(","));
+    let rings = |p: &geo::Polygon| {
+        let rings = std::iter::once(p.exterior()).chain(p.interiors());
+        format!("({})", rings.map(line).collect::<Vec<_>>().join(","))
+    };
+    match geometry {
+        Point(p) => format!("POINT({})", at(&p.0)),
+        MultiPoint(p) => format!("MULTIPOINT({})", p.iter().map(|p| at(&p.0)).collect::<Vec<_>>().join(",")),
+        LineString(l) => format!("LINESTRING{}", line(l)),
+        MultiLineString(l) => format!("MULTILINESTRING({})", l.iter().map(line).collect::<Vec<_>>().join(",")),
+        Polygon(p) => format!("POLYGON{}", rings(p)),
+        MultiPolygon(p) => format!("MULTIPOLYGON({})", p.iter().map(rings).collect::<Vec<_>>().join(",")),
+        _ => unreachable!("the generator makes no others"),
+    }
+}
+
 fn script(rows: &[House], filters: &[Expr]) -> String {
     let columns: Vec<String> =
         FIELDS.iter().enumerate().map(|(i, (_, kind))| format!("f{i} {}", column(*kind))).collect();
     let mut script = format!(
-        "set timezone = 'Asia/Shanghai'; create temp table t (id serial, {}, geom geometry(point, 4490));\n",
+        "set timezone = 'Asia/Shanghai'; create temp table t (id serial, {}, geom geometry(geometry, 4490));\n",
         columns.join(", ")
     );
     for row in rows {
         let values: Vec<String> = row.values.iter().map(|v| value(*v)).collect();
-        let point = row.point.map_or("null".into(), |[x, y]| format!("st_setsrid(st_makepoint({x}, {y}), 4490)"));
-        script += &format!("insert into t values (default, {}, {point});\n", values.join(", "));
+        let shape =
+            row.shape.as_ref().map_or("null".into(), |shape| format!("st_geomfromtext('{}', 4490)", wkt(shape)));
+        script += &format!("insert into t values (default, {}, {shape});\n", values.join(", "));
     }
     for filter in filters {
         let mut sql = Inline::default();
@@ -61,7 +82,11 @@ fn sql_means_what_evaluation_means() {
     let mut runner = TestRunner::default();
     let mut some = |n: usize| prop::collection::vec(house(), n).new_tree(&mut runner).unwrap().current();
     let rows = some(60);
-    let filters: Vec<Expr> = prop::collection::vec(tree(), 1500).new_tree(&mut runner).unwrap().current();
+    let mut filters: Vec<Expr> = prop::collection::vec(tree(), 800).new_tree(&mut runner).unwrap().current();
+    let said = prop::collection::vec(all_said(), 2500).new_tree(&mut runner).unwrap().current();
+    let before = filters.len();
+    filters.extend(said.iter().filter_map(|json| Some(parse_json(&json.to_string(), &Table).ok()?.expr().clone())));
+    assert!(filters.len() - before > 1500, "{} of what was said is understood", filters.len() - before);
     let mut psql = Command::new("psql")
         .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", &database])
         .stdin(Stdio::piped())

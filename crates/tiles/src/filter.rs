@@ -2,7 +2,10 @@
 
 use std::cell::{Cell, RefCell};
 
-use onemap_cql2::{Expr, Filter, Operand, Row, Value};
+use geo_types::{
+    Coord, Geometry, GeometryCollection, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon,
+};
+use onemap_cql2::{Expr, Filter, Row, Value};
 
 use crate::area::near_window;
 use crate::clip;
@@ -11,7 +14,7 @@ use crate::index::View;
 use crate::shape::{Bounds, Kind, Vertex};
 use crate::value::decode;
 use crate::window::Clip;
-use crate::world::project;
+use crate::world::{project, unproject};
 
 /// A grant's rows: in each named column one of the values, as text.
 pub type Rows<'a> = &'a [(usize, Vec<String>)];
@@ -58,7 +61,7 @@ impl<'a> Wanted<'a> {
 impl<'a> Node<'a> {
     fn new(expr: &'a Expr, view: &View<'_>) -> Node<'a> {
         let fields = expr.fields();
-        if let (1, Some(&column), false) = (fields.len(), fields.first(), is_spatial(expr)) {
+        if let (1, Some(&column), false) = (fields.len(), fields.first(), expr.uses_geometry()) {
             return Node::one_column(Test::Expr(expr), column, view);
         }
         let each = |list: &'a [Expr]| list.iter().map(|e| Node::new(e, view)).collect();
@@ -66,6 +69,7 @@ impl<'a> Node<'a> {
             Expr::And(list) => Node::And(each(list)),
             Expr::Or(list) => Node::Or(each(list)),
             Expr::Not(inner) => Node::Not(Box::new(Node::new(inner, view))),
+            Expr::Relation { meaning, .. } => Node::new(meaning, view),
             other => Node::Row(other),
         }
     }
@@ -136,15 +140,6 @@ fn three_valued(terms: impl Iterator<Item = Option<bool>>, settles: bool) -> Opt
     result
 }
 
-fn is_spatial(expr: &Expr) -> bool {
-    match expr {
-        Expr::And(list) | Expr::Or(list) => list.iter().any(is_spatial),
-        Expr::Not(inner) => is_spatial(inner),
-        Expr::Intersects { .. } | Expr::IsNull(Operand::Geometry(_)) => true,
-        _ => false,
-    }
-}
-
 struct OneValue<'a> {
     column: usize,
     value: Value<'a>,
@@ -153,9 +148,6 @@ struct OneValue<'a> {
 impl Row for OneValue<'_> {
     fn value(&self, field: usize) -> Value<'_> {
         if field == self.column { self.value } else { Value::Null }
-    }
-    fn intersects(&self, _: [f64; 4]) -> bool {
-        false
     }
 }
 
@@ -167,6 +159,16 @@ struct Feature<'a> {
 impl Row for Feature<'_> {
     fn value(&self, field: usize) -> Value<'_> {
         self.view.value(field, self.feature)
+    }
+    fn bounds(&self) -> Option<[f64; 4]> {
+        Some(degrees(&self.view.bounds(self.feature)))
+    }
+    fn geometry(&self) -> Option<Geometry> {
+        let (view, f) = (self.view, self.feature);
+        Some(match view.kind {
+            Kind::Point => geometry(Kind::Point, view.points(f).iter().map(std::slice::from_ref)),
+            kind => geometry(kind, view.parts_of(f).map(|p| view.part(p).vertices)),
+        })
     }
     fn intersects(&self, bbox: [f64; 4]) -> bool {
         let clip = world_box(bbox);
@@ -208,8 +210,62 @@ impl Row for EditedRow<'_> {
             meets.any.get()
         })
     }
-    fn has_geometry(&self) -> bool {
-        Kind::ALL.into_iter().any(|kind| !self.0.shape.parts(kind).is_empty())
+    fn bounds(&self) -> Option<[f64; 4]> {
+        let mut bounds = Bounds::EMPTY;
+        self.0.bounds.iter().for_each(|b| bounds.join(b));
+        (!bounds.is_empty()).then(|| degrees(&bounds))
+    }
+    fn geometry(&self) -> Option<Geometry> {
+        let kinds = Kind::ALL.into_iter().filter(|kind| !self.0.shape.parts(*kind).is_empty());
+        let mut all: Vec<Geometry> = kinds
+            .map(|kind| match kind {
+                Kind::Point => geometry(kind, self.0.shape.points.vertices.iter().map(std::slice::from_ref)),
+                kind => geometry(kind, self.0.shape.parts(kind).iter()),
+            })
+            .collect();
+        match all.len() {
+            0 | 1 => all.pop(),
+            _ => Some(Geometry::GeometryCollection(GeometryCollection(all))),
+        }
+    }
+}
+
+/// The place in degrees at which a place lies here: a vertex and a filter's place are the same when their centimetre is.
+pub fn snapped([lon, lat]: [f64; 2]) -> [f64; 2] {
+    let Coord { x, y } = place(&project(lon, lat));
+    [x, y]
+}
+
+fn place(&[x, y]: &Vertex) -> Coord {
+    let (lon, lat) = unproject(x.into(), y.into());
+    Coord { x: lon, y: lat }
+}
+
+fn degrees(bounds: &Bounds) -> [f64; 4] {
+    let (low, high) = (place(&bounds.min), place(&bounds.max));
+    [low.x, high.y, high.x, low.y]
+}
+
+/// Parts as a geometry in degrees. A hole follows its outer ring.
+fn geometry<'a>(kind: Kind, parts: impl Iterator<Item = &'a [Vertex]>) -> Geometry {
+    let coords = |part: &[Vertex]| part.iter().map(place).collect::<Vec<Coord>>();
+    match kind {
+        Kind::Point => Geometry::MultiPoint(MultiPoint(parts.flatten().map(|v| Point(place(v))).collect())),
+        Kind::Line => Geometry::MultiLineString(MultiLineString(parts.map(|p| LineString(coords(p))).collect())),
+        Kind::Polygon => {
+            let mut polygons: Vec<Polygon> = vec![];
+            for part in parts {
+                let points: Vec<clip::Point> = part.iter().map(|v| v.map(i64::from)).collect();
+                // A ring that is not closed is closed here.
+                match polygons.last_mut() {
+                    Some(polygon) if crate::area::shoelace(&points) < 0 => {
+                        polygon.interiors_push(LineString(coords(part)))
+                    }
+                    _ => polygons.push(Polygon::new(LineString(coords(part)), vec![])),
+                }
+            }
+            Geometry::MultiPolygon(MultiPolygon(polygons))
+        }
     }
 }
 

@@ -1,8 +1,12 @@
 //! A table of every kind of field with awkward values, and random filters over it.
 #![allow(dead_code)]
 
-use onemap_cql2::{Bbox, Comparison, Date, Expr, Field, Kind, Literal, Operand, Row, Schema, Sql, Timestamp, Value};
+use geo::{BoundingRect, Coord, Geometry, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon, Rect};
+use onemap_cql2::{
+    Bbox, Comparison, Date, Expr, Field, Kind, Literal, Operand, Row, Schema, Sql, Subject, Timestamp, Value,
+};
 use proptest::prelude::*;
+use serde_json::{Value as Json, json};
 
 pub const FIELDS: [(&str, Kind); 9] = [
     ("name", Kind::Text),
@@ -25,27 +29,31 @@ impl Schema for Table {
     fn is_geometry(&self, name: &str) -> bool {
         name == "geometry"
     }
+    fn now(&self) -> Timestamp {
+        Timestamp::parse("2024-05-01T08:30:00Z").unwrap()
+    }
     fn names(&self) -> Vec<&str> {
         FIELDS.iter().map(|(name, _)| *name).collect()
     }
 }
 
-/// A row of the table; its geometry is a point.
+/// A row of the table.
 #[derive(Debug, Clone)]
 pub struct House {
     pub values: Vec<Value<'static>>,
-    pub point: Option<[f64; 2]>,
+    pub shape: Option<Geometry>,
 }
 
 impl Row for House {
     fn value(&self, field: usize) -> Value<'_> {
         self.values[field]
     }
-    fn intersects(&self, [west, south, east, north]: [f64; 4]) -> bool {
-        self.point.is_some_and(|[x, y]| west <= x && x <= east && south <= y && y <= north)
+    fn bounds(&self) -> Option<[f64; 4]> {
+        let rect = self.shape.as_ref()?.bounding_rect()?;
+        Some([rect.min().x, rect.min().y, rect.max().x, rect.max().y])
     }
-    fn has_geometry(&self) -> bool {
-        self.point.is_some()
+    fn geometry(&self) -> Option<Geometry> {
+        self.shape.clone()
     }
 }
 
@@ -82,9 +90,44 @@ fn value(kind: Kind) -> BoxedStrategy<Value<'static>> {
 
 pub fn house() -> impl Strategy<Value = House> {
     let values: Vec<_> = FIELDS.iter().map(|(_, kind)| value(*kind)).collect();
-    let place = || prop::sample::select(&PLACES[..]);
-    let point = prop::option::weighted(0.8, (place(), place()).prop_map(|(x, y)| [x, y.clamp(-90.0, 90.0)]));
-    (values, point).prop_map(|(values, point)| House { values, point })
+    (values, prop::option::weighted(0.85, geometry())).prop_map(|(values, shape)| House { values, shape })
+}
+
+/// A valid geometry upon a coarse grid, where much touches and coincides.
+pub fn geometry() -> impl Strategy<Value = Geometry> {
+    let at = || (0..7i32, 0..5i32).prop_map(|(x, y)| Coord { x: f64::from(x), y: f64::from(y) });
+    let line = || {
+        prop::collection::vec(at(), 2..4)
+            .prop_filter("no line within a place", |line| line.windows(2).all(|w| w[0] != w[1]))
+            .prop_map(LineString)
+    };
+    let rectangle = || {
+        (at(), 1..4i32, 1..4i32, any::<bool>()).prop_map(|(low, width, height, hole)| {
+            let high = Coord { x: low.x + f64::from(width), y: low.y + f64::from(height) };
+            let ring = Rect::new(low, high).to_polygon().exterior().clone();
+            let within = Rect::new(low + Coord { x: 1.0, y: 1.0 }, high - Coord { x: 1.0, y: 1.0 });
+            let hole = hole && width == 3 && height == 3;
+            Polygon::new(ring, if hole { vec![within.to_polygon().exterior().clone()] } else { vec![] })
+        })
+    };
+    let triangle = (at(), 1..4i32, 1..4i32, any::<bool>()).prop_map(|(a, width, height, up)| {
+        let (w, h) = (f64::from(width), f64::from(height));
+        let third = if up { Coord { x: a.x + w, y: a.y + h } } else { Coord { x: a.x, y: a.y + h } };
+        Polygon::new(LineString(vec![a, Coord { x: a.x + w, y: a.y }, third, a]), vec![])
+    });
+    let apart = |(a, b): (Polygon, Polygon)| {
+        let b = geo::Translate::translate(&b, 12.0, 0.0);
+        Geometry::MultiPolygon(MultiPolygon(vec![a, b]))
+    };
+    prop_oneof![
+        2 => at().prop_map(|c| Geometry::Point(Point(c))),
+        1 => prop::collection::vec(at(), 2..4).prop_map(|c| Geometry::MultiPoint(MultiPoint(c.into_iter().map(Point).collect()))),
+        2 => line().prop_map(Geometry::LineString),
+        1 => prop::collection::vec(line(), 2..3).prop_map(|l| Geometry::MultiLineString(MultiLineString(l))),
+        3 => rectangle().prop_map(Geometry::Polygon),
+        2 => triangle.prop_map(Geometry::Polygon),
+        1 => (rectangle(), rectangle()).prop_map(apart),
+    ]
 }
 
 fn literal(kind: Kind) -> BoxedStrategy<Operand> {
@@ -121,8 +164,7 @@ fn field(kind: Kind) -> BoxedStrategy<Operand> {
 /// Operands that can be compared with each other.
 fn alike() -> impl Strategy<Value = BoxedStrategy<Operand>> {
     let both = |a: Kind, b: Kind| prop_oneof![field(a), field(b), literal(a), literal(b)].boxed();
-    let text =
-        prop_oneof![2 => field(Kind::Text), 2 => literal(Kind::Text), 1 => field(Kind::Text).prop_map(Operand::casei)];
+    let text = prop_oneof![2 => field(Kind::Text), 2 => literal(Kind::Text), 1 => field(Kind::Text).prop_map(|f| Operand::Casei(Box::new(f)))];
     prop::sample::select(vec![
         text.boxed(),
         both(Kind::Integer, Kind::Float),
@@ -148,10 +190,142 @@ fn bbox() -> impl Strategy<Value = Bbox> {
     })
 }
 
+fn geojson(geometry: &Geometry) -> Json {
+    let at = |c: &Coord| json!([c.x, c.y]);
+    let line = |line: &LineString| Json::from(line.0.iter().map(at).collect::<Vec<_>>());
+    let rings =
+        |p: &Polygon| Json::from(std::iter::once(p.exterior()).chain(p.interiors()).map(line).collect::<Vec<_>>());
+    match geometry {
+        Geometry::Point(p) => json!({"type": "Point", "coordinates": at(&p.0)}),
+        Geometry::MultiPoint(p) => {
+            json!({"type": "MultiPoint", "coordinates": p.iter().map(|p| at(&p.0)).collect::<Vec<_>>()})
+        }
+        Geometry::LineString(l) => json!({"type": "LineString", "coordinates": line(l)}),
+        Geometry::MultiLineString(l) => {
+            json!({"type": "MultiLineString", "coordinates": l.iter().map(line).collect::<Vec<_>>()})
+        }
+        Geometry::Polygon(p) => json!({"type": "Polygon", "coordinates": rings(p)}),
+        Geometry::MultiPolygon(p) => {
+            json!({"type": "MultiPolygon", "coordinates": p.iter().map(rings).collect::<Vec<_>>()})
+        }
+        _ => unreachable!("the generator makes no others"),
+    }
+}
+
+fn place() -> impl Strategy<Value = Json> {
+    let property = || Just(json!({"property": "geometry"}));
+    prop_oneof![
+        4 => property(),
+        4 => geometry().prop_map(|g| geojson(&g)),
+        1 => bbox().prop_map(|b| json!({"bbox": [b.west, b.south, b.east, b.north]})),
+        1 => prop::collection::vec(geometry(), 1..3).prop_map(|all| {
+            json!({"type": "GeometryCollection", "geometries": all.iter().map(geojson).collect::<Vec<_>>()})
+        }),
+    ]
+}
+
+fn time() -> impl Strategy<Value = Json> {
+    prop_oneof![
+        3 => prop::sample::select(vec!["built", "updated"]).prop_map(|f| json!({"property": f})),
+        1 => prop::sample::select(&DATES[..]).prop_map(|t| json!({"date": t})),
+        1 => prop::sample::select(&INSTANTS[..]).prop_map(|t| json!({"timestamp": t})),
+    ]
+}
+
+fn interval() -> impl Strategy<Value = Json> {
+    let written = prop::sample::select([&DATES[..], &INSTANTS[..]].concat()).prop_map(Json::from);
+    let open = Just(json!(".."));
+    let end = || prop_oneof![2 => time(), 2 => written.clone(), 1 => open.clone()];
+    (end(), end()).prop_map(|(a, b)| json!({"interval": [a, b]}))
+}
+
+fn number(depth: u32) -> BoxedStrategy<Json> {
+    let leaf = prop_oneof![
+        3 => prop::sample::select(vec!["floors", "年份", "height"]).prop_map(|f| json!({"property": f})),
+        2 => (-5i64..6).prop_map(Json::from),
+        1 => prop::sample::select(&INTEGERS[..]).prop_map(Json::from),
+        1 => prop::sample::select(&FLOATS[..]).prop_map(Json::from),
+        1 => prop::sample::select(vec![0.5, -2.5, 1e-200, 1e200]).prop_map(Json::from),
+    ];
+    leaf.prop_recursive(depth, 8, 2, |inner| {
+        let op = prop::sample::select(vec!["+", "-", "*", "/", "div", "%", "^", "min", "max"]);
+        let one = prop::sample::select(vec!["abs", "ceil", "floor", "round", "sqrt"]);
+        prop_oneof![
+            4 => (op, inner.clone(), inner.clone()).prop_map(|(op, a, b)| json!({"op": op, "args": [a, b]})),
+            1 => (one, inner).prop_map(|(op, a)| json!({"op": op, "args": [a]})),
+            1 => (prop::sample::select(vec!["year", "month", "day"]), time()).prop_map(|(op, t)| json!({"op": op, "args": [t]})),
+            1 => text(1).prop_map(|t| json!({"op": "length", "args": [t]})),
+        ]
+    })
+    .boxed()
+}
+
+fn text(depth: u32) -> BoxedStrategy<Json> {
+    let leaf = prop_oneof![
+        3 => prop::sample::select(vec!["name", "建筑名称"]).prop_map(|f| json!({"property": f})),
+        2 => prop::sample::select(&TEXTS[..]).prop_map(Json::from),
+    ];
+    leaf.prop_recursive(depth, 5, 2, |inner| {
+        let one = prop::sample::select(vec!["casei", "accenti", "lower", "upper", "trim"]);
+        prop_oneof![
+            4 => (one, inner.clone()).prop_map(|(op, a)| json!({"op": op, "args": [a]})),
+            1 => (inner.clone(), inner.clone()).prop_map(|(a, b)| json!({"op": "concat", "args": [a, b]})),
+            1 => (inner, -2i64..5, -1i64..4).prop_map(|(a, s, n)| json!({"op": "substring", "args": [a, s, n]})),
+        ]
+    })
+    .boxed()
+}
+
+fn member() -> impl Strategy<Value = Json> {
+    prop_oneof![
+        2 => number(1),
+        2 => text(1),
+        1 => any::<bool>().prop_map(Json::from),
+        1 => Just(json!({"property": "listed"})),
+        1 => time(),
+        1 => interval(),
+        1 => place(),
+    ]
+}
+
+/// What is said by operations and functions, as JSON: it may have to be refused, as an interval that ends before it starts is.
+pub fn said() -> impl Strategy<Value = Json> {
+    use onemap_cql2::{ArrayOp, SpatialOp, TemporalOp};
+    let two = |op: &str, a: Json, b: Json| json!({"op": op, "args": [a, b]});
+    let sign = || prop::sample::select(vec!["=", "<>", "<", "<=", ">", ">="]);
+    let set = || prop::collection::vec(member(), 0..4).prop_map(Json::from);
+    let period = || prop_oneof![interval(), time()];
+    prop_oneof![
+        3 => (prop::sample::select(&SpatialOp::ALL[..]), place(), place()).prop_map(move |(op, a, b)| two(op.name(), a, b)),
+        3 => (prop::sample::select(&TemporalOp::ALL[..]), interval(), interval()).prop_map(move |(op, a, b)| two(op.name(), a, b)),
+        1 => (prop::sample::select(vec!["t_after", "t_before", "t_disjoint", "t_equals", "t_intersects"]), period(), period())
+            .prop_map(move |(op, a, b)| two(op, a, b)),
+        2 => (prop::sample::select(&ArrayOp::ALL[..]), set(), set()).prop_map(move |(op, a, b)| two(op.name(), a, b)),
+        3 => (sign(), number(3), number(3)).prop_map(move |(op, a, b)| two(op, a, b)),
+        2 => (sign(), text(2), text(2)).prop_map(move |(op, a, b)| two(op, a, b)),
+        1 => (text(2), pattern()).prop_map(move |(a, p)| two("like", a, p.into())),
+        1 => (number(2), prop::collection::vec(number(1), 1..4)).prop_map(move |(a, list)| two("in", a, list.into())),
+        1 => prop_oneof![number(2), text(2), time(), place()].prop_map(|a| json!({"op": "isNull", "args": [a]})),
+    ]
+}
+
+/// The same, negated and joined.
+pub fn all_said() -> impl Strategy<Value = Json> {
+    said().prop_recursive(3, 8, 3, |inner| {
+        let inner = prop_oneof![3 => said(), 1 => inner];
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 2..4).prop_map(|all| json!({"op": "and", "args": all})),
+            prop::collection::vec(inner.clone(), 2..4).prop_map(|all| json!({"op": "or", "args": all})),
+            inner.clone().prop_map(|one| json!({"op": "not", "args": [one]})),
+            (inner.clone(), inner).prop_map(|(a, b)| json!({"op": "=", "args": [a, b]})),
+        ]
+    })
+}
+
 pub fn leaf() -> impl Strategy<Value = Expr> {
     use Comparison::*;
     let op = || prop::sample::select(vec![Equal, NotEqual, Less, LessOrEqual, Greater, GreaterOrEqual]);
-    let casei = || field(Kind::Text).prop_map(Operand::casei);
+    let casei = || field(Kind::Text).prop_map(|f| Operand::Casei(Box::new(f)));
     let text = move || prop_oneof![3 => field(Kind::Text), 1 => casei(), 1 => literal(Kind::Text)];
     let two = || alike().prop_flat_map(|o| (o.clone(), o));
     let three = || alike().prop_flat_map(|o| (o.clone(), o.clone(), o));
@@ -162,9 +336,8 @@ pub fn leaf() -> impl Strategy<Value = Expr> {
         2 => several().prop_map(|(value, list)| Expr::In { value, list }),
         1 => (text(), pattern()).prop_map(|(value, pattern)| Expr::Like { value, pattern }),
         1 => alike().prop_flat_map(|o| o).prop_map(Expr::IsNull),
-        1 => Just(Expr::IsNull(Operand::Geometry("geometry".into()))),
+        1 => Just(Expr::IsNull(Operand::Geometry(Subject::Stored("geometry".into())))),
         1 => prop_oneof![field(Kind::Boolean), literal(Kind::Boolean)].prop_map(Expr::Truth),
-        1 => bbox().prop_map(|bbox| Expr::Intersects { geometry: "geometry".into(), bbox }),
     ]
 }
 
@@ -191,6 +364,14 @@ impl Sql for Inline {
     }
     fn geometry(&mut self) {
         self.0 += "geom";
+    }
+    fn meets(&mut self, [west, south, east, north]: [f64; 4]) {
+        self.0 += &format!("geom && st_makeenvelope({west:?}, {south:?}, {east:?}, {north:?}, 4490)");
+    }
+    fn bind_bytes(&mut self, value: &[u8]) {
+        self.0 += "'\\x";
+        self.0.extend(value.iter().map(|byte| format!("{byte:02x}")));
+        self.0 += "'::bytea";
     }
     fn bind_text(&mut self, value: &str) {
         self.0 += &format!("'{}'::text", value.replace('\'', "''"));

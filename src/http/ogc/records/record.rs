@@ -204,8 +204,12 @@ impl onemap_cql2::Row for Record {
     fn value(&self, field: usize) -> Cell<'_> {
         self.property(PROPERTIES[field].name).map_or(Cell::Null, Cell::Text)
     }
-    fn has_geometry(&self) -> bool {
-        self.bbox.is_some()
+    fn bounds(&self) -> Option<[f64; 4]> {
+        self.bbox
+    }
+    fn geometry(&self) -> Option<geo::Geometry> {
+        let [west, south, east, north] = self.bbox?;
+        Some(geo::Rect::new((west, south), (east, north)).to_polygon().into())
     }
     fn intersects(&self, [west, south, east, north]: [f64; 4]) -> bool {
         self.bbox.is_some_and(|b| b[0] <= east && b[2] >= west && b[1] <= north && b[3] >= south)
