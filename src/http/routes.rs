@@ -110,6 +110,7 @@ pub fn table() -> Vec<Route> {
         route("GET", "/ogc/", Open, "Landing page", ogc::common::landing),
         route("GET", "/ogc/page.js", Open, "The script of the pages", ogc::html::script),
         route("GET", "/ogc/conformance", Open, "Conformance classes", ogc::common::conformance),
+        route("GET", "/ogc/functions", Open, "Functions that a filter may call", ogc::functions::functions),
         route("GET", "/ogc/api", Open, "OpenAPI of the OGC endpoints", ogc::openapi::document),
         route("GET", "/ogc/collections", Open, "Collections", ogc::common::collections),
         route("GET", "/ogc/collections/catalogue", Open, "The catalogue of layers", ogc::records::catalogue),

@@ -32,6 +32,22 @@ pub const CONFORMANCE: &[&str] = &[
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables-query-parameters",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/filter",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/features-filter",
+    "http://www.opengis.net/spec/cql2/1.0/conf/cql2-text",
+    "http://www.opengis.net/spec/cql2/1.0/conf/cql2-json",
+    "http://www.opengis.net/spec/cql2/1.0/conf/basic-cql2",
+    "http://www.opengis.net/spec/cql2/1.0/conf/advanced-comparison-operators",
+    "http://www.opengis.net/spec/cql2/1.0/conf/case-insensitive-comparison",
+    "http://www.opengis.net/spec/cql2/1.0/conf/accent-insensitive-comparison",
+    "http://www.opengis.net/spec/cql2/1.0/conf/basic-spatial-functions",
+    "http://www.opengis.net/spec/cql2/1.0/conf/basic-spatial-functions-plus",
+    "http://www.opengis.net/spec/cql2/1.0/conf/spatial-functions",
+    "http://www.opengis.net/spec/cql2/1.0/conf/temporal-functions",
+    "http://www.opengis.net/spec/cql2/1.0/conf/array-functions",
+    "http://www.opengis.net/spec/cql2/1.0/conf/property-property",
+    "http://www.opengis.net/spec/cql2/1.0/conf/functions",
+    "http://www.opengis.net/spec/cql2/1.0/conf/arithmetic",
+    // By its former name, which QGIS looks for.
+    "http://www.opengis.net/spec/cql2/1.0/conf/basic-spatial-operators",
     "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/create-replace-delete",
     "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/update",
     "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/optimistic-locking-etags",
@@ -80,6 +96,7 @@ pub const CONFORMANCE: &[&str] = &[
     "http://www.opengis.net/spec/tms/2.0/conf/json-tilematrixset",
 ];
 
+const FUNCTIONS_REL: &str = "http://www.opengis.net/def/rel/ogc/1.0/functions";
 /// Collections of a page, at most.
 const MOST_COLLECTIONS: i64 = 1_000;
 
@@ -93,6 +110,7 @@ pub async fn landing(mut ask: Ask) -> Answer {
         link(url("/api?f=html"), "service-doc", "text/html", "The API documentation"),
         link(url("/conformance"), "conformance", "application/json", "Conformance classes"),
         link(url("/collections"), "data", "application/json", "Collections"),
+        link(url("/functions"), FUNCTIONS_REL, "application/json", "Functions for filters"),
         link(url("/tiles"), "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector", "application/json", "Tilesets"),
         link(url("/processes"), "http://www.opengis.net/def/rel/ogc/1.0/processes", "application/json", "Processes"),
         link(url("/jobs"), "http://www.opengis.net/def/rel/ogc/1.0/job-list", "application/json", "Jobs"),

@@ -3,6 +3,7 @@
 pub mod common;
 pub mod features;
 pub mod files;
+pub mod functions;
 pub mod html;
 pub mod jobs;
 pub mod openapi;

@@ -23,6 +23,7 @@ pub fn first(paths: &mut Paths<'_>) {
         paths.add(path, "get", operation(id, tag, summary, media, parameters));
     };
     get("/", "landing", COMMON, ("入口", "Landing page"), &json, &["f"]);
+    get("/functions", "functions", COMMON, ("过滤条件可用的函数", "Functions for filters"), &json, &["f"]);
     get("/conformance", "conformance", COMMON, ("符合性声明", "Conformance classes"), &json, &["f"]);
     get(
         "/api",
