@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt};
+use onemap_cql2::Value;
 use onemap_tiles::delta::Delta;
 use onemap_tiles::find::Found;
 use tokio_postgres::Row;
@@ -57,6 +58,26 @@ impl Tiles {
                 |mut walk| async move { Ok(walk.next().await?.map(|row| (row, walk))) },
             );
         Ok(Some(Box::pin(rows)))
+    }
+
+    /// The texts that a field holds, if they are few: as the index knows them, so only where nothing was edited since, and for whoever
+    /// sees all rows.
+    pub fn choices(&self, drawn: &Drawn, field: &Field, most: usize) -> Option<Vec<String>> {
+        let (state, scope) = (drawn.layer.state(), drawn.grant.scope());
+        if !scope.rows.is_empty() || scope.area.is_some() || !scope.sees_field(&field.name) {
+            return None;
+        }
+        let edited = self.edits.of(state.revision);
+        let opened = self.indexes.to_draw(state.revision)?;
+        let same = edited.upon(opened.index.stamp())?.is_empty() && is_of(&opened, state) && opened.index.is_complete();
+        let column = state.fields.iter().position(|f| f.name == field.name).filter(|_| same)?;
+        let texts = || -> Option<Vec<String>> {
+            let values = opened.index.choices(column, most)?;
+            values.into_iter().map(|v| if let Value::Text(text) = v { Some(text.to_owned()) } else { None }).collect()
+        };
+        let mut texts = catch_unwind(AssertUnwindSafe(texts)).ok().flatten()?;
+        texts.sort_unstable();
+        (!texts.is_empty()).then_some(texts)
     }
 
     fn walk(&self, drawn: &Drawn, fields: &[Field], wanted: &Selection) -> Option<Walk> {

@@ -1,8 +1,11 @@
 //! Which features may lie in a box: by their ids, a page at a time, without drawing anything.
 
+use onemap_cql2::Value;
+
 use crate::delta::Delta;
 use crate::index::Index;
 use crate::shape::Bounds;
+use crate::value::decode;
 use crate::world::project;
 
 /// The lowest ids of a box beyond some id, in their order.
@@ -49,6 +52,23 @@ impl Index {
     /// a collection may stand in it as points and as lines.
     pub fn is_complete(&self) -> bool {
         self.views().map(|view| view.ids.len() as u64).sum::<u64>() == self.len()
+    }
+
+    /// The values that a column has, if its dictionaries name at most so many.
+    pub fn choices(&self, column: usize, most: usize) -> Option<Vec<Value<'_>>> {
+        let mut found: Vec<Value<'_>> = vec![];
+        for view in self.views() {
+            let column = *view.columns.get(column)?;
+            // The first entry is that of rows without a value.
+            let entries = column.entries().filter(|entries| *entries <= most + 1)?;
+            for code in 1..entries as u32 {
+                let value = decode(column.entry(code));
+                if !found.contains(&value) {
+                    found.push(value);
+                }
+            }
+        }
+        (found.len() <= most).then_some(found)
     }
 
     /// The `count` lowest ids above `after` among the features that may lie in a box (west, south, east, north in degrees). What was

@@ -8,12 +8,15 @@ use super::query::GEOMETRY;
 use super::{Format, features, format, html};
 use crate::http::ask::{Answer, Ask, Language};
 use crate::http::cache_policy::{Keep, keep, not_modified, weak_etag};
-use crate::layer::model::{Field, State};
+use crate::layer::model::{Field, FieldType, State};
 use crate::layer::select;
 use crate::tile::render::Drawn;
 
 pub const MEDIA: &str = "application/schema+json";
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+
+/// A field with at most so many values names them.
+const MOST_CHOICES: usize = 30;
 
 /// Which of the three.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +95,11 @@ pub fn document(ask: &Ask, drawn: &Drawn, resource: Resource) -> Value {
         let mut schema = field_schema(field, ask.language);
         if temporal == Some(field) && resource != Resource::Sortables {
             schema["x-ogc-role"] = "primary-instant".into();
+        }
+        if let (Resource::Queryables, FieldType::Text) = (resource, field.kind)
+            && let Some(choices) = ask.app.tiles.choices(drawn, field, MOST_CHOICES)
+        {
+            schema["enum"] = choices.into();
         }
         schema["x-ogc-propertySeq"] = (properties.len() + 1).into();
         properties.insert(field.name.clone(), schema);

@@ -3,6 +3,8 @@
 use crate::world::{As, ROWS, World};
 use serde_json::Value;
 
+mod api;
+mod pages;
 mod schemas;
 mod sorting;
 

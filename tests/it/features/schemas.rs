@@ -116,3 +116,21 @@ async fn hidden_fields_are_in_no_schema_and_no_selection() {
         assert_eq!(response.status(), 400, "{query}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_of_few_values_names_them_to_whoever_sees_all_rows() {
+    let world = World::new().await;
+    world.grant("row_filter", "'{\"kind\": [\"住宅\"]}'").await;
+    world.indexed("open").await;
+    world.indexed("conditional").await;
+    let choices = async |who: As, layer: &str, field: &str| {
+        let queryables = world.json(who, &format!("/ogc/collections/{layer}/queryables")).await;
+        queryables["properties"][field]["enum"].clone()
+    };
+    assert_eq!(choices(As::Anonymous, "open", "kind").await, json!(["住宅", "商业"]));
+    assert_eq!(choices(As::Anonymous, "open", "name").await, Value::Null, "a hundred names are too many");
+    assert_eq!(choices(As::Key("health"), "conditional", "kind").await, Value::Null, "others lie outside of the grant");
+    world.sql("update data.r1 set kind = '学校' where fid = 1").await;
+    world.app.edits.catch_up().await.unwrap();
+    assert_eq!(choices(As::Anonymous, "open", "kind").await, Value::Null, "what was edited is not in the index");
+}

@@ -86,7 +86,9 @@ pub fn page_below(ask: &Ask, above: &[(&str, &str)], title: &str, body: &str) ->
         let _ = write!(crumbs, "{} › ", link(ask, path, name));
     }
     if !crumbs.is_empty() {
-        crumbs = format!("<nav class=crumbs>{crumbs}{}</nav>", escape(title));
+        // The collection's own name stands before it already.
+        let last = title.rsplit(" · ").next().unwrap_or(title);
+        crumbs = format!("<nav class=crumbs>{crumbs}{}</nav>", escape(last));
     }
     let title = escape(title);
     // Only pages with a map load the library for it.
