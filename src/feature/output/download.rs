@@ -36,6 +36,8 @@ pub const LONGEST: Duration = Duration::from_secs(2 * 3600);
 /// Bytes that one download may spool, and what must stay free of the disk.
 const MOST_SPOOLED: u64 = 32 << 30;
 const SPARE: u64 = 1 << 30;
+/// A spool that still has its name after so long was left behind.
+const LEFT: Duration = Duration::from_secs(60);
 /// Bytes spooled between two looks at the disk.
 const BETWEEN: u64 = 32 << 20;
 
@@ -50,8 +52,7 @@ impl Downloads {
     /// Of a node with so many database connections.
     pub fn new(data: &Path, connections: usize) -> Self {
         let folder = data.join("downloads");
-        // Spools lose their names as soon as they have one; what is there was left in the moment between.
-        let _ = std::fs::remove_dir_all(&folder);
+        sweep(&folder);
         Downloads { folder, slots: Arc::new(Semaphore::new((connections / 2).clamp(2, 8))) }
     }
 
@@ -239,6 +240,16 @@ async fn begun(mut receive: Receiver<Piece>) -> Result<Body> {
 
 fn broken() -> Error {
     Error::internal("a download ended without its end")
+}
+
+/// Spools lose their names as soon as they have one; what is there was left by a kill in the moment between.
+fn sweep(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let made = entry.metadata().and_then(|meta| meta.modified());
+        if made.is_ok_and(|made| made.elapsed().is_ok_and(|age| age > LEFT)) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// A path that nothing lies at.

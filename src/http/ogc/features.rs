@@ -50,10 +50,6 @@ pub async fn items(mut ask: Ask, Path(id): Path<String>) -> Answer {
         return Ok(keep(response, Keep::Private, etag.as_deref()));
     }
     let pages = Pages::new(&ask, &id, &query);
-    if let Some(file) = query.file {
-        let response = files::deliver(&ask, &drawn, query, file).await?;
-        return Ok(keep(response, Keep::Private, etag.as_deref()));
-    }
     let rows = rows(&ask, &drawn, &query).await?;
     let mut response = match query.format {
         Format::Html => html_items(&ask, &drawn, rows, &query, &pages).await?,

@@ -63,7 +63,7 @@ const en: Messages = {
     crs: 'CRS',
     encoding: 'Encoding',
     get: 'Download the whole layer',
-    crs84: 'Longitude, latitude (CGCS2000 / WGS 84)',
+    crs84: 'WGS 84 degrees',
     known: { 4326: 'WGS 84 degrees (EPSG:4326)', 4490: 'CGCS2000 degrees (EPSG:4490)', 3857: 'Web Mercator (EPSG:3857)' },
     zone: 'CGCS2000 Gauss-Krüger {width}° zone {number} (EPSG:{code})',
     meridian: 'CGCS2000 Gauss-Krüger {width}° about {meridian}°E (EPSG:{code})',

@@ -62,7 +62,7 @@ const zh = {
     crs: '坐标系',
     encoding: '编码',
     get: '下载整个图层',
-    crs84: '经纬度 CGCS2000 / WGS 84',
+    crs84: 'WGS 84 经纬度',
     known: { 4326: 'WGS 84 经纬度（EPSG:4326）', 4490: 'CGCS2000 经纬度（EPSG:4490）', 3857: 'Web 墨卡托（EPSG:3857）' },
     zone: 'CGCS2000 高斯投影 {width}°带 {number} 带（EPSG:{code}）',
     meridian: 'CGCS2000 高斯投影 {width}°带 中央经线 {meridian}°E（EPSG:{code}）',

@@ -3,13 +3,16 @@
 
 mod blob;
 mod schema;
+mod tree;
 
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::Path;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, Statement, ToSql, params};
+use rusqlite::{Connection, Statement, ToSql};
+
+use tree::Tree;
 
 use crate::shape::{Kind, joined};
 use crate::table::{Table, Type};
@@ -26,7 +29,7 @@ pub struct GeoPackage {
     /// The same file, to be read when it is complete.
     file: File,
     insert: String,
-    index: String,
+    tree: Option<Tree>,
     srs: i32,
     rows: u64,
     extent: Option<[f64; 4]>,
@@ -51,19 +54,10 @@ impl GeoPackage {
         let database = database?;
         database.set_prepared_statement_cache_capacity(8);
         let srs = schema::create(&database, &table)?;
-        let (insert, index) = (schema::insert(&table), schema::insert_box(&table));
+        let insert = schema::insert(&table);
+        let tree = table.geometry.map(|_| Tree::new(schema::tree(&table)));
         database.execute_batch("begin")?;
-        Ok(GeoPackage {
-            table,
-            database: Some(database),
-            file,
-            insert,
-            index,
-            srs,
-            rows: 0,
-            extent: None,
-            blob: vec![],
-        })
+        Ok(GeoPackage { table, database: Some(database), file, insert, tree, srs, rows: 0, extent: None, blob: vec![] })
     }
 
     fn geometry_kind(&self) -> Option<Kind> {
@@ -72,6 +66,9 @@ impl GeoPackage {
 
     fn finish(&mut self) -> Result<()> {
         let Some(database) = self.database.take() else { return Ok(()) };
+        if let Some(tree) = self.tree.take() {
+            tree.finish(&database)?;
+        }
         schema::conclude(&database, &self.table, self.extent, self.rows)?;
         database.execute_batch("commit")?;
         database.close().map_err(|(_, e)| Error::Sqlite(e))?;
@@ -115,7 +112,9 @@ impl Writer for GeoPackage {
         if let Some([west, south, east, north]) = bounds {
             self.extent =
                 Some(self.extent.map_or([west, south, east, north], |all| joined(all, [west, south, east, north])));
-            database.prepare_cached(&self.index)?.execute(params![row.id, west, east, south, north])?;
+            if let Some(tree) = &mut self.tree {
+                tree.add(database, row.id, [west, south, east, north])?;
+            }
         }
         self.rows += 1;
         if self.rows.is_multiple_of(BATCH) {

@@ -97,20 +97,17 @@ pub fn insert(table: &Table) -> String {
     format!("insert into {} values ({})", quoted(&table.id), places.join(", "))
 }
 
-pub fn insert_box(table: &Table) -> String {
-    format!("insert into {} values (?1, ?2, ?3, ?4, ?5)", quoted(&tree(table)))
-}
-
 fn geometry_column(table: &Table) -> String {
     table.free(GEOMETRY)
 }
 
-fn tree(table: &Table) -> String {
+/// The name of the R-tree.
+pub fn tree(table: &Table) -> String {
     format!("rtree_{}_{}", table.id, geometry_column(table))
 }
 
 /// A name as SQL has it, also one with quotes.
-fn quoted(name: &str) -> String {
+pub fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

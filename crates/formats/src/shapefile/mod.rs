@@ -97,6 +97,7 @@ pub struct Shapefile {
     encoding: Encoding,
     names: Vec<String>,
     scratch: Scratch,
+    most: u64,
     parts: Vec<Part>,
     zip: Zipped,
     report: Report,
@@ -120,6 +121,7 @@ impl Shapefile {
             encoding,
             names,
             scratch,
+            most: part::MOST,
             parts: vec![],
             zip: Zipped::new(),
             report: Report::default(),
@@ -150,7 +152,7 @@ impl Shapefile {
                 self.parts.len() - 1
             }
         };
-        self.parts[at].put(shape, cells, (self.encoding, &self.names), (&mut self.scratch, &mut self.report))
+        self.parts[at].put(shape, cells, (self.encoding, self.most), (&mut self.scratch, &mut self.report))
     }
 
     /// A collection falls apart into its members, each with the feature's fields.
@@ -238,5 +240,64 @@ impl Writer for Shapefile {
 
     fn spooled(&self) -> u64 {
         self.parts.iter().map(Part::spooled).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+    use crate::table::{Column, Crs, Geometry, Type};
+
+    #[test]
+    fn what_a_volume_has_no_room_for_is_in_the_next() {
+        let crs = Crs {
+            epsg: Some(4490),
+            name: "CGCS2000".into(),
+            wkt: String::new(),
+            esri: String::new(),
+            geographic: true,
+            shifted: None,
+        };
+        let table = Table {
+            id: "a".into(),
+            title: "a".into(),
+            description: String::new(),
+            columns: vec![Column { name: "n".into(), kind: Type::Text, title: String::new() }],
+            geometry: Some(Geometry { kind: Some(Kind::Point), z: Some(false) }),
+            crs,
+        };
+        let mut writer = Shapefile::new(table, Encoding::Utf8, Box::new(tempfile::tempfile)).unwrap();
+        writer.most = 2_000;
+        let mut out = vec![];
+        writer.begin(&mut out).unwrap();
+        for id in 1..=200 {
+            let shape = Shape { positions: vec![[id as f64, 0.0]], ..Shape::default() };
+            let values = [Value::Text("twelve bytes")];
+            writer.row(&Row { id, shape: Some(&shape), values: &values }, &mut out).unwrap();
+        }
+        while writer.end(&mut out).unwrap() {}
+        let mut zip = zip::ZipArchive::new(std::io::Cursor::new(out)).unwrap();
+        let (mut records, mut volumes) = (0, 0);
+        for stem in ["a", "a_2", "a_3"] {
+            let mut read = |extension: &str| {
+                let mut bytes = vec![];
+                zip.by_name(&format!("{stem}.{extension}")).unwrap().read_to_end(&mut bytes).unwrap();
+                bytes
+            };
+            let (shp, shx, dbf) = (read("shp"), read("shx"), read("dbf"));
+            assert!(shp.len() <= 2_000 && dbf.len() <= 2_000 + 97, "{stem}: {} {}", shp.len(), dbf.len());
+            let count = u32::from_le_bytes(dbf[4..8].try_into().unwrap());
+            // A record of a point has 28 bytes, and the first of each volume is number 1.
+            assert_eq!((shp.len(), shx.len()), (100 + 28 * count as usize, 100 + 8 * count as usize));
+            assert_eq!(shp[100..104], 1i32.to_be_bytes());
+            records += count;
+            volumes += 1;
+        }
+        assert_eq!((records, volumes), (200, 3));
+        let mut report = String::new();
+        zip.by_name("report.txt").unwrap().read_to_string(&mut report).unwrap();
+        assert!(report.contains("2 further volumes"), "{report}");
     }
 }

@@ -14,7 +14,7 @@ use crate::zipped::Zipped;
 use crate::{Error, PIECE, Result, Scratch, Value};
 
 /// Bytes of a `.shp` or `.dbf` file: some readers count in 32 bits with a sign.
-const MOST: u64 = i32::MAX as u64;
+pub const MOST: u64 = i32::MAX as u64;
 
 /// The shapefile of one kind of geometry: one volume, and further ones when that is full.
 pub struct Part {
@@ -49,17 +49,18 @@ impl Part {
         Part { group, z, stem, kinds, full: vec![], open: None, buffer: vec![] }
     }
 
+    /// Adds a feature; a volume has `most` bytes.
     pub fn put(
         &mut self,
         shape: Option<&Shape>,
         cells: &[Value<'_>],
-        (encoding, _): (Encoding, &[String]),
+        (encoding, most): (Encoding, u64),
         (scratch, report): (&mut Scratch, &mut Report),
     ) -> Result<()> {
         let number = self.open.as_ref().map_or(1, |v| v.records as i32 + 1);
         self.buffer.clear();
         shp::record(&mut self.buffer, number, self.group, self.z, shape);
-        if self.open.as_ref().is_some_and(|v| v.is_full(self.buffer.len())) {
+        if self.open.as_ref().is_some_and(|v| v.is_full(self.buffer.len(), most)) {
             self.full.extend(self.open.take());
             self.buffer[..4].copy_from_slice(&1i32.to_be_bytes());
         }
@@ -112,11 +113,11 @@ impl Part {
 }
 
 impl Volume {
-    fn is_full(&self, more: usize) -> bool {
+    fn is_full(&self, more: usize, most: u64) -> bool {
         let row: usize = 1 + self.widths.iter().map(Width::bytes).sum::<usize>();
         // A row to come may be wider than all before.
         let table = (u64::from(self.records) + 1) * row as u64 + (dbf::LONGEST * self.widths.len()) as u64;
-        self.shp_bytes + more as u64 > MOST || table + u64::from(self.records) * 8 > MOST
+        self.shp_bytes + more as u64 > most || table > most
     }
 
     fn put(&mut self, shape: Option<&Shape>, record: &[u8]) -> Result<()> {
