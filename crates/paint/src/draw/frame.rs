@@ -77,6 +77,11 @@ impl<'a> Frame<'a> {
         Some(Frame { bounds: tile.bounds, projection, grid, own, askew })
     }
 
+    /// What the tile is known by, in each picture that it is on.
+    pub fn identity(&self) -> [u64; 4] {
+        self.bounds.map(f64::to_bits)
+    }
+
     #[inline]
     fn place(&self, [x, y]: [f64; 2], extent: f64) -> [f64; 2] {
         let [west, south, east, north] = self.bounds;
