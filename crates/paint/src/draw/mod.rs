@@ -80,8 +80,10 @@ impl<'a> Scene<'a> {
     ) -> Result<()> {
         for tile in self.tiles.iter().filter(|t| t.source == self.layer.source) {
             for layer in tile.layers.iter().filter(|l| l.name == self.layer.source_layer) {
-                clock.check()?;
-                for feature in layer.features() {
+                for (n, feature) in layer.features().enumerate() {
+                    if n % 64 == 0 {
+                        clock.check()?;
+                    }
                     let feature = feature?;
                     let subject = Subject { feature: &feature, frame: &tile.frame };
                     let context = Context { subject: Some(&subject), ..self.context };

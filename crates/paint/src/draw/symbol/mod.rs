@@ -102,7 +102,10 @@ pub fn placed(
         Placement::Tiled => Some(gather::margin(picture) * 0.6),
     };
     let mut room = Room::new(reach);
-    for symbol in &mut symbols {
+    for (n, symbol) in symbols.iter_mut().enumerate() {
+        if n % 64 == 0 {
+            canvas.clock.check()?;
+        }
         symbol.find_room(&mut room);
     }
     symbols.retain(Symbol::shows);

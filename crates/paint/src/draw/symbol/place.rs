@@ -39,8 +39,9 @@ impl Room {
     }
 
     fn cells(area: &Area) -> impl Iterator<Item = (i32, i32)> + use<> {
-        let low = area.min.map(|v| (v.clamp(-1e5, 1e5) / CELL).floor() as i32);
-        let high = area.max.map(|v| (v.clamp(-1e5, 1e5) / CELL).floor() as i32);
+        // A picture and its surroundings: beyond them nothing is asked.
+        let cell = |v: f32| (v.clamp(-2_000.0, 7_000.0) / CELL).floor() as i32;
+        let (low, high) = (area.min.map(cell), area.max.map(cell));
         (low[1]..=high[1]).flat_map(move |y| (low[0]..=high[0]).map(move |x| (x, y)))
     }
 
