@@ -55,17 +55,8 @@ impl Color {
 
     /// A mixture, of which `t` is `b`.
     pub fn mix(a: Color, b: Color, t: f64) -> Color {
-        // Between premultiplied colours, so that a transparent end lends no hue.
-        let (pa, pb) = (a.premultiplied(), b.premultiplied());
-        let [r, g, b, a] = std::array::from_fn(|i| pa[i] + (pb[i] - pa[i]) * t);
-        match a > 0.0 {
-            true => Color { r: r / a, g: g / a, b: b / a, a },
-            false => Color::TRANSPARENT,
-        }
-    }
-
-    fn premultiplied(self) -> [f64; 4] {
-        [self.r * self.a, self.g * self.a, self.b * self.a, self.a]
+        let number = |a: f64, b: f64| a + (b - a) * t;
+        Color { r: number(a.r, b.r), g: number(a.g, b.g), b: number(a.b, b.b), a: number(a.a, b.a) }
     }
 
     pub fn mix_lab(a: Color, b: Color, t: f64) -> Color {
@@ -156,4 +147,10 @@ fn forward(t: f64) -> f64 {
 
 fn backward(t: f64) -> f64 {
     if t > EPSILON { t.powi(3) } else { 3.0 * EPSILON * EPSILON * (t - 4.0 / 29.0) }
+}
+
+impl From<Color> for tiny_skia::Color {
+    fn from(color: Color) -> tiny_skia::Color {
+        color.skia()
+    }
 }

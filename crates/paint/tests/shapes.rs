@@ -167,3 +167,76 @@ fn old_functions_still_say_what_they_said() {
     assert_eq!(colored(json!({ "property": "n", "type": "interval", "stops": [[0, "red"], [5, "blue"]] })), BLUE);
     assert_eq!(colored(json!({ "property": "m", "default": "blue", "stops": [[0, "red"]] })), BLUE);
 }
+
+#[test]
+fn a_heatmap_is_hottest_where_points_are_thickest() {
+    let at = |x: i64, y: i64| (Shape::Points, vec![vec![[x, y]]], json!({}));
+    let mvt = tile("l", &[at(1000, 1000), at(1000, 1000), at(1000, 1000), at(3000, 3000)]);
+    let picture = Scene::one(mvt, 128).draw(&style(json!([{ "id": "h", "type": "heatmap", "paint": {
+        "heatmap-radius": 20,
+        "heatmap-color": ["interpolate", ["linear"], ["heatmap-density"], 0, "rgba(255,0,0,0)", 1, "rgba(255,0,0,1)"]
+    } }])));
+    let (thick, thin, none) = (pixel(&picture, 31, 31)[3], pixel(&picture, 93, 93)[3], pixel(&picture, 31, 93)[3]);
+    assert!(thick > 240 && (80..130).contains(&thin) && none == 0, "{thick}, {thin}, {none}");
+}
+
+#[test]
+fn a_pattern_fills_and_repeats() {
+    let mut sheet = onemap_paint::Pixmap::new(4, 4).unwrap();
+    for y in 0..4 {
+        for x in 0..2 {
+            sheet.pixels_mut()[y * 4 + x] = onemap_paint::Color::parse("red").map(|c| tiny(c)).unwrap();
+        }
+    }
+    let index = json!({ "p": { "x": 0, "y": 0, "width": 4, "height": 4, "pixelRatio": 1 } });
+    let sprites = onemap_paint::Sprites::parse(&index, &onemap_paint::png(&sheet).unwrap()).unwrap();
+    let mvt = tile("l", &[(Shape::Polygons, vec![rectangle(0, 0, 4096, 4096)], json!({}))]);
+    let style = style(json!([{ "id": "a", "type": "fill", "paint": { "fill-pattern": "p" } }]));
+    let picture = Scene::one(mvt, 64).draw_with(&style, &onemap_paint::Fonts::none(), Some(&sprites));
+    assert_eq!(count(&picture, RED), 64 * 32);
+    assert_eq!(pixel(&picture, 40, 7), RED);
+    assert_eq!(pixel(&picture, 42, 7), NONE);
+}
+
+fn tiny(color: onemap_paint::Color) -> tiny_skia::PremultipliedColorU8 {
+    tiny_skia::Color::from(color).premultiply().to_color_u8()
+}
+
+#[test]
+fn pictures_become_files() {
+    let mvt = tile("l", &[(Shape::Polygons, vec![rectangle(0, 0, 2048, 4096)], json!({}))]);
+    let style = style(json!([{ "id": "a", "type": "fill", "paint": { "fill-color": "red" } }]));
+    let picture = Scene::one(mvt, 64).draw(&style);
+    let read = onemap_paint::Pixmap::decode_png(&onemap_paint::png(&picture).unwrap()).unwrap();
+    assert_eq!(read.data(), picture.data());
+    let jpeg = onemap_paint::jpeg(&picture, 90).unwrap();
+    assert_eq!(&jpeg[..3], &[0xff, 0xd8, 0xff]);
+    let decoded = image::load_from_memory(&jpeg).unwrap().to_rgb8();
+    let [r, g, b] = decoded.get_pixel(10, 10).0;
+    assert!(r > 245 && g < 10 && b < 10, "red stays");
+    assert!(decoded.get_pixel(60, 10).0.iter().all(|c| *c > 245), "white below");
+}
+
+/// A projection that turns everything by a right angle: tiles lie askew, and what they hold is still drawn once.
+struct Turned;
+
+impl onemap_paint::Projection for Turned {
+    fn pixel(&self, x: f64, y: f64) -> [f64; 2] {
+        [(x + y) * 0.5, (y - x) * 0.5 + 50.0]
+    }
+}
+
+#[test]
+fn a_picture_may_be_in_another_projection() {
+    let mvt = tile("l", &[(Shape::Polygons, vec![rectangle(-100, -100, 4196, 4196)], json!({}))]);
+    let style = style(json!([{ "id": "a", "type": "fill", "paint": { "fill-color": "blue" } }]));
+    let tiles = [onemap_paint::Tile { source: "s", mvt: &mvt, bounds: [0.0, 0.0, 100.0, 100.0] }];
+    let scene = Scene::one(vec![], 100);
+    let picture =
+        onemap_paint::draw(&style, &tiles, &Turned, &scene.picture(), &onemap_paint::Fonts::none(), None).unwrap();
+    // A square of 100 on its corner, half as large: cut at the tile's edge, not at its margin's.
+    let blue = count(&picture, BLUE);
+    assert!(blue.abs_diff(5_000) < 200, "{blue} pixels");
+    assert_eq!(pixel(&picture, 50, 50), BLUE);
+    assert_eq!(pixel(&picture, 5, 5), NONE);
+}

@@ -77,6 +77,11 @@ impl<'a> Frame<'a> {
         Some(Frame { bounds: tile.bounds, projection, grid, own, askew })
     }
 
+    /// What the tile is known by, in each picture that it is on.
+    pub fn identity(&self) -> [u64; 4] {
+        self.bounds.map(f64::to_bits)
+    }
+
     #[inline]
     fn place(&self, [x, y]: [f64; 2], extent: f64) -> [f64; 2] {
         let [west, south, east, north] = self.bounds;
@@ -86,7 +91,7 @@ impl<'a> Frame<'a> {
     #[inline]
     pub fn pixel(&self, p: [f64; 2], extent: f64) -> Point {
         let [x, y] = self.place(p, extent);
-        self.projection.pixel(x, y).map(|v| v.clamp(-1e6, 1e6) as f32)
+        self.projection.pixel(x, y).map(|v| if v.is_nan() { 1e6 } else { v.clamp(-1e6, 1e6) } as f32)
     }
 
     /// Whether a point is the tile's, not one of its neighbour's that it has in its margin.

@@ -18,7 +18,7 @@ use crate::style::Property;
 /// No line is wider than this many pixels, so that a slip of the style is no picture of one colour after a minute.
 const WIDEST: f64 = 1_000.0;
 /// Dashes shorter than this in all are drawn through: they would not be told apart and take for ever.
-const SHORTEST_DASH: f32 = 0.5;
+const SHORTEST_DASH: f32 = 1.0;
 
 struct Properties<'a> {
     color: Property<'a, Color>,

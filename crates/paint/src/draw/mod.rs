@@ -3,8 +3,10 @@
 mod area;
 mod circle;
 mod frame;
+mod heat;
 mod line;
 mod subject;
+mod symbol;
 
 use std::time::Instant;
 
@@ -14,7 +16,7 @@ use crate::Color;
 use crate::expr::{Context, Image};
 use crate::fonts::Fonts;
 use crate::mvt;
-use crate::picture::{Picture, Projection, Tile};
+use crate::picture::{Picture, Placement, Projection, Tile};
 use crate::problem::{Problem, Result};
 use crate::sprites::Sprites;
 use crate::style::{Layer, LayerKind, Style};
@@ -40,7 +42,8 @@ pub fn draw(
     }
     let has_image = |name: &str| sprites.is_some_and(|s| s.has(name));
     let context = Context { zoom: picture.zoom, has_image: Some(&has_image), ..Context::default() };
-    for layer in style.layers().iter().filter(|l| l.is_seen(picture.zoom)) {
+    let symbols = symbol::placed(style, &placed, &context, picture, fonts, &canvas)?;
+    for (at, layer) in style.layers().iter().enumerate().filter(|(_, l)| l.is_seen(picture.zoom)) {
         canvas.clock.check()?;
         let scene = Scene { layer, tiles: &placed, context };
         match layer.kind {
@@ -48,10 +51,10 @@ pub fn draw(
             LayerKind::Fill | LayerKind::Extrusion => area::fill(&scene, &mut canvas)?,
             LayerKind::Line => line::stroke(&scene, &mut canvas)?,
             LayerKind::Circle => circle::circles(&scene, &mut canvas)?,
-            LayerKind::Heatmap | LayerKind::Symbol => {}
+            LayerKind::Heatmap => heat::heatmap(&scene, &mut canvas)?,
+            LayerKind::Symbol => symbol::draw(&symbols, at, &mut canvas),
         }
     }
-    let _ = fonts;
     Ok(canvas.pixmap)
 }
 
@@ -77,8 +80,10 @@ impl<'a> Scene<'a> {
     ) -> Result<()> {
         for tile in self.tiles.iter().filter(|t| t.source == self.layer.source) {
             for layer in tile.layers.iter().filter(|l| l.name == self.layer.source_layer) {
-                clock.check()?;
-                for feature in layer.features() {
+                for (n, feature) in layer.features().enumerate() {
+                    if n % 64 == 0 {
+                        clock.check()?;
+                    }
                     let feature = feature?;
                     let subject = Subject { feature: &feature, frame: &tile.frame };
                     let context = Context { subject: Some(&subject), ..self.context };
@@ -99,6 +104,8 @@ struct Canvas<'a> {
     ratio: f32,
     sprites: Option<&'a Sprites>,
     clock: Clock,
+    /// Whether it lies beside others that have to agree with it.
+    tiled: bool,
 }
 
 impl<'a> Canvas<'a> {
@@ -114,6 +121,7 @@ impl<'a> Canvas<'a> {
             area: Area::of_size(width, height),
             ratio: picture.pixel_ratio,
             sprites,
+            tiled: picture.placement == Placement::Tiled,
             clock: Clock(picture.limit.map(|limit| Instant::now() + limit)),
         })
     }

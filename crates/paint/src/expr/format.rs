@@ -96,6 +96,7 @@ impl NumberStyle {
         let plain = grouped(number, least_digits, most_digits, locale);
         Ok(Value::from(match (currency, unit) {
             (Some(currency), _) => money(&plain, &currency, locale),
+            (_, Some(unit)) if matches!(unit.as_str(), "celsius" | "percent") => plain + sign_of_unit(&unit),
             (_, Some(unit)) => format!("{plain} {}", sign_of_unit(&unit)),
             _ => plain,
         }))
@@ -124,7 +125,14 @@ fn grouped(number: f64, least: usize, most: usize, locale: &str) -> String {
         .to_owned();
     }
     let (thousands, decimal) = separators(locale);
-    let written = format!("{:.most$}", number.abs());
+    // No digits beyond those that tell the number from its neighbours.
+    let shortest = number.abs().to_string();
+    let digits = shortest.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+    let mut written = if digits <= most { shortest } else { format!("{:.most$}", number.abs()) };
+    if digits < least {
+        written.push_str(if digits == 0 { "." } else { "" });
+        written.push_str(&"0".repeat(least - digits));
+    }
     let (whole, fraction) = written.split_once('.').unwrap_or((&written, ""));
     let mut text = String::new();
     for (i, digit) in whole.chars().enumerate() {

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-pub use parse::{is_operator, parse, parse_as};
+pub use parse::{is_operator, parse_as, parse_of_any_type};
 pub use place::Geometry;
 pub use types::Type;
 pub use value::{Formatted, Image, Object, Projection, Section, Value, number_to_text};
@@ -184,6 +184,16 @@ impl Expr {
         match &self.node {
             Node::Literal(value) => Some(value),
             _ => None,
+        }
+    }
+
+    /// Whether its values lie between its stops too.
+    pub fn is_interpolated(&self) -> bool {
+        match &self.node {
+            Node::Interpolate { .. } => true,
+            Node::Coalesce(all) => all.iter().any(Expr::is_interpolated),
+            Node::Bound(inner) => inner.is_interpolated(),
+            _ => false,
         }
     }
 

@@ -47,6 +47,7 @@ pub enum Op {
     IndexOf,
     Slice,
     Length,
+    List,
 }
 
 /// What an overload takes.
@@ -212,6 +213,7 @@ impl Op {
                 Value::Array(items) => Value::from(items.iter().map(Value::to_text).collect::<Vec<_>>().join(text(1))),
                 _ => Value::Null,
             },
+            Op::List => Value::Array(arguments.into()),
             Op::At => at(&arguments[0], &arguments[1])?,
             Op::In => Value::Bool(index_of(&arguments[0], &arguments[1], 0.0, "in")? >= 0),
             Op::IndexOf => {
@@ -271,7 +273,7 @@ fn at(index: &Value, array: &Value) -> Result<Value, Failure> {
 
 fn index_of(needle: &Value, hay: &Value, from: f64, name: &str) -> Result<i64, Failure> {
     // In nothing there is nothing.
-    if name == "in" && matches!(hay, Value::Null | Value::Bool(false)) {
+    if name == "in" && (matches!(hay, Value::Null | Value::Bool(false)) || hay.text() == Some("")) {
         return Ok(-1);
     }
     if !matches!(needle, Value::Bool(_) | Value::String(_) | Value::Number(_) | Value::Null) {
@@ -283,7 +285,8 @@ fn index_of(needle: &Value, hay: &Value, from: f64, name: &str) -> Result<i64, F
             let Some(begin) = text.char_indices().map(|(i, _)| i).chain([text.len()]).nth(start) else {
                 return Ok(-1);
             };
-            let found = text[begin..].find(&needle.to_text());
+            let needle = if *needle == Value::Null { "null".to_owned() } else { needle.to_text() };
+            let found = text[begin..].find(&needle);
             Ok(found.map_or(-1, |at| (start + text[begin..begin + at].chars().count()) as i64))
         }
         Value::Array(items) => {

@@ -34,14 +34,17 @@ struct Names<'a> {
 }
 
 /// Reads an expression of whatever type.
-pub fn parse(json: &Json) -> Result<Expr> {
-    Scope::new().parse(json, None, None)
+pub fn parse_of_any_type(json: &Json) -> Result<Expr> {
+    checked(Scope::new().parse(json, None, None)?)
 }
 
 /// Reads an expression whose value is to be of a type.
 pub fn parse_as(json: &Json, kind: &Type) -> Result<Expr> {
     let annotation = (*kind == Type::String).then_some(Annotation::Coerce);
-    let expr = Scope::new().parse(json, Some(kind), annotation)?;
+    checked(Scope::new().parse(json, Some(kind), annotation)?)
+}
+
+fn checked(expr: Expr) -> Result<Expr> {
     match expr.uses.zoom && !expr.zoom_is_outermost() {
         true => {
             Err(Problem::expression("", "\"zoom\" may only be the input of an outermost \"step\" or \"interpolate\""))
@@ -64,7 +67,7 @@ impl<'a> Scope<'a> {
         Problem::expression(format!("{}[{at}]", self.path), text)
     }
 
-    fn inner(&self, at: impl std::fmt::Display) -> Scope<'a> {
+    pub fn inner(&self, at: impl std::fmt::Display) -> Scope<'a> {
         Scope { path: format!("{}[{at}]", self.path), depth: self.depth + 1, names: self.names.clone() }
     }
 
@@ -128,7 +131,7 @@ impl<'a> Scope<'a> {
         let listed = matches!(actual, Array(..));
         let usual = match kind {
             String | Number | Boolean | Object | Array(..) if unknown => Some(Annotation::Assert),
-            Type::ProjectionDefinition if *actual == String || listed => Some(Annotation::Coerce),
+            Type::ProjectionDefinition if unknown || *actual == String || listed => Some(Annotation::Coerce),
             Color | Formatted | Image if unknown || *actual == String => Some(Annotation::Coerce),
             Type::Padding | Type::NumberArray if unknown || *actual == Number || listed => Some(Annotation::Coerce),
             Type::ColorArray if unknown || *actual == String || listed => Some(Annotation::Coerce),

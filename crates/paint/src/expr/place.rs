@@ -14,6 +14,15 @@ pub struct Geometry {
     pub polygons: Vec<Vec<Ring>>,
 }
 
+impl Geometry {
+    /// From GeoJSON of any kind.
+    pub fn of_json(json: &Json) -> Option<Geometry> {
+        let mut geometry = Geometry::default();
+        gather(json, &mut geometry, 0)?;
+        Some(geometry)
+    }
+}
+
 /// The style's geometry.
 #[derive(Debug, Clone)]
 pub struct Target {
@@ -26,8 +35,7 @@ const MOST_POINTS: usize = 20_000;
 impl Target {
     /// From GeoJSON of any kind. None when it is none, or too much.
     pub fn of_json(json: &Json) -> Option<Target> {
-        let mut geometry = Geometry::default();
-        gather(json, &mut geometry, 0)?;
+        let geometry = Geometry::of_json(json)?;
         let points = geometry.points.len()
             + geometry.lines.iter().chain(geometry.polygons.iter().flatten()).map(Vec::len).sum::<usize>();
         (points > 0 && points <= MOST_POINTS).then_some(Target { geometry })
@@ -73,19 +81,22 @@ fn rings(json: &Json) -> Option<Vec<Ring>> {
     json.as_array()?.iter().map(ring).collect()
 }
 
+const TURNS: [f64; 3] = [0.0, 360.0, -360.0];
+
 /// Whether the feature, points or lines, lies within the polygons. On the edge is not within.
 pub fn within(context: &Context<'_>, target: &Target) -> bool {
     let Some(geometry) = context.subject.and_then(super::Subject::geometry) else { return false };
     let polygons = &target.geometry.polygons;
-    // A feature that the date line has put on the other side of the world.
-    [0.0, 360.0, -360.0].into_iter().any(|turn| {
-        let moved = |p: &Point| [p[0] + turn, p[1]];
-        let points: Ring = geometry.points.iter().map(moved).collect();
-        let lines: Vec<Ring> = geometry.lines.iter().map(|l| l.iter().map(moved).collect()).collect();
-        let some = !points.is_empty() || !lines.is_empty();
-        some && points.iter().all(|p| polygons.iter().any(|polygon| strictly_inside(*p, polygon)))
-            && lines.iter().all(|line| polygons.iter().any(|polygon| line_inside(line, polygon)))
-    })
+    // What the date line has put on the other side of the world is there too.
+    let turned = |p: &Point, turn: f64| [p[0] + turn, p[1]];
+    let has_point =
+        |p: &Point| TURNS.iter().any(|turn| polygons.iter().any(|polygon| strictly_inside(turned(p, *turn), polygon)));
+    let has_line = |line: &Ring| {
+        let here = |turn: &f64| -> Ring { line.iter().map(|p| turned(p, *turn)).collect() };
+        TURNS.iter().map(here).any(|line| polygons.iter().any(|polygon| line_inside(&line, polygon)))
+    };
+    let some = !geometry.points.is_empty() || !geometry.lines.is_empty();
+    some && geometry.points.iter().all(has_point) && geometry.lines.iter().all(has_line)
 }
 
 fn strictly_inside(p: Point, polygon: &[Ring]) -> bool {

@@ -19,6 +19,7 @@ pub type Reader = for<'a> fn(&Scope<'a>, &'a [Json], Option<&Type>) -> Result<Ex
 pub fn reader(name: &str) -> Option<Reader> {
     Some(match name {
         "literal" => literal,
+        "semiliteral" => semiliteral,
         "array" | "boolean" | "number" | "object" | "string" => assertion,
         "to-boolean" | "to-color" | "to-number" | "to-string" => coercion,
         "at" => at,
@@ -66,9 +67,24 @@ fn literal<'a>(scope: &Scope<'a>, items: &'a [Json], kind: Option<&Type>) -> Res
     let mut of = Type::of(&value);
     // An empty array is of whatever type is expected.
     if let (Type::Array(_, Some(0)), Some(Type::Array(item, None | Some(0)))) = (&of, kind) {
-        of = Type::Array(item.clone(), Some(0));
+        of = kind.cloned().unwrap_or_else(|| Type::Array(item.clone(), Some(0)));
     }
     Ok(Expr::literal(of, value))
+}
+
+/// An array whose items are expressions.
+fn semiliteral<'a>(scope: &Scope<'a>, items: &'a [Json], kind: Option<&Type>) -> Result<Expr> {
+    count(scope, items, 1, 1)?;
+    let Json::Array(list) = &items[1] else { return literal(scope, items, kind) };
+    if list.is_empty() {
+        return literal(scope, items, kind);
+    }
+    let inner = scope.inner(1);
+    let all: Result<Vec<Expr>> = (0..list.len()).map(|at| inner.argument(list, at, None)).collect();
+    let all = all?;
+    let first = all[0].kind().clone();
+    let item = if all.iter().all(|e| *e.kind() == first) { first } else { Type::Value };
+    Ok(call(Type::Array(Box::new(item), Some(all.len())), Op::List, all))
 }
 
 fn assertion<'a>(scope: &Scope<'a>, items: &'a [Json], _: Option<&Type>) -> Result<Expr> {
@@ -385,7 +401,7 @@ fn curve(scope: &Scope<'_>, json: &Json) -> Result<Curve> {
     let numbers: Vec<f64> = json.as_array().into_iter().flatten().skip(1).filter_map(Json::as_f64).collect();
     match (name, &numbers[..]) {
         (Some("linear"), _) => Ok(Curve::Exponential(1.0)),
-        (Some("exponential"), [base]) => Ok(Curve::Exponential(*base)),
+        (Some("exponential"), [base, ..]) => Ok(Curve::Exponential(*base)),
         (Some("exponential"), _) => Err(scope.fault_at("1][1", "an exponential curve has a number as its base")),
         (Some("cubic-bezier"), [x1, y1, x2, y2]) if numbers.iter().all(|n| (0.0..=1.0).contains(n)) => {
             Ok(Curve::Bezier([*x1, *y1, *x2, *y2]))

@@ -74,6 +74,9 @@ fn zoom_and_field(
 
 fn of_pairs(input: Json, pairs: &[(Json, Json)], kind: &str, base: f64, function: &Json, spec: &Spec) -> Json {
     let by_field = input != json!(["zoom"]);
+    // Of stops in one place the first counts.
+    let pairs: Vec<&(Json, Json)> =
+        pairs.iter().enumerate().filter(|(i, p)| *i == 0 || pairs[i - 1].0 != p.0).map(|(_, p)| p).collect();
     let flat = || pairs.iter().flat_map(|(at, out)| [at.clone(), out.clone()]);
     let expression: Json = match kind {
         "categorical" => {
@@ -104,11 +107,14 @@ fn of_pairs(input: Json, pairs: &[(Json, Json)], kind: &str, base: f64, function
     json!(["case", ["==", ["typeof", input], "number"], expression, fallback(function, spec)])
 }
 
-fn otherwise(expression: Json, function: &Json, spec: &Spec) -> Json {
-    match function.get("default") {
-        Some(default) => json!(["coalesce", expression, output(default, spec)]),
-        None => expression,
+/// An assertion or conversion takes what to do when it fails as its last argument.
+fn otherwise(mut expression: Json, function: &Json, spec: &Spec) -> Json {
+    if let (Some(default), Json::Array(items)) = (function.get("default"), &mut expression)
+        && items[0] != "get"
+    {
+        items.push(output(default, spec));
     }
+    expression
 }
 
 fn fallback(function: &Json, spec: &Spec) -> Json {
@@ -116,7 +122,7 @@ fn fallback(function: &Json, spec: &Spec) -> Json {
         Some(default) => output(default, spec),
         None => {
             let value = spec.is.default().to_json();
-            if value.is_null() { json!(["error", "no value"]) } else { output(&value, spec) }
+            if value.is_null() || value == "" { json!(["error", "no value"]) } else { output(&value, spec) }
         }
     }
 }
@@ -128,6 +134,8 @@ fn identity(field: &str, spec: &Spec) -> Json {
         Is::Number(_) => json!(["number", get]),
         Is::Bool(_) => json!(["boolean", get]),
         Is::Word(_) => json!(["string", get]),
+        Is::Numbers => json!(["array", "number", get]),
+        Is::Words | Is::Fonts => json!(["array", "string", get]),
         _ => get,
     }
 }

@@ -213,6 +213,10 @@ fn read_property(value: &Json, spec: &Spec) -> Result<Expr> {
         }
         _ => expr::parse_as(value, &kind),
     }
+    .and_then(|expr| match expr.is_interpolated() && !spec.interpolated {
+        true => Err(Problem::new("", "此属性不能插值，请用 step", "it cannot be interpolated; use \"step\"")),
+        false => Ok(expr),
+    })
 }
 
 /// A word that stands in the style itself must be one that there is.
@@ -230,3 +234,7 @@ fn known_word(expr: Expr, spec: &Spec) -> Result<Expr> {
 fn begins_with_operator(items: &[Json]) -> bool {
     items.first().and_then(Json::as_str).is_some_and(expr::is_operator)
 }
+
+#[cfg(test)]
+#[path = "language_test.rs"]
+mod language_test;
