@@ -9,7 +9,7 @@ const NAMESPACES: [(&str, &str); 4] = [
     ("xmlns", "http://www.opengis.net/wfs"),
     ("xmlns:wfs", "http://www.opengis.net/wfs"),
     ("xmlns:gml", "http://www.opengis.net/gml"),
-    ("xmlns:onemap", "https://onemap.example/gml"),
+    ("xmlns:onemap", "urn:x-onemap:layer"),
 ];
 /// Longitude first, as GML 2 has it.
 const SRS: (&str, &str) = ("srsName", "http://www.opengis.net/gml/srs/epsg.xml#4326");

@@ -74,7 +74,7 @@ pub fn describe(ask: &Ask, kvp: &Kvp) -> Answer {
                         true => {
                             let attributes = [("name", name), ("wfs", &*url), ("owsType", "WFS"), ("owsURL", &*url)];
                             xml.element("LayerDescription", &attributes, |xml| {
-                                xml.empty("Query", &[("typeName", name)]);
+                                xml.empty("Query", &[("typeName", &format!("onemap:{name}"))]);
                             })
                         }
                     };
@@ -95,7 +95,7 @@ pub fn describe(ask: &Ask, kvp: &Kvp) -> Answer {
                         xml.text("owsType", "wfs");
                         xml.empty("se:OnlineResource", &[("xlink:type", "simple"), ("xlink:href", &url)]);
                         xml.element("TypeName", &[], |xml| {
-                            xml.text("se:FeatureTypeName", name);
+                            xml.text("se:FeatureTypeName", &format!("onemap:{name}"));
                         });
                     });
                 }
