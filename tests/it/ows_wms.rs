@@ -157,7 +157,7 @@ async fn filters_times_and_grants_choose_what_is_drawn() {
         !ink(&both, 20.0, 380.0) && ink(&both, 60.0, 380.0) && ink(&both, 100.0, 380.0) && !ink(&both, 140.0, 380.0)
     );
     // One filter for each layer.
-    let each = map("layers=open,unconditional&styles=,&cql_filter=floors=0;floors=1");
+    let each = map("layers=open,unconditional&cql_filter=floors=0;floors=1");
     let each = picture(&world, As::Key("health"), &each).await;
     assert!(ink(&each, 20.0, 380.0) && ink(&each, 60.0, 380.0) && !ink(&each, 100.0, 380.0));
     // A grant of some rows shows those.
