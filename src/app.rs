@@ -25,6 +25,7 @@ use crate::job::queue::Queue;
 use crate::job::worker::Worker;
 use crate::layer::archive::Archives;
 use crate::layer::catalog::Catalog;
+use crate::picture::Pictures;
 use crate::process::job::ProcessJob;
 use crate::process::{self, Processes};
 use crate::style::glyphs::Glyphs;
@@ -48,6 +49,7 @@ pub struct Parts {
     pub bookmarks: Bookmarks,
     pub tiles: Tiles,
     pub extents: Extents,
+    pub pictures: Pictures,
     pub archives: Archives,
     pub exports: Exports,
     pub downloads: Downloads,
@@ -111,6 +113,7 @@ impl App {
             aliases: aliases.clone(),
             address_jobs: address_jobs.clone(),
         };
+        let tiles = Tiles::new(store.clone(), archives.clone(), edits.clone(), &config);
         let app = App(Arc::new(Parts {
             processes: Processes::new(stand_on),
             address_jobs,
@@ -119,8 +122,9 @@ impl App {
             gate,
             catalog,
             login: Login::new(database.clone()),
-            tiles: Tiles::new(store.clone(), archives.clone(), edits.clone(), &config),
             extents: Extents::new(store.clone()),
+            pictures: Pictures::new(tiles.clone(), &config),
+            tiles,
             archives,
             exports: Exports::new(&config.data),
             downloads: Downloads::new(&config.data, config.database_connections),

@@ -28,6 +28,8 @@ pub struct Config {
     pub statement_timeout: u64,
     /// Mebibytes of encoded tiles kept in memory.
     pub tile_cache: u64,
+    /// Mebibytes of drawn pictures (WMS, WMTS) kept in memory.
+    pub picture_cache: u64,
     /// Mebibytes of disk for tile indexes; without it 32 GiB, but no more than a fifth of the disk. 0 builds none.
     pub tile_index_disk: Option<u64>,
     /// Bytes of one upload, and of all kept files of a department.
@@ -57,6 +59,7 @@ impl Default for Config {
             database_connections: 16,
             statement_timeout: 30_000,
             tile_cache: 256,
+            picture_cache: 96,
             tile_index_disk: None,
             upload_limit: 20 << 30,
             department_quota: 100 << 30,
@@ -92,6 +95,7 @@ pub struct Overrides {
     pub database_connections: Option<usize>,
     pub statement_timeout: Option<u64>,
     pub tile_cache: Option<u64>,
+    pub picture_cache: Option<u64>,
     pub tile_index_disk: Option<u64>,
     pub upload_limit: Option<u64>,
     pub department_quota: Option<u64>,
@@ -128,7 +132,7 @@ impl Config {
         macro_rules! take {
             ($($name:ident),*) => { $(if let Some(v) = o.$name { self.$name = v; })* };
         }
-        take!(data, listen, cors_origins, database_connections, statement_timeout, tile_cache);
+        take!(data, listen, cors_origins, database_connections, statement_timeout, tile_cache, picture_cache);
         take!(upload_limit, department_quota, import_timeout, secure_cookie, log);
         self.area = o.area.or(self.area);
         macro_rules! take_provider {
@@ -175,6 +179,7 @@ fn from_environment(vars: impl Iterator<Item = (String, String)>) -> Result<Over
             "database_connections"
             | "statement_timeout"
             | "tile_cache"
+            | "picture_cache"
             | "tile_index_disk"
             | "upload_limit"
             | "department_quota"

@@ -125,6 +125,12 @@ impl Error {
         self.name = Some(uri);
         self
     }
+    /// A copy for another who waited for the same.
+    pub fn again(&self) -> Error {
+        let mut error = Error::new(self.kind.clone(), &self.detail.zh, &self.detail.en);
+        error.hint = self.hint.clone();
+        error.because(self.to_string())
+    }
     /// Keeps the cause for the log.
     pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());

@@ -18,6 +18,7 @@ pub mod tile;
 pub mod upload;
 
 pub mod address;
+pub mod picture;
 
 pub mod process;
 

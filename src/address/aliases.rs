@@ -191,7 +191,8 @@ impl Aliases {
     }
 
     async fn has_row_at(&self, layer: &Published, grant: &Grant<Read>, place: (f64, f64)) -> Result<bool> {
-        let Some(sql) = select::near(layer, grant, &[], place, SAME_PLACE, 1) else { return Ok(false) };
+        let wanted = select::Near { point: place, metres: SAME_PLACE, filter: None, limit: 1 };
+        let Some(sql) = select::near(layer, grant, &[], &wanted) else { return Ok(false) };
         let rows = self.store.read(grant).await?.rows(&sql).await?;
         Ok(rows.try_collect::<Vec<_>>().await?.len() == 1)
     }

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::geo::crs::CRS84;
 use crate::layer::catalog::Published;
 use crate::layer::model::Field;
-use crate::layer::select::{near, visible_fields};
+use crate::layer::select::{Near, near, visible_fields};
 
 /// Features per layer at most.
 const MOST: i64 = 20;
@@ -26,7 +26,8 @@ pub async fn at(
 ) -> Result<()> {
     let fields: Vec<Field> = visible_fields(layer.state(), grant.scope()).into_iter().cloned().collect();
     let references: Vec<&Field> = fields.iter().collect();
-    let Some(sql) = near(layer, grant, &references, point, tolerance + 0.01, MOST) else { return Ok(()) };
+    let wanted = Near { point, metres: tolerance + 0.01, filter: None, limit: MOST };
+    let Some(sql) = near(layer, grant, &references, &wanted) else { return Ok(()) };
     let mut rows = store.read(grant).await?.rows(&sql).await?;
     if out.last() == Some(&b'}') {
         out.push(b',');

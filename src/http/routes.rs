@@ -9,6 +9,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::address::{csv, jobs as address_jobs, parse, reverse, search};
 use super::api::{address_sources, catalogue, exports, identify, jobs, keys, layers, session, uploads};
+use super::ows::{wms, wmts};
 use super::problem::Problem;
 use super::{api, assets, health, map, ogc, ows, tile};
 use crate::access::gate::sign_in;
@@ -171,6 +172,17 @@ pub fn table() -> Vec<Route> {
         route("GET", "/styles/{style}", Open, "A MapLibre style", map::style),
         route("GET", "/sprites/{sprite}", Open, "A sprite sheet", map::sprite),
         route("GET", "/fonts/{stack}/{range}", Open, "Glyphs of a font", map::glyphs),
+
+        route("GET", "/ogc/wms", Open, "Web Map Service", wms::get),
+        route("POST", "/ogc/wms", Open, "Web Map Service, by a form", wms::post),
+        route("GET", "/wms", Open, "Web Map Service", wms::get),
+        route("POST", "/wms", Open, "Web Map Service, by a form", wms::post),
+        route("GET", "/ogc/wmts", Open, "Web Map Tile Service", wmts::kvp),
+        route("GET", "/wmts", Open, "Web Map Tile Service", wmts::kvp),
+        route("GET", "/ogc/wmts/1.0.0/WMTSCapabilities.xml", Open, "Capabilities of the Web Map Tile Service", wmts::rest_capabilities),
+        route("GET", "/ogc/wmts/1.0.0/{layer}/{style}/{set}/{z}/{row}/{column}", Layer, "A tile as a picture or as vectors", wmts::rest_tile),
+        route("GET", "/{grid}/wmts", Open, "A layer's tiles at Tianditu's address", wmts::tianditu::wmts),
+        route("GET", "/DataServer", Open, "A layer's tiles at Tianditu's older address", wmts::tianditu::data_server),
 
         route("GET", "/address/search", Open, "The places that an address may mean", search::search),
         route("GET", "/address/suggest", Open, "What the beginning of an address may become", search::suggest),

@@ -167,15 +167,20 @@ pub fn count_of_page(layer: &Published, grant: &Grant<Read>, wanted: &Selection)
     sql
 }
 
-/// The features within `metres` of a point (longitude, latitude), nearest first, with their distance as column 2.
-pub fn near(
-    layer: &Published,
-    grant: &Grant<Read>,
-    fields: &[&Field],
-    point: (f64, f64),
-    metres: f64,
-    limit: i64,
-) -> Option<Sql> {
+/// What is looked for around a point.
+#[derive(Debug, Clone)]
+pub struct Near {
+    /// Longitude and latitude.
+    pub point: (f64, f64),
+    pub metres: f64,
+    /// Of `layer::filter::parse`, for this layer and this grant.
+    pub filter: Option<Filter>,
+    pub limit: i64,
+}
+
+/// The features within some metres of a point, nearest first.
+pub fn near(layer: &Published, grant: &Grant<Read>, fields: &[&Field], wanted: &Near) -> Option<Sql> {
+    let (point, metres) = (wanted.point, wanted.metres);
     let state = layer.state();
     let column = state.source.geometry.as_deref()?;
     // A degree of latitude is 111.2 km; of longitude less by the cosine. The box is only the index's part of the work.
@@ -189,8 +194,8 @@ pub fn near(
         field_column(&mut sql, state, field);
     }
     sql.push(" from ").table(&state.source.schema, &state.source.table);
-    let wanted = Selection { bbox: Some((bbox, 4490)), ..Selection::default() };
-    conditions(&mut sql, state, grant.scope(), &wanted);
+    let selection = Selection { bbox: Some((bbox, 4490)), filter: wanted.filter.clone(), ..Selection::default() };
+    conditions(&mut sql, state, grant.scope(), &selection);
     flat(&mut sql, state, column);
     let distance = |sql: &mut Sql| {
         sql.push("st_distance(");
@@ -205,7 +210,7 @@ pub fn near(
     distance(&mut sql);
     sql.push(" <= ").bind(Bind::Float(metres)).push(" order by ");
     distance(&mut sql);
-    sql.push(" limit ").bind(Bind::Integer(limit));
+    sql.push(" limit ").bind(Bind::Integer(wanted.limit));
     Some(sql)
 }
 

@@ -24,7 +24,7 @@ use crate::error::{Error, Kind, Result};
 pub const DEBIAN_FONTS: &str = "/usr/share/fonts/opentype/noto";
 
 /// The face with the forms used on the mainland, out of the five that the collections hold.
-const FAMILY: &str = "Noto Sans CJK SC";
+pub const FAMILY: &str = "Noto Sans CJK SC";
 
 /// The font stacks on offer: the name in a style's `text-font`, and the collection it is drawn from.
 pub const STACKS: [(&str, &str); 2] =

@@ -212,6 +212,64 @@ fn draw(svg: &str, width: f32, height: f32, ratio: f32) -> Result<Vec<u8>> {
     picture.encode_png().map_err(Error::internal)
 }
 
+/// Draws an SVG of ours over a picture.
+pub fn render(svg: &str, on: &mut Pixmap) -> Result<()> {
+    let tree = Tree::from_str(svg, &Options::default()).map_err(Error::internal)?;
+    resvg::render(&tree, Transform::identity(), &mut on.as_mut());
+    Ok(())
+}
+
+/// A text in lines that are no wider than the picture, as an SVG of its size.
+pub fn lettered(text: &str, width: f32, height: f32, fonts: &Path) -> Result<String> {
+    let bytes = glyphs::regular_collection(fonts)?;
+    let face = glyphs::face(&bytes)?;
+    let scale = TEXT / f32::from(face.units_per_em());
+    let advance = |c: char| {
+        let glyph = face.glyph_index(c).unwrap_or(GlyphId(0));
+        f32::from(face.glyph_hor_advance(glyph).unwrap_or_default()) * scale
+    };
+    let mut lines = vec![(String::new(), 0.0)];
+    for word in words(text) {
+        let long: f32 = word.chars().map(advance).sum();
+        if let Some((line, reach)) = lines.last_mut()
+            && (line.is_empty() || *reach + long <= width - 2.0 * MARGIN)
+        {
+            line.push_str(word);
+            *reach += long;
+        } else {
+            lines.push((word.trim_start().to_owned(), long));
+        }
+    }
+    let mut svg = format!(r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">"#);
+    let fitting = ((height - MARGIN) / (TEXT * 1.5)).max(1.0) as usize;
+    for (i, (line, _)) in lines.iter().take(fitting).enumerate() {
+        let (path, _) = written(&face, line, (MARGIN, MARGIN + TEXT * (1.0 + 1.5 * i as f32)));
+        // A pale edge keeps it readable on whatever lies below.
+        let _ = write!(
+            svg,
+            r##"<path fill="none" stroke="#ffffff" stroke-width="3" d="{path}"/><path fill="#b3261e" d="{path}"/>"##
+        );
+    }
+    Ok(svg + "</svg>")
+}
+
+/// What a line may be broken between: words, and each sign of a script without spaces.
+fn words(text: &str) -> Vec<&str> {
+    let mut words = vec![];
+    let mut from = 0;
+    let mut last = ' ';
+    for (at, c) in text.char_indices() {
+        let wide = |c: char| c as u32 >= 0x2e80;
+        if at > from && (c == ' ' || wide(c) || wide(last)) {
+            words.push(&text[from..at]);
+            from = at;
+        }
+        last = c;
+    }
+    words.push(&text[from..]);
+    words
+}
+
 fn swatch(svg: &mut String, entry: &Entry, middle: f32) {
     let colour = attribute(&entry.colour);
     let outline = attribute(entry.outline.as_deref().unwrap_or("none"));

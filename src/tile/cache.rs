@@ -173,7 +173,7 @@ impl TileCache {
             None => {
                 metrics::counter!("onemap_tile_cache_misses_total").increment(1);
                 let draw = async { Encoded::new(encoding, make.await?).await };
-                self.cache.try_get_with_by_ref(key, draw).await.map_err(|shared| again(&shared))?
+                self.cache.try_get_with_by_ref(key, draw).await.map_err(|shared| shared.again())?
             }
         };
         match held.get(encoding) {
@@ -195,13 +195,6 @@ impl TileCache {
         let bytes = done.into_entry().and_then(|entry| entry.into_value().get(encoding));
         bytes.ok_or_else(|| Error::internal("a coding that was just added is not there"))
     }
-}
-
-/// An error that all who waited share: each gets its own copy.
-fn again(shared: &Error) -> Error {
-    let mut error = Error::new(shared.kind.clone(), &shared.detail.zh, &shared.detail.en);
-    error.hint = shared.hint.clone();
-    error.because(shared.to_string())
 }
 
 #[cfg(test)]

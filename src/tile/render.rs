@@ -30,6 +30,8 @@ const MOST_FEATURES: i64 = 60_000;
 const BRIEF: u8 = 14;
 /// Areas of grants that are kept ready.
 const AREAS: u64 = 200;
+/// Spans of columns that are kept.
+const SPANS: u64 = 10_000;
 
 /// A layer and the right to read it.
 #[derive(Clone)]
@@ -71,6 +73,7 @@ pub struct Tiles {
     cache: TileCache,
     pub(super) indexes: Indexes,
     areas: Areas,
+    spans: moka::sync::Cache<(u64, usize), Option<(String, String)>>,
     /// Drawing is nothing but work: more at a time than there are cores would only make each take longer.
     cores: Arc<Semaphore>,
 }
@@ -85,8 +88,14 @@ impl Tiles {
             cache: TileCache::new(config.tile_cache),
             indexes: Indexes::new(config),
             areas: Areas::new(AREAS),
+            spans: moka::sync::Cache::new(SPANS),
             cores: Arc::new(Semaphore::new(cores)),
         }
+    }
+
+    /// The turns for work that is nothing but reckoning.
+    pub fn cores(&self) -> Arc<Semaphore> {
+        self.cores.clone()
     }
 
     pub fn indexes(&self) -> &Indexes {
@@ -124,6 +133,16 @@ impl Tiles {
     /// From which zoom of WebMercatorQuad on nothing of a layer is left out. None where that is not known: without an index.
     pub fn complete_from(&self, drawn: &Drawn) -> Option<u8> {
         self.indexes.get(drawn.layer.state().revision)?.index.complete_from()
+    }
+
+    /// The first and the last of a field's dates or times, as the index has them; edits since are not looked at. None where a part of
+    /// the layer is granted: what lies outside of it must not be told.
+    pub fn span(&self, drawn: &Drawn, field: &Field) -> Option<(String, String)> {
+        let state = drawn.layer.state();
+        let column = state.fields.iter().position(|f| f.name == field.name)?;
+        let opened = self.indexes.to_draw(state.revision).filter(|_| drawn.grant.scope().is_all())?;
+        opened.index.columns().get(column).filter(|c| c.name == field.name)?;
+        self.spans.get_with((opened.index.stamp(), column), || opened.index.span(column))
     }
 
     /// The tile in a coding; empty when nothing is in it. `key` is the one that belongs to it: with none it is drawn each time.

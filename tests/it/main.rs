@@ -10,6 +10,8 @@ mod downloads;
 mod edits;
 mod features;
 mod jobs;
+mod ows_wms;
+mod ows_wmts;
 mod process;
 mod processes;
 mod publish;

@@ -37,6 +37,7 @@ fn fill(path: &str, layer: &str) -> String {
         .replace("{feature}", "1")
         .replace("{record}", "open")
         .replace("{process}", "identify")
+        .replace("{grid}", "open_w")
         .replace("{set}", "WebMercatorQuad")
         .replace("{z}", "8")
         .replace("{x}", "213")
@@ -87,10 +88,19 @@ async fn every_route_lets_in_whom_the_table_says() {
                 assert!(status != 401 && status != 403, "{what}");
             }
             if status >= 400 && route.method != "HEAD" {
-                assert_eq!(response.headers()["content-type"], "application/problem+json", "{what}");
+                let media = if is_ows(&path) { "text/xml; charset=utf-8" } else { "application/problem+json" };
+                assert_eq!(response.headers()["content-type"], media, "{what}");
             }
         }
     }
+}
+
+/// The services that report their errors in XML.
+fn is_ows(path: &str) -> bool {
+    path.starts_with("/ogc/wm")
+        || path.starts_with("/ogc/wfs")
+        || path.ends_with("/wmts")
+        || ["/wms", "/wfs", "/DataServer"].contains(&path)
 }
 
 #[tokio::test(flavor = "multi_thread")]

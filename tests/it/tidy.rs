@@ -10,7 +10,7 @@ const FLOORS: &[&[&str]] = &[
     &["access"],
     &["layer", "style", "job"],
     &["tile", "feature", "upload", "demo"],
-    &["address"],
+    &["address", "picture"],
     &["process"],
     &["app"],
     &["http"],

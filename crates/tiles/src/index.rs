@@ -86,6 +86,25 @@ impl Index {
         &self.columns
     }
 
+    /// The first and the last of a column's texts, in the order of their bytes. Looks at every value that there is.
+    pub fn span(&self, column: usize) -> Option<(String, String)> {
+        let mut span: Option<(&str, &str)> = None;
+        let mut see = |bytes| {
+            if let Value::Text(text) = decode(bytes) {
+                span = Some(span.map_or((text, text), |(first, last)| (first.min(text), last.max(text))));
+            }
+        };
+        let views: Vec<View<'_>> = self.views().collect();
+        for view in &views {
+            let values = view.columns.get(column)?;
+            match values.entries() {
+                Some(entries) => (1..entries as u32).for_each(|code| see(values.entry(code))),
+                None => (0..view.ids.len()).for_each(|feature| see(values.bytes(feature))),
+            }
+        }
+        span.map(|(first, last)| (first.to_owned(), last.to_owned()))
+    }
+
     /// The sections for one drawing.
     pub fn views(&self) -> impl Iterator<Item = View<'_>> {
         self.sections.iter().map(Section::view)

@@ -122,6 +122,9 @@ pub async fn landing(mut ask: Ask) -> Answer {
             "application/json",
             "Tile matrix sets",
         ),
+        link(url("/wms?service=WMS&request=GetCapabilities"), "related", "text/xml", "Web Map Service 1.3.0"),
+        link(url("/wmts/1.0.0/WMTSCapabilities.xml"), "related", "application/xml", "Web Map Tile Service 1.0.0"),
+        link(url("/wfs?service=WFS&request=GetCapabilities"), "related", "text/xml", "Web Feature Service 2.0"),
     ]);
     let document = json!({
         "title": "onemap 政务一张图",

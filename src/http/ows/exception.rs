@@ -229,6 +229,11 @@ impl Fault {
     pub fn kind(&self) -> &Kind {
         &self.error.kind
     }
+
+    /// Its cause and next step.
+    pub fn text(&self, language: Language) -> String {
+        text(&self.error, language)
+    }
 }
 
 impl<E: Into<Error>> From<E> for Fault {
@@ -245,17 +250,21 @@ impl IntoResponse for Fault {
     }
 }
 
-/// The report of an error as a response's body and media type. `told` is what the handler left in its response, if one did.
-pub fn report(form: Form, error: &Error, told: Option<Told>, language: Language, id: &RequestId) -> Response {
-    let told = told.unwrap_or_default();
+fn text(error: &Error, language: Language) -> String {
     let say = |said: &Said| match language {
         Language::Chinese => said.zh.clone(),
         Language::English => said.en.clone(),
     };
-    let mut text = say(&error.detail);
-    if let Some(hint) = &error.hint {
-        text = format!("{text} ({})", say(hint));
+    match &error.hint {
+        Some(hint) => format!("{} ({})", say(&error.detail), say(hint)),
+        None => say(&error.detail),
     }
+}
+
+/// The report of an error as a response's body and media type. `told` is what the handler left in its response, if one did.
+pub fn report(form: Form, error: &Error, told: Option<Told>, language: Language, id: &RequestId) -> Response {
+    let told = told.unwrap_or_default();
+    let mut text = text(error, language);
     if error.kind == Kind::Internal {
         text = format!("{text} (request id {})", id.0);
     }

@@ -405,6 +405,10 @@ const en: Messages = {
     openapi: 'Management interface (OpenAPI)',
     styles: 'Layer style',
     tilejson: 'Tiles (TileJSON)',
+    wms: 'WMS (desktop programs)',
+    wmts: 'WMTS (desktop programs, web pages)',
+    wfs: 'WFS (desktop programs)',
+    tianditu: 'As Tianditu (tk is the key)',
   },
   time: { seconds: '{n} s', minutes: '{n} min', hours: '{n} h' },
 };

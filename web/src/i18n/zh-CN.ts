@@ -404,6 +404,10 @@ const zh = {
     openapi: '管理接口说明（OpenAPI）',
     styles: '图层样式',
     tilejson: '瓦片说明（TileJSON）',
+    wms: 'WMS（桌面软件）',
+    wmts: 'WMTS（桌面软件、网页）',
+    wfs: 'WFS（桌面软件）',
+    tianditu: '天地图式地址（tk 即密钥）',
   },
   time: { seconds: '{n} 秒', minutes: '{n} 分钟', hours: '{n} 小时' },
 };
