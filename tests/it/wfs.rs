@@ -184,6 +184,9 @@ async fn boxes_ids_and_choices_narrow() {
     );
     let sorted = get(&world, "GetFeature&typeNames=open&sortBy=height DESC&count=2").await;
     assert_eq!(ids(&sorted), [100, 99]);
+    let path = format!("{WFS}GetFeature&typeNames=open&resourceId=open.3,open.5&outputFormat=csv&propertyName=name");
+    let csv = world.get(As::Anonymous, &path).await.text().await.unwrap();
+    assert!(csv.contains("第2栋 g0") && csv.contains("第4栋 g0") && csv.trim_end().lines().count() == 3, "{csv}");
     let several = get(&world, "GetFeature&typeNames=(open)(open)&count=3&startIndex=98").await;
     assert!(several.contains("numberMatched=\"200\" numberReturned=\"3\""), "{several}");
     assert!(several.contains("open.99\"") && several.contains("open.100\"") && several.contains("open.1\""));

@@ -9,11 +9,16 @@ pub const MAX_BYTES: usize = 256 * 1024;
 /// The most elements within elements.
 pub const MAX_DEPTH: usize = 100;
 const MAX_NODES: u32 = 50_000;
+/// Reading attributes costs their number squared where one element has them all.
+const MAX_ATTRIBUTES: usize = 5_000;
 
 /// Reads a document of a limited size and depth that has no document type.
 pub fn document(text: &str) -> Result<Document<'_>> {
     if text.len() > MAX_BYTES {
         return Err(Fault::new("XML 过长，最多 256 KiB", "the XML is too long: at most 256 KiB are read"));
+    }
+    if text.bytes().filter(|byte| *byte == b'=').count() > MAX_ATTRIBUTES {
+        return Err(Fault::new("XML 属性过多", "the XML has too many attributes"));
     }
     let options = ParsingOptions { nodes_limit: MAX_NODES, ..ParsingOptions::default() };
     let document = Document::parse_with_options(text, options).map_err(malformed)?;
@@ -94,6 +99,8 @@ mod tests {
         let many = format!("<a>{}</a>", "<b/>".repeat(MAX_NODES as usize));
         assert!(document(&many).unwrap_err().en.contains("too many"));
         assert!(document(&format!("<a>{}</a>", " ".repeat(MAX_BYTES))).is_err());
+        let attributes: String = (0..6_000).map(|i| format!(" a{i}='1'")).collect();
+        assert!(document(&format!("<a{attributes}/>")).unwrap_err().en.contains("attributes"));
         for text in ["", "<a>", "a", "<a>&x;</a>", "<p:a/>", "<a/><b/>", "<a b=1/>", "\u{0}"] {
             assert!(document(text).is_err(), "{text}");
         }

@@ -113,7 +113,7 @@ fn operations(ask: &Ask, version: Version, xml: &mut Xml) {
         if !version.is_two() {
             return;
         }
-        offer("GetPropertyValue", &[("outputFormat", &formats[..1]), ("resultType", results)]);
+        offer("GetPropertyValue", &[("outputFormat", &formats[..2]), ("resultType", results)]);
         offer("ListStoredQueries", &[]);
         offer("DescribeStoredQueries", &[]);
         parameter(xml, "version", &versions);

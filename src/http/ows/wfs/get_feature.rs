@@ -11,7 +11,7 @@ use super::page::{self, DEFAULT_COUNT, Links, Page, Window};
 use super::query::{Resolved, no_feature, resolve_all};
 use super::request::{Filter, Get, Query, Result, Version};
 use super::schema::{Gml, address};
-use super::{links, srs};
+use super::{files, links, srs};
 use crate::error::Error;
 use crate::http::ask::Ask;
 use crate::http::cache_policy::{Keep, keep, not_modified, weak_etag};
@@ -26,6 +26,9 @@ pub async fn get_feature(ask: &Ask, version: Version, get: &Get) -> Result<Respo
     let etag = etag(ask, &queries);
     if let Some(response) = etag.as_deref().and_then(|etag| not_modified(&ask.headers, etag, Keep::Private)) {
         return Ok(response);
+    }
+    if let Output::File(format) = output {
+        return files::deliver(ask, queries, format, get).await;
     }
     let window = Window::of(version, get);
     let links = Links { base: links::base(ask, version, "GetFeature", get, None), count: window.count };

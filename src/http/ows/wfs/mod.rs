@@ -6,6 +6,7 @@
 mod body;
 mod capabilities;
 mod feature_type;
+mod files;
 mod filters;
 mod get_feature;
 mod links;

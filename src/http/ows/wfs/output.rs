@@ -9,6 +9,7 @@ use super::request::{Result, Version};
 use super::schema::Gml;
 use super::srs::Srs;
 use crate::error;
+use crate::feature::output::FileFormat;
 use crate::feature::{geojson, gml};
 use crate::geo::crs::CRS84;
 use crate::http::ows::exception::Fault;
@@ -21,6 +22,8 @@ pub const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 pub enum Output {
     Gml,
     GeoJson,
+    /// As exports of a collection have it.
+    File(FileFormat),
 }
 
 impl Output {
@@ -43,26 +46,28 @@ impl Output {
         match plain.as_str() {
             "application/json" | "application/geo+json" | "json" | "geojson" => Ok(Output::GeoJson),
             other if gml.contains(&other) => Ok(Output::Gml),
-            _ => {
+            // As other servers call it.
+            "shape-zip" => Ok(Output::File(FileFormat::Shapefile)),
+            other => FileFormat::parse(other).map(Output::File).ok_or_else(|| {
                 let names = Output::names(version).join(", ");
-                Err(Fault::invalid("outputformat", not(given, &names, &format!("one of {names}"))))
-            }
+                Fault::invalid("outputformat", not(given, &names, &format!("one of {names}")))
+            }),
         }
     }
 
     /// As capabilities name them, the default first.
-    pub fn names(version: Version) -> [&'static str; 4] {
-        let gml = Gml::of(version).media;
-        match version.is_two() {
-            true => [gml, "text/xml; subtype=gml/3.2", "application/json", "application/geo+json"],
-            false => [gml, "GML3", "application/json", "application/geo+json"],
-        }
+    pub fn names(version: Version) -> Vec<&'static str> {
+        let other = if version.is_two() { "text/xml; subtype=gml/3.2" } else { "GML3" };
+        let mut names = vec![Gml::of(version).media, other, "application/json", "application/geo+json"];
+        names.extend(FileFormat::ALL.map(|format| format.media()[0]));
+        names
     }
 
     pub fn media(self, version: Version) -> &'static str {
         match self {
             Output::Gml => Gml::of(version).media,
             Output::GeoJson => "application/geo+json",
+            Output::File(format) => format.media()[0],
         }
     }
 }
@@ -121,7 +126,7 @@ impl Frame {
     /// The beginning of a document.
     pub fn head(&self, numbers: Numbers, pages: &Pages) -> Vec<u8> {
         match self.output {
-            Output::Gml => format!("{DECLARATION}{}\n", self.collection(numbers, pages)).into_bytes(),
+            Output::Gml | Output::File(_) => format!("{DECLARATION}{}\n", self.collection(numbers, pages)).into_bytes(),
             Output::GeoJson => b"{\"type\":\"FeatureCollection\",\"features\":[".to_vec(),
         }
     }
@@ -129,7 +134,7 @@ impl Frame {
     /// The end of a document.
     pub fn tail(&self, numbers: Numbers, pages: &Pages) -> Vec<u8> {
         match self.output {
-            Output::Gml => b"</wfs:FeatureCollection>\n".to_vec(),
+            Output::Gml | Output::File(_) => b"</wfs:FeatureCollection>\n".to_vec(),
             Output::GeoJson => format!("],{}", &self.members(numbers, pages).to_string()[1..]).into_bytes(),
         }
     }

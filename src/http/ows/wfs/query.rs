@@ -71,8 +71,8 @@ fn resolve(ask: &Ask, query: &Query, output: Output) -> Result<Resolved> {
     let described = FeatureType::of(ask, &query.layer)?;
     let state = described.drawn.layer.state();
     let srs = match (&query.srs_name, output) {
-        // GeoJSON's own, where nothing else is asked for.
-        (None, Output::GeoJson) => Srs { name: CRS84.uri(), crs: CRS84 },
+        // What these are in where nothing else is asked for.
+        (None, Output::GeoJson | Output::File(_)) => Srs { name: CRS84.uri(), crs: CRS84 },
         (name, _) => described.srs(name.as_deref(), "srsname")?,
     };
     let (fields, geometry) = chosen(&described, &query.properties)?;
@@ -158,7 +158,7 @@ impl Resolved {
                 let crs = Crs { swapped: false, ..self.srs.crs };
                 Writer::GeoJson(geojson::Writer { fields: self.fields.clone(), crs })
             }
-            Output::Gml => {
+            Output::Gml | Output::File(_) => {
                 let member = if version.is_two() { "wfs:member" } else { "gml:featureMember" };
                 Writer::Gml { writer: self.gml(version), member }
             }
