@@ -10,6 +10,7 @@ mod downloads;
 mod edits;
 mod features;
 mod jobs;
+mod ogc_tiles;
 mod process;
 mod processes;
 mod publish;
