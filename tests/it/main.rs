@@ -5,6 +5,7 @@ mod address_jobs;
 mod address_places;
 mod archives;
 mod browser;
+mod conformance;
 mod docs;
 mod downloads;
 mod edits;
