@@ -108,6 +108,22 @@ impl TileMatrixSet {
         (x < columns && y < rows).then_some(TileCoord { set: self, z, x, y })
     }
 
+    /// The tiles of a matrix that a box of degrees meets: first and last row, first and last column.
+    pub fn limits(self, zoom: u8, [west, south, east, north]: [f64; 4]) -> [u32; 4] {
+        let (columns, rows) = self.matrix(zoom);
+        let (left, top, side) = self.square();
+        let side = side / f64::from(columns);
+        let ((west, south), (east, north)) = match self {
+            WebMercatorQuad => (metres(west, south), metres(east, north)),
+            WorldCRS84Quad | CGCS2000Quad => ((west, south), (east, north)),
+        };
+        // A box that ends at an edge does not meet the tile behind it.
+        let at = |from: f64, most: u32| (from / side).floor().clamp(0.0, f64::from(most - 1)) as u32;
+        let before = |from: f64, least: u32, most: u32| at((from / side).ceil() * side - side, most).max(least);
+        let (first_row, first_column) = (at(top - north, rows), at(west - left, columns));
+        [first_row, before(top - south, first_row, rows), first_column, before(east - left, first_column, columns)]
+    }
+
     /// West, north and the side of the square, in units of the CRS.
     fn square(self) -> (f64, f64, f64) {
         match self {
@@ -189,9 +205,38 @@ pub fn degrees(x: f64, y: f64) -> (f64, f64) {
     (lon, lat)
 }
 
+/// A point in degrees in EPSG:3857; what lies beyond its square lies at the square's edge.
+fn metres(lon: f64, lat: f64) -> (f64, f64) {
+    let y = lat.clamp(-89.9, 89.9).to_radians().tan().asinh() / std::f64::consts::PI * HALF;
+    (lon / 180.0 * HALF, y.clamp(-HALF, HALF))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn limits_are_the_tiles_that_a_box_meets() {
+        let city = [119.5, 35.6, 121.0, 37.1];
+        for set in TileMatrixSet::ALL {
+            for zoom in set.zooms().filter(|zoom| *zoom < 14) {
+                let [top, bottom, left, right] = set.limits(zoom, city);
+                let meets = |x: u32, y: u32| {
+                    let [w, s, e, n] = set.tile(zoom.into(), x, y).unwrap().degrees(0.0);
+                    w < city[2] && e > city[0] && s < city[3] && n > city[1]
+                };
+                assert!(meets(left, top) && meets(right, bottom), "{set:?} {zoom}");
+                let (columns, rows) = set.matrix(zoom);
+                assert!(left == 0 || !meets(left - 1, top), "{set:?} {zoom}");
+                assert!(right + 1 == columns || !meets(right + 1, top), "{set:?} {zoom}");
+                assert!(top == 0 || !meets(left, top - 1), "{set:?} {zoom}");
+                assert!(bottom + 1 == rows || !meets(left, bottom + 1), "{set:?} {zoom}");
+            }
+        }
+        assert_eq!(WebMercatorQuad.limits(3, [-180.0, -90.0, 180.0, 90.0]), [0, 7, 0, 7]);
+        assert_eq!(WorldCRS84Quad.limits(1, [0.0, 0.0, 90.0, 90.0]), [0, 0, 2, 2], "an edge is no tile more");
+        assert_eq!(WorldCRS84Quad.limits(1, [90.0, 0.0, 90.0, 0.0]), [1, 1, 3, 3], "a point is in one tile");
+    }
 
     #[test]
     fn tiles_outside_do_not_exist() {

@@ -40,7 +40,7 @@ fn no_tilejson() -> Error {
     )
 }
 
-fn describe_tiles(mut ask: Ask, drawn: Vec<Drawn>, set: TileMatrixSet) -> Answer {
+pub fn describe_tiles(mut ask: Ask, drawn: Vec<Drawn>, set: TileMatrixSet) -> Answer {
     let wanted = Wanted::take(&mut ask.parameters, &drawn)?;
     ask.parameters.clone().finish()?;
     distinct_names(&drawn)?;
@@ -84,7 +84,7 @@ fn complete_from(ask: &Ask, drawn: &Drawn, set: TileMatrixSet) -> Option<u8> {
 }
 
 /// The zooms that a layer has tiles of: the last is one that shows everything, because clients draw the deeper ones from it.
-fn zooms(ask: &Ask, drawn: &Drawn, set: TileMatrixSet) -> (u8, u8) {
+pub fn zooms(ask: &Ask, drawn: &Drawn, set: TileMatrixSet) -> (u8, u8) {
     match &drawn.layer.state().archive {
         Some(archive) => (archive.minzoom, archive.maxzoom),
         None => {

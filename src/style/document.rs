@@ -86,6 +86,12 @@ pub fn check(style: Value, base: &str) -> Result<Checked> {
             return Err(wrong(&format!("layers[{i}].id"), "标识重复", "there is a layer of this id already"));
         }
     }
+    // The same reader draws the pictures of WMS and WMTS: what it takes, every map draws.
+    let whole = json!({ "layers": layers });
+    onemap_paint::Style::parse(&whole).map_err(|problem| {
+        let at = if problem.path.is_empty() { "style" } else { &problem.path };
+        wrong(at, problem.zh.clone(), problem.en.clone())
+    })?;
     let kept: Map<String, Value> =
         sources.iter().map(|(name, layers)| (name.clone(), source(&layers.join(","), ""))).collect();
     let layers = used.into_iter().collect();
@@ -427,6 +433,8 @@ mod tests {
         assert_eq!(place(|s| s["layers"][2]["filter"] = json!("x")), "layers[2].filter");
         assert_eq!(place(|s| s["layers"][2]["minzoom"] = json!(25)), "layers[2].minzoom");
         assert_eq!(place(|s| s["layers"][2]["paint"] = json!([])), "layers[2].paint");
+        let at = place(|s| s["layers"][1]["paint"]["line-width"] = json!(["gett", "lanes"]));
+        assert!(at.starts_with("layers[1].paint.line-width"), "{at}");
     }
 
     #[test]

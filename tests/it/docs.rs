@@ -38,7 +38,7 @@ async fn the_examples_run() {
     let key = crate::process::credentials(data.path())["keys"]["health"].as_str().unwrap().to_owned();
     crate::process::searched(&server.url, &key).await;
     // The developer's page shows refusals too.
-    let of_all = ["developer.md", "address.md", "ogc-api.md", "map-services.md"]
+    let of_all = ["developer.md", "address.md", "ogc-api.md", "ogc-services.md", "map-services.md"]
         .into_iter()
         .flat_map(|page| of(page).into_iter().map(move |e| (page, e)));
     for (page, example) in of_all {

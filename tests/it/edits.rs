@@ -777,7 +777,7 @@ async fn edits_by_sql_and_over_the_api_leave_one_row_each_in_the_audit_trail() {
     world.sql("delete from map.open where fid > 50").await;
     let client = world.app.database.app().await.unwrap();
     let sql = "select principal, action, object_kind, object_id, detail from onemap.audit
-               where action in ('insert', 'update', 'delete') and object_id like 'open%' order by id";
+               where action in ('insert', 'update', 'merge', 'delete') and object_id like 'open%' order by id";
     let rows = client.query(sql, &[]).await.unwrap();
     let said: Vec<(String, String, String)> = rows.iter().map(|r| (r.get(0), r.get(1), r.get(2))).collect();
     assert_eq!(said.len(), 3, "{said:?}");

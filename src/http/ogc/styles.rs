@@ -169,17 +169,33 @@ fn preview(ask: &Ask, id: &str, shown: &Shown) -> Response {
         })
         .collect();
     let list = layers.iter().map(|(layer, _)| layer.as_str()).collect::<Vec<_>>().join(",");
+    let style = ask.carried.url(&format!("/styles/{id}.json"));
+    let bbox = extent(ask, &layers).map(|bbox| format!("{bbox:?}"));
+    let mut attributes = vec![("style", style.as_str())];
+    attributes.extend(bbox.as_deref().map(|bbox| ("bbox", bbox)));
+    let map = html::map(ask, "first-small", &attributes);
     let body = format!(
-        "<p>{} · {} · <a href=\"/?l={}\">{}</a></p><div class=scroll><table><tr><th>{}<th>{}<th>{}{rows}</table></div>",
+        "<p>{} · {} · <a href=\"/?l={}\">{}</a></p><div class=two><div class=scroll><table class=list>\
+         <tr><th>{}<th>{}<th>{}{rows}</table></div><div>{map}</div></div>",
         html::link(ask, &format!("/styles/{id}.json"), "MapLibre style"),
         html::link(ask, &format!("/ogc/styles/{id}/metadata?f=html"), html::word(ask, "元数据", "Metadata")),
         html::escape(&list),
-        html::word(ask, "在地图上看", "On the map"),
+        html::word(ask, "在一张图中看", "On the map"),
         html::word(ask, "图层", "Layer"),
         html::word(ask, "名称", "Title"),
         html::word(ask, "类型", "Shape"),
     );
     page(ask, &shown.title, &body)
+}
+
+/// Where the layers are of which the reader sees the whole.
+fn extent(ask: &Ask, layers: &[(String, &'static str)]) -> Option<[f64; 4]> {
+    let whole = |id: &String| {
+        let drawn = ask.read(id).ok()?;
+        drawn.layer.state().bbox.filter(|_| drawn.grant.scope().is_all())
+    };
+    let around = |a: [f64; 4], b: [f64; 4]| [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])];
+    layers.iter().filter_map(|(id, _)| whole(id)).reduce(around)
 }
 
 pub async fn metadata(mut ask: Ask, Path(id): Path<String>) -> Answer {

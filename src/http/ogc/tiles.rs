@@ -1,19 +1,17 @@
 //! OGC API Tiles and tile matrix sets: the same tiles as `/tiles`, under the standard's addresses.
 
 use axum::extract::Path;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::common::readable;
 use super::html::{self, page};
+use super::tileset::{self, SCHEME, named};
 use super::{Format, format, link, self_links};
 use crate::error::Result;
 use crate::geo::tms::TileMatrixSet;
 use crate::http::ask::{Answer, Ask};
-use crate::http::negotiation::MVT;
 use crate::http::tile::{answer, set_named};
 use crate::tile::render::Drawn;
-
-const SCHEME: &str = "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme";
 
 pub async fn matrix_sets(mut ask: Ask) -> Answer {
     let format = format(&mut ask)?;
@@ -22,7 +20,7 @@ pub async fn matrix_sets(mut ask: Ask) -> Answer {
         let href = format!("{}/ogc/tileMatrixSets/{}", ask.base, set.id());
         let mut entry = json!({"id": set.id(), "title": set.title(), "crs": set.crs_uri(),
                                "links": [link(href, "self", "application/json", set.title())]});
-        named(&mut entry, "uri", set);
+        named(&ask, &mut entry, "uri", set);
         entry
     });
     Ok(match format {
@@ -42,13 +40,6 @@ pub async fn matrix_set(mut ask: Ask, Path(id): Path<String>) -> Answer {
         Format::Json => ask.json("application/json", set.definition()),
         Format::Html => page(&ask, set.id(), &html::matrix_set(&ask, set)),
     })
-}
-
-/// The set's name in OGC's register, if it is there; the definition is linked in any case.
-fn named(document: &mut Value, member: &str, set: TileMatrixSet) {
-    if let Some(uri) = set.uri() {
-        document[member] = uri.into();
-    }
 }
 
 /// The layers of a dataset tileset: `collections=a,b`, or the first readable ones.
@@ -85,7 +76,7 @@ fn list(ask: &Ask, path: &str, title: &str, format: Format) -> axum::response::R
                 link(format!("{}/ogc/tileMatrixSets/{}", ask.base, set.id()), SCHEME, "application/json", set.title()),
             ],
         });
-        named(&mut entry, "tileMatrixSetURI", set);
+        named(ask, &mut entry, "tileMatrixSetURI", set);
         entry
     });
     match format {
@@ -104,62 +95,13 @@ pub async fn tileset(mut ask: Ask, Path(set): Path<String>) -> Answer {
         true => String::new(),
         false => format!("?collections={}", drawn.iter().map(|d| d.layer.id.to_string()).collect::<Vec<_>>().join(",")),
     };
-    metadata(ask, set, &drawn, "/ogc/tiles", &query)
+    tileset::answer(ask, set, drawn, "/ogc/tiles", &query)
 }
 
 pub async fn collection_tileset(ask: Ask, Path((id, set)): Path<(String, String)>) -> Answer {
     let drawn = ask.read(&id)?;
     let set = set_named(&set)?;
-    metadata(ask, set, &[drawn], &format!("/ogc/collections/{id}/tiles"), "")
-}
-
-/// A tileset's metadata (OGC 20-057, 9; 17-083r4, 8).
-fn metadata(mut ask: Ask, set: TileMatrixSet, drawn: &[Drawn], path: &str, query: &str) -> Answer {
-    let format = format(&mut ask)?;
-    ask.parameters.clone().finish()?;
-    let template = format!("{}{path}/{}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}{query}", ask.base, set.id());
-    let mut links = self_links(&ask, &format!("{path}/{}", set.id()), format, "application/json");
-    links.push(link(format!("{}/ogc/tileMatrixSets/{}", ask.base, set.id()), SCHEME, "application/json", set.title()));
-    let mut item = link(template, "item", MVT, "Tiles");
-    item["templated"] = true.into();
-    links.push(item);
-    let layers: Vec<Value> = drawn
-        .iter()
-        .flat_map(|d| {
-            let state = d.layer.state();
-            match &state.archive {
-                None => vec![(d, &*d.layer.id, state.geometry_type.as_deref().unwrap_or_default())],
-                // Under the names that they have in the tiles.
-                Some(archive) => archive.layers.iter().map(|l| (d, l.id.as_str(), l.geometry.as_str())).collect(),
-            }
-        })
-        .map(|(d, id, kind)| {
-            let dimension = match kind.trim_start_matches("Multi") {
-                k if k.starts_with("Point") => Some(0),
-                k if k.starts_with("Line") => Some(1),
-                k if k.starts_with("Polygon") => Some(2),
-                _ => None,
-            };
-            let mut layer = json!({"id": id, "dataType": "vector", "title": ask.language.pick(&d.layer.title)});
-            if let Some(dimension) = dimension {
-                layer["geometryDimension"] = dimension.into();
-            }
-            layer
-        })
-        .collect();
-    let mut document = json!({
-        "title": drawn.iter().map(|d| ask.language.pick(&d.layer.title)).collect::<Vec<_>>().join("、"),
-        "dataType": "vector", "crs": set.crs_uri(), "layers": layers, "links": links,
-    });
-    named(&mut document, "tileMatrixSetURI", set);
-    Ok(match format {
-        Format::Json => ask.json("application/json", document),
-        Format::Html => {
-            let scheme = html::link(&ask, &format!("/ogc/tileMatrixSets/{}", set.id()), set.id());
-            let layers = html::list(drawn.iter().map(|d| &*d.layer.id));
-            page(&ask, "Tileset", &format!("<p>{scheme} · {}</p>{layers}", set.crs_uri()))
-        }
-    })
+    tileset::answer(ask, set, vec![drawn], &format!("/ogc/collections/{id}/tiles"), "")
 }
 
 pub async fn tile(mut ask: Ask, Path((set, z, row, column)): Path<(String, String, String, String)>) -> Answer {

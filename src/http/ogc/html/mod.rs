@@ -65,7 +65,7 @@ fn copy(ask: &Ask, text: &str) -> String {
 }
 
 /// A place for a map: of a layer as its style draws it, or of the features at an address.
-fn map(ask: &Ask, class: &str, attributes: &[(&str, &str)]) -> String {
+pub fn map(ask: &Ask, class: &str, attributes: &[(&str, &str)]) -> String {
     let mut out = format!("<div class=\"map {class}\" data-base=\"{}\"", href(ask, "/styles/base.json"));
     for (name, value) in attributes {
         let _ = write!(out, " data-{name}=\"{}\"", escape(value));

@@ -13,9 +13,11 @@ use super::html::{self, page};
 use super::styles::STYLES;
 use super::{Format, format, json_response, link, self_links};
 use crate::error::Error;
+use crate::feature::output::FileFormat;
 use crate::geo::crs::CRS84;
 use crate::http::ask::{Answer, Ask};
 use crate::http::cache_policy::{Keep, keep, not_modified, weak_etag};
+use crate::http::routes;
 
 /// The catalogue's id among the collections. No layer is called so.
 pub const CATALOGUE: &str = "catalogue";
@@ -209,12 +211,22 @@ fn links(ask: &Ask, record: &Record) -> Vec<Value> {
     links.push(link(url(format!("/?l={id}")), "preview", "text/html", "On the map"));
     if state.archive.is_none() {
         links.push(link(url(format!("{collection}/items")), "items", GEOJSON, "Features"));
+        for format in FileFormat::ALL {
+            let address = url(format!("{collection}/items?f={}", format.name()));
+            links.push(link(address, "enclosure", format.media()[0], &format!("Features as {}", format.name())));
+        }
     }
     if state.has_tiles() {
         let tiles = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector";
         links.push(link(url(format!("{collection}/tiles")), tiles, "application/json", "Vector tiles"));
         links.push(link(url(format!("{collection}/styles")), STYLES, "application/json", "Styles"));
         links.push(link(url(format!("/tiles/{id}.json")), "data", "application/json", "TileJSON"));
+    }
+    for (name, path, tiles) in [("WMS", "/ogc/wms", true), ("WMTS", "/ogc/wmts", true), ("WFS", "/ogc/wfs", false)] {
+        if routes::has(path) && if tiles { state.has_tiles() } else { state.archive.is_none() } {
+            let address = url(format!("{path}?service={name}&request=GetCapabilities"));
+            links.push(link(address, "service", "text/xml", name));
+        }
     }
     links
 }

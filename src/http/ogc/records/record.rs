@@ -6,6 +6,7 @@ use onemap_cql2::{Kind, Schema, Value as Cell};
 use serde_json::{Map, Value, json};
 
 use crate::access::policy::Standing;
+use crate::feature::output::FileFormat;
 use crate::http::ask::{Ask, Language};
 use crate::layer::model::{Layer, ShareClass, Title};
 
@@ -165,6 +166,7 @@ fn formats(layer: &Layer) -> Vec<&'static str> {
     let mut formats = vec![];
     if state.archive.is_none() {
         formats.extend(["GeoJSON", "HTML"]);
+        formats.extend(FileFormat::ALL.map(FileFormat::name));
     }
     if state.has_tiles() {
         formats.push("MVT");
@@ -176,7 +178,8 @@ pub fn media_of(format: &str) -> &'static str {
     match format {
         "GeoJSON" => "application/geo+json",
         "MVT" => "application/vnd.mapbox-vector-tile",
-        _ => "text/html",
+        "HTML" => "text/html",
+        name => FileFormat::parse(name).map_or("application/octet-stream", |format| format.media()[0]),
     }
 }
 
