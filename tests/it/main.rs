@@ -5,6 +5,7 @@ mod address_jobs;
 mod address_places;
 mod archives;
 mod browser;
+mod connection;
 mod docs;
 mod downloads;
 mod edits;
