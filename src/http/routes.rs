@@ -3,8 +3,9 @@
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::handler::Handler;
+use axum::http::header;
 use axum::middleware::{self, Next};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::address::{csv, jobs as address_jobs, parse, reverse, search};
@@ -62,7 +63,24 @@ pub struct Route {
     pub access: Access,
     /// What it does, for the OpenAPI document.
     pub summary: &'static str,
+    /// Whether the handler reads the body as it comes, up to a limit of its own.
+    streams: bool,
     router: MethodRouter<App>,
+}
+
+/// What axum reads of a body that a handler takes as a whole.
+const BODY: u64 = 2 * 1024 * 1024;
+
+/// A body that is announced as too large is refused before any of it is read.
+async fn announced(request: Request, next: Next) -> Response {
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+    match length {
+        Some(length) if length > BODY => {
+            Problem(Error::too_large("请求内容过大，上限 2 MiB", "the request's body is too large: 2 MiB at most"))
+                .into_response()
+        }
+        _ => next.run(request).await,
+    }
 }
 
 fn route<H, T>(method: &'static str, path: &'static str, access: Access, summary: &'static str, handler: H) -> Route
@@ -87,12 +105,20 @@ where
             Err(e) => Problem(e).into_response(),
         }
     };
-    Route { method, path, access, summary, router: on(filter, handler).route_layer(middleware::from_fn(check)) }
+    Route {
+        method,
+        path,
+        access,
+        summary,
+        streams: false,
+        router: on(filter, handler).route_layer(middleware::from_fn(check)),
+    }
 }
 
 impl Route {
     /// Takes bodies of any length: the handler streams them and has a limit of its own.
     fn unlimited(mut self) -> Route {
+        self.streams = true;
         self.router = self.router.layer(DefaultBodyLimit::disable());
         self
     }
@@ -231,7 +257,7 @@ pub fn table() -> Vec<Route> {
         route("GET", "/api/v1/uploads", Publisher, "The department's uploads", uploads::list),
         route("GET", "/api/v1/uploads/{upload}", Publisher, "An upload with its inspection", uploads::get),
         route("HEAD", "/api/v1/uploads/{upload}", Publisher, "How much has arrived (tus)", uploads::offset),
-        route("PATCH", "/api/v1/uploads/{upload}", Publisher, "Append bytes (tus)", uploads::append),
+        route("PATCH", "/api/v1/uploads/{upload}", Publisher, "Append bytes (tus)", uploads::append).unlimited(),
         route("DELETE", "/api/v1/uploads/{upload}", Publisher, "Remove an upload", uploads::remove),
         route("POST", "/api/v1/uploads/{upload}/load", Publisher, "Load a layer of the file into a revision", uploads::load),
         route("GET", "/api/v1/address-aliases", Person, "What the department decided for texts", address_jobs::aliases),
@@ -257,7 +283,8 @@ pub fn has(path: &str) -> bool {
 pub fn router() -> Router<App> {
     let mut router = Router::new();
     for route in table() {
-        router = router.route(route.path, route.router);
+        let limited = if route.streams { route.router } else { route.router.layer(middleware::from_fn(announced)) };
+        router = router.route(route.path, limited);
     }
     router.fallback(assets::portal)
 }

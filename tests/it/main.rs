@@ -6,6 +6,7 @@ mod address_places;
 mod archives;
 mod browser;
 mod conformance;
+mod connection;
 mod docs;
 mod downloads;
 mod edits;
