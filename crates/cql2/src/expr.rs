@@ -318,6 +318,7 @@ impl Operand {
 }
 
 impl Expr {
+    #[expect(clippy::result_large_err, reason = "what comes back is handed on at once")]
     pub fn and(members: Vec<Expr>) -> Expr {
         flat(members, Expr::And, |member| match member {
             Expr::And(inner) => Ok(inner),
@@ -325,6 +326,7 @@ impl Expr {
         })
     }
 
+    #[expect(clippy::result_large_err, reason = "what comes back is handed on at once")]
     pub fn or(members: Vec<Expr>) -> Expr {
         flat(members, Expr::Or, |member| match member {
             Expr::Or(inner) => Ok(inner),

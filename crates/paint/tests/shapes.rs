@@ -185,7 +185,7 @@ fn a_pattern_fills_and_repeats() {
     let mut sheet = onemap_paint::Pixmap::new(4, 4).unwrap();
     for y in 0..4 {
         for x in 0..2 {
-            sheet.pixels_mut()[y * 4 + x] = onemap_paint::Color::parse("red").map(|c| tiny(c)).unwrap();
+            sheet.pixels_mut()[y * 4 + x] = onemap_paint::Color::parse("red").map(tiny).unwrap();
         }
     }
     let index = json!({ "p": { "x": 0, "y": 0, "width": 4, "height": 4, "pixelRatio": 1 } });
