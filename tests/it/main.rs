@@ -9,6 +9,7 @@ mod docs;
 mod downloads;
 mod edits;
 mod features;
+mod filters;
 mod jobs;
 mod process;
 mod processes;

@@ -79,8 +79,9 @@ fn geometry(json: &Json) -> Geometry {
 fn layer(table: &'static str, kinds: &[(&str, Kind)]) -> Option<Layer> {
     let file = Path::new(FOLDER).join("ne110m4cql2.gpkg");
     let exact = ["-lco", "RFC7946=NO", "-lco", "SIGNIFICANT_FIGURES=17", "-lco", "COORDINATE_PRECISION=17"];
-    let output = Command::new("ogr2ogr").args(["-f", "GeoJSONSeq", "/vsistdout/"]).arg(file).arg(table).args(exact);
-    let output = output.output().ok().filter(|output| output.status.success())?;
+    let mut command = Command::new("ogr2ogr");
+    command.args(["-f", "GeoJSONSeq", "/vsistdout/"]).arg(file).arg(table).args(exact);
+    let output = command.output().ok().filter(|output| output.status.success())?;
     let text = String::from_utf8(output.stdout).unwrap();
     let features: Vec<Json> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let names: Vec<String> = features[0]["properties"].as_object().unwrap().keys().cloned().collect();
