@@ -11,6 +11,7 @@ mod docs;
 mod downloads;
 mod edits;
 mod features;
+mod filters;
 mod jobs;
 mod ows_wms;
 mod ows_wmts;

@@ -320,18 +320,26 @@ impl Operand {
 impl Expr {
     #[expect(clippy::result_large_err, reason = "what comes back is handed on at once")]
     pub fn and(members: Vec<Expr>) -> Expr {
-        flat(members, Expr::And, |member| match member {
-            Expr::And(inner) => Ok(inner),
-            other => Err(other),
-        })
+        let mut all = Vec::with_capacity(members.len());
+        for member in members {
+            match member {
+                Expr::And(inner) => all.extend(inner),
+                other => all.push(other),
+            }
+        }
+        if all.len() == 1 { all.remove(0) } else { Expr::And(all) }
     }
 
     #[expect(clippy::result_large_err, reason = "what comes back is handed on at once")]
     pub fn or(members: Vec<Expr>) -> Expr {
-        flat(members, Expr::Or, |member| match member {
-            Expr::Or(inner) => Ok(inner),
-            other => Err(other),
-        })
+        let mut all = Vec::with_capacity(members.len());
+        for member in members {
+            match member {
+                Expr::Or(inner) => all.extend(inner),
+                other => all.push(other),
+            }
+        }
+        if all.len() == 1 { all.remove(0) } else { Expr::Or(all) }
     }
 
     /// What is unknown stays unknown.
@@ -425,20 +433,5 @@ impl Expr {
             Expr::Relation { meaning, .. } => meaning.each_operand(see),
             _ => self.own_operands().into_iter().for_each(|operand| operand.each(see)),
         }
-    }
-}
-
-/// One level of members; a single member is itself.
-fn flat(members: Vec<Expr>, whole: fn(Vec<Expr>) -> Expr, open: fn(Expr) -> Result<Vec<Expr>, Expr>) -> Expr {
-    let mut all = Vec::with_capacity(members.len());
-    for member in members {
-        match open(member) {
-            Ok(inner) => all.extend(inner),
-            Err(other) => all.push(other),
-        }
-    }
-    match all.len() {
-        1 => all.remove(0),
-        _ => whole(all),
     }
 }

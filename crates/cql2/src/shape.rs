@@ -220,7 +220,7 @@ fn repaired(geometry: &Geometry) -> Option<MultiPolygon> {
 
 /// A line of two points at least.
 pub(crate) fn line(positions: Vec<Coord>) -> Option<LineString> {
-    (positions.len() > 1).then_some(LineString(positions))
+    if positions.len() > 1 { Some(LineString(positions)) } else { None }
 }
 
 /// A polygon of closed rings.

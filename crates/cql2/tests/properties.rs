@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{Table, house, leaf, tree};
-use onemap_cql2::{Comparison, Expr, Operand, Row, parse};
+use common::{Table, all_said, house, leaf, tree};
+use onemap_cql2::{Comparison, Expr, Operand, Row, parse, parse_json};
 use proptest::prelude::*;
 
 /// Three-valued logic by numbers: false 0, unknown ½, true 1; `and` is the least, `or` the greatest, `not` 1 − it.
@@ -59,6 +59,16 @@ proptest! {
     }
 
     #[test]
+    fn text_and_json_are_two_ways_to_say_it(json in all_said().boxed()) {
+        let Ok(filter) = parse_json(&json.to_string(), &Table) else { return Ok(()) };
+        let text = filter.canonical();
+        let again = parse(&text, &Table).map_err(|e| TestCaseError::fail(format!("{text}: {e}")))?;
+        prop_assert_eq!(&again, &filter, "{}", &text);
+        prop_assert_eq!(again.canonical(), text);
+        prop_assert_eq!(parse_json(&filter.json().to_string(), &Table).unwrap(), filter);
+    }
+
+    #[test]
     fn no_text_panics(text in "\\PC{0,60}") {
         let _ = parse(&text, &Table);
     }
@@ -67,7 +77,7 @@ proptest! {
     fn no_heap_of_tokens_panics(words in prop::collection::vec(prop::sample::select(vec![
         "name", "floors", "listed", "built", "geometry", "\"建筑名称\"", "建筑名称", "AND", "or", "Not", "in", "LIKE",
         "between", "is", "null", "true", "(", "(", ")", ")", ",", "=", "<>", "<", "-", "+", "1", "2.5e3", "'a%'",
-        "'2024-01-01'", "DATE(", "TIMESTAMP(", "casei(", "S_INTERSECTS(", "BBOX(", "POINT(", "'", "\"", "\\", "。", "=1", "*",
+        "'2024-01-01'", "DATE(", "TIMESTAMP(", "casei(", "S_INTERSECTS(", "BBOX(", "POINT(", "POLYGON((", "INTERVAL(", "T_AFTER(", "A_EQUALS(", "div", "^", "accenti(", "length(", "'", "\"", "\\", "。", "=1", "*",
     ]), 0..24)) {
         let text = words.join(" ");
         match parse(&text, &Table) {

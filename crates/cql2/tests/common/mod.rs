@@ -1,6 +1,9 @@
 //! A table of every kind of field with awkward values, and random filters over it.
 #![allow(dead_code)]
 
+use std::io::Write;
+use std::process::{Command, Stdio};
+
 use geo::{BoundingRect, Coord, Geometry, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon, Rect};
 use onemap_cql2::{
     Bbox, Comparison, Date, Expr, Field, Kind, Literal, Operand, Row, Schema, Sql, Subject, Timestamp, Value,
@@ -385,4 +388,66 @@ impl Sql for Inline {
     fn bind_bool(&mut self, value: bool) {
         self.0 += &format!("{value}::bool");
     }
+}
+
+/// Strategies of many kinds take much of the stack.
+pub fn with_room(work: impl FnOnce() + Send + 'static) {
+    std::thread::Builder::new().stack_size(256 << 20).spawn(work).unwrap().join().unwrap();
+}
+
+pub fn column(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text => "text",
+        Kind::Integer => "int8",
+        Kind::Float => "float8",
+        Kind::Boolean => "bool",
+        Kind::Date => "date",
+        Kind::Timestamp => "timestamptz",
+    }
+}
+
+pub fn sql_value(value: Value) -> String {
+    match value {
+        Value::Null => "null".into(),
+        Value::Text(text) => format!("'{}'", text.replace('\'', "''")),
+        Value::Integer(v) => format!("'{v}'"),
+        Value::Float(v) => format!("'{v:?}'").replace("inf", "infinity"),
+        Value::Boolean(v) => v.to_string(),
+    }
+}
+
+/// As a filter writes it: well-known text.
+pub fn wkt(geometry: &geo::Geometry) -> String {
+    use geo::Geometry::*;
+    let at = |c: &geo::Coord| format!("{:?} {:?}", c.x, c.y);
+    let line = |l: &geo::LineString| format!("({})", l.0.iter().map(at).collect::<Vec<_>>().join(","));
+    let rings = |p: &geo::Polygon| {
+        let rings = std::iter::once(p.exterior()).chain(p.interiors());
+        format!("({})", rings.map(line).collect::<Vec<_>>().join(","))
+    };
+    match geometry {
+        Point(p) => format!("POINT({})", at(&p.0)),
+        MultiPoint(p) => format!("MULTIPOINT({})", p.iter().map(|p| at(&p.0)).collect::<Vec<_>>().join(",")),
+        LineString(l) => format!("LINESTRING{}", line(l)),
+        MultiLineString(l) => format!("MULTILINESTRING({})", l.iter().map(line).collect::<Vec<_>>().join(",")),
+        Polygon(p) => format!("POLYGON{}", rings(p)),
+        MultiPolygon(p) => format!("MULTIPOLYGON({})", p.iter().map(rings).collect::<Vec<_>>().join(",")),
+        _ => unreachable!("the generator makes no others"),
+    }
+}
+
+/// What psql answers to a script, line by line.
+pub fn psql(database: &str, script: String) -> String {
+    let mut psql = Command::new("psql")
+        .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("psql is there");
+    let mut input = psql.stdin.take().unwrap();
+    let writer = std::thread::spawn(move || input.write_all(script.as_bytes()));
+    let output = psql.wait_with_output().unwrap();
+    writer.join().unwrap().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
 }
