@@ -68,6 +68,11 @@ impl Pages {
         other.this(f)
     }
 
+    /// All of the selection, in another format.
+    pub fn whole(&self, f: &str) -> String {
+        Pages { cursor: None, ..self.clone() }.this_as(&[("limit", None)], f)
+    }
+
     fn at(&self, place: Place, direction: Direction, f: &str) -> String {
         self.address(Some(&Cursor { direction, place }), f)
     }

@@ -80,7 +80,13 @@ async fn what_the_document_names_is_answered() {
             let choices = schema["enum"].as_array().or(schema["items"]["enum"].as_array()).cloned().unwrap_or_default();
             for value in choices.iter().chain(schema.get("default")) {
                 let value = value.as_str().map_or(value.to_string(), str::to_owned);
-                let response = world.get(As::Anonymous, &format!("/ogc{path}?{name}={value}")).await;
+                // Some are of files only.
+                let file = match name {
+                    "datum" | "geometry" => "&f=csv",
+                    "encoding" => "&f=shp",
+                    _ => "",
+                };
+                let response = world.get(As::Anonymous, &format!("/ogc{path}?{name}={value}{file}")).await;
                 assert_eq!(response.status(), 200, "{path}?{name}={value}");
                 asked += 1;
             }

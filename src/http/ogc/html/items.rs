@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::{escape, href, link, map, word};
 use crate::feature::geojson::Page;
+use crate::feature::output::FileFormat;
 use crate::http::ask::Ask;
 use crate::http::ogc::paging::Pages;
 use crate::http::ogc::query::ItemsQuery;
@@ -136,14 +137,16 @@ fn turn(ask: &Ask, page: &ItemsPage<'_>) -> String {
     };
     button(page.pages.previous(page.done, "html"), "prev", word(ask, "← 上一页", "← Previous"));
     button(page.pages.next(page.done, "html"), "next", word(ask, "下一页 →", "Next →"));
-    let json = link(ask, &page.pages.this("json"), "GeoJSON");
-    out + "<span class=quiet>"
-        + &page.rows.len().to_string()
-        + " "
-        + word(ask, "个要素", "features")
-        + " · "
-        + &json
-        + "</span></div>"
+    let _ = write!(
+        out,
+        "<span class=quiet>{} {} · {}</span></div><p class=small>{} ",
+        page.rows.len(),
+        word(ask, "个要素", "features"),
+        link(ask, &page.pages.this("json"), "GeoJSON"),
+        word(ask, "下载全部符合条件的要素：", "Download all that meet the conditions:"),
+    );
+    let files = FileFormat::ALL.map(|format| link(ask, &page.pages.whole(format.name()), format.title()));
+    out + &files.join(" · ") + "</p>"
 }
 
 pub fn item(ask: &Ask, layer: &str, id: i64, fields: &[Field], cells: &[String]) -> String {

@@ -14,7 +14,7 @@ pub fn shared(name: &str) -> Value {
     json!({"$ref": format!("#/components/parameters/{name}")})
 }
 
-fn query(name: &str, description: &str, schema: Value) -> Value {
+pub fn query(name: &str, description: &str, schema: Value) -> Value {
     json!({"name": name, "in": "query", "required": false, "description": description, "schema": schema,
            "style": "form", "explode": false})
 }
@@ -27,7 +27,7 @@ fn place(name: &str, description: &str, schema: Value) -> Value {
     json!({"name": name, "in": "path", "required": true, "description": description, "schema": schema})
 }
 
-fn names(name: &str, description: &str) -> Value {
+pub fn names(name: &str, description: &str) -> Value {
     query(name, description, json!({"type": "array", "items": {"type": "string"}}))
 }
 

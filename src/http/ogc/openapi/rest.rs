@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Paths;
-use super::parts::{binary, json_and_html, operation, shared};
+use super::parts::{binary, json_and_html, names, operation, query, shared};
 use crate::access::grant::{Grant, Read};
 use crate::http::negotiation::{MLT, MVT};
 use crate::http::routes::{self, Route};
@@ -85,6 +85,43 @@ pub fn others(paths: &mut Paths<'_>, readable: &[(Published, Grant<Read>)]) {
     }
 }
 
+/// What these resources are asked by.
+fn asked(path: &str) -> Vec<Value> {
+    let text = |name: &str, what: &str| query(name, what, json!({"type": "string"}));
+    let number = |name: &str, what: &str| query(name, what, json!({"type": "integer", "minimum": 0}));
+    let pages = [number("limit", "The most entries of a page"), number("offset", "How many to pass over")];
+    let mut parameters = match path {
+        "/collections/catalogue/items" | "/collections/catalogue/facets" => vec![
+            names("q", "Words, all of which a record has"),
+            names("type", "Records of these types"),
+            names("ids", "Records with these ids"),
+            names("externalIds", "Records with these ids elsewhere"),
+            shared("bbox"),
+            shared("datetime"),
+            shared("filter"),
+            shared("filter-lang"),
+            names("sortby", "Fields to sort by, -field for descending"),
+            names("facets", "Facets to count by"),
+        ],
+        "/jobs" => vec![
+            names("processID", "Jobs of these processes"),
+            names("type", "Jobs of these types"),
+            names("status", "Jobs in these states"),
+            shared("datetime"),
+            text("minDuration", "Jobs that took at least so many seconds"),
+            text("maxDuration", "Jobs that took at most so many seconds"),
+        ],
+        _ => vec![],
+    };
+    match path {
+        "/processes" => parameters.extend(pages.into_iter().take(1)),
+        _ if !parameters.is_empty() => parameters.extend(pages),
+        _ => {}
+    }
+    parameters.push(shared("f"));
+    parameters
+}
+
 fn generic(paths: &mut Paths<'_>, route: &Route, tag: &str, path: &str) {
     let method = route.method.to_ascii_lowercase();
     // The same path may stand there already, with other names of its parameters.
@@ -99,7 +136,7 @@ fn generic(paths: &mut Paths<'_>, route: &Route, tag: &str, path: &str) {
     let mut parameters: Vec<Value> =
         names.map(|n| json!({"name": n, "in": "path", "required": true, "schema": {"type": "string"}})).collect();
     if !writes {
-        parameters.push(shared("f"));
+        parameters.extend(asked(path));
     }
     let id = format!("{method}{}", path.replace(['/', '{', '}'], "."));
     let mut operation = operation(&id, tag, route.summary, &json_and_html(), parameters);
