@@ -215,6 +215,7 @@ fn shown_by(class: &str) -> Vec<(String, Is)> {
         "cql2/1.0/conf/accent-insensitive-comparison" => vec![count("ACCENTI(name) = ACCENTI('第1栋 g0')", 1)],
         "cql2/1.0/conf/basic-spatial-functions"
         | "cql2/1.0/conf/basic-spatial-functions-plus"
+        | "cql2/1.0/conf/basic-spatial-operators"
         | "ogcapi-features-3/1.0/conf/basic-spatial-operators" => {
             vec![count("S_INTERSECTS(geometry, BBOX(119.9, 35.9, 120.005, 36.005))", 1)]
         }
@@ -223,7 +224,7 @@ fn shown_by(class: &str) -> Vec<(String, Is)> {
             1,
         )],
         "cql2/1.0/conf/temporal-functions" => vec![count("T_BEFORE(built, DATE('2019-04-15'))", 1)],
-        "cql2/1.0/conf/array-functions" => vec![count("A_CONTAINS(('a', 'b'), ('a')) AND floors = 7", 4)],
+        "cql2/1.0/conf/array-functions" => vec![count("A_CONTAINS(('a', 'b'), ('b', 'a')) AND floors = 7", 4)],
         "cql2/1.0/conf/property-property" => vec![count("floors = floors", 100)],
         "cql2/1.0/conf/functions" | "ogcapi-features-3/1.0/conf/functions" => {
             vec![of("/ogc/functions", Has(&["/functions/0/name"]))]

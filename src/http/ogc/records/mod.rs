@@ -223,7 +223,8 @@ fn links(ask: &Ask, record: &Record) -> Vec<Value> {
         links.push(link(url(format!("/tiles/{id}.json")), "data", "application/json", "TileJSON"));
     }
     for (name, path, tiles) in [("WMS", "/ogc/wms", true), ("WMTS", "/ogc/wmts", true), ("WFS", "/ogc/wfs", false)] {
-        if routes::has(path) && if tiles { state.has_tiles() } else { state.archive.is_none() } {
+        let served = if tiles { state.has_tiles() } else { state.archive.is_none() };
+        if served && routes::has(path) {
             let address = url(format!("{path}?service={name}&request=GetCapabilities"));
             links.push(link(address, "service", "text/xml", name));
         }
