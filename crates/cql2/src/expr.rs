@@ -318,7 +318,6 @@ impl Operand {
 }
 
 impl Expr {
-    #[expect(clippy::result_large_err, reason = "what comes back is handed on at once")]
     pub fn and(members: Vec<Expr>) -> Expr {
         let mut all = Vec::with_capacity(members.len());
         for member in members {
@@ -330,7 +329,6 @@ impl Expr {
         if all.len() == 1 { all.remove(0) } else { Expr::And(all) }
     }
 
-    #[expect(clippy::result_large_err, reason = "what comes back is handed on at once")]
     pub fn or(members: Vec<Expr>) -> Expr {
         let mut all = Vec::with_capacity(members.len());
         for member in members {
