@@ -101,7 +101,7 @@ mod tests {
     fn zones_are_those_of_the_place() {
         let codes = |west, east| Crs::gauss_kruger(west, east).iter().map(|c| c.srid).collect::<Vec<_>>();
         // Beijing: the zones about 117° E, of 3 degrees number 39, of 6 number 20.
-        assert_eq!(codes(115.7, 117.4), [4526, 4527, 4547, 4548, 4498, 4509]);
+        assert_eq!(codes(115.7, 117.4), [4527, 4548, 4498, 4509]);
         assert_eq!(codes(-10.0, 10.0), [0i32; 0]);
         assert_eq!(codes(70.0, 140.0).len(), 64);
     }

@@ -118,8 +118,9 @@ impl TileMatrixSet {
             WorldCRS84Quad | CGCS2000Quad => ((west, south), (east, north)),
         };
         // A box that ends at an edge does not meet the tile behind it.
-        let at = |from: f64, most: u32| (from / side).floor().clamp(0.0, f64::from(most - 1)) as u32;
-        let before = |from: f64, least: u32, most: u32| at((from / side).ceil() * side - side, most).max(least);
+        let within = |tile: f64, most: u32| tile.clamp(0.0, f64::from(most - 1)) as u32;
+        let at = |from: f64, most: u32| within((from / side).floor(), most);
+        let before = |from: f64, least: u32, most: u32| within((from / side).ceil() - 1.0, most).max(least);
         let (first_row, first_column) = (at(top - north, rows), at(west - left, columns));
         [first_row, before(top - south, first_row, rows), first_column, before(east - left, first_column, columns)]
     }

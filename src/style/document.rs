@@ -203,8 +203,9 @@ pub fn served(kept: &Value, base: &str, mut see: impl FnMut(&str) -> Option<Hidd
     let mut style = kept.clone();
     let mut seen: Vec<(String, Hidden)> = vec![];
     let mut sources = Map::new();
-    let mut named: Vec<(String, Vec<String>)> = vec![];
-    for (name, ids) in layers_of_sources(kept) {
+    // Of what a style layer draws all of its source decides: what is left of a source must not take another's place.
+    let named = layers_of_sources(kept);
+    for (name, ids) in named.clone() {
         let visible: Vec<String> = ids
             .into_iter()
             .filter(|id| {
@@ -215,8 +216,7 @@ pub fn served(kept: &Value, base: &str, mut see: impl FnMut(&str) -> Option<Hidd
             })
             .collect();
         if !visible.is_empty() {
-            sources.insert(name.clone(), source(&visible.join(","), base));
-            named.push((name, visible));
+            sources.insert(name, source(&visible.join(","), base));
         }
     }
     let layers = style["layers"].as_array_mut().map(std::mem::take).unwrap_or_default();
