@@ -74,7 +74,8 @@ impl Reader {
 
     fn node(&mut self, value: &Value, at: usize) -> Result<Node> {
         self.depth += 1;
-        if self.depth > 2 * MAX_DEPTH {
+        // A value stands in the last operation.
+        if self.depth > MAX_DEPTH + 1 {
             return Err(too_deep(at));
         }
         let node = match value {
