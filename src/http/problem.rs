@@ -81,7 +81,10 @@ pub async fn middleware(mut request: Request<Body>, next: Next) -> Response {
 fn is_bare_error(response: &Response) -> bool {
     let status = response.status();
     let tus = matches!(status.as_u16(), 409 | 412) && response.headers().contains_key("tus-resumable");
-    (status.is_client_error() || status.is_server_error()) && !tus
+    // A page that says what is wrong where it was typed.
+    let page =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    (status.is_client_error() || status.is_server_error()) && !tus && !page
 }
 
 fn bare(status: StatusCode, method: &Method) -> Error {
