@@ -15,7 +15,7 @@ const ENTRIES: usize = 51;
 /// Bytes of a node.
 const NODE: usize = 4 + 24 * ENTRIES;
 /// Boxes of a run.
-const RUN: usize = 400_000;
+const RUN: usize = 200_000;
 const ROOT: i64 = 1;
 
 #[derive(Clone, Copy)]
