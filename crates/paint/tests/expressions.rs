@@ -105,7 +105,10 @@ fn curves() {
     says(json!(["interpolate", ["linear"], ["zoom"], 13, 1, 14, 2]), json!(1));
     says(json!(["step", ["get", "n"], "low", 5, "high"]), json!("high"));
     says(json!(["step", ["get", "n"], "low", 5.1, "high"]), json!("low"));
-    says(json!(["interpolate", ["linear"], 0.5, 0, "black", 1, "white"]), json!("rgba(128,128,128,1)"));
+    says(
+        json!(["interpolate", ["linear"], 0.5, 0, ["to-color", "black"], 1, ["to-color", "white"]]),
+        json!("rgba(128,128,128,1)"),
+    );
     says(json!(["interpolate-hcl", ["linear"], 0, 0, "red", 1, "blue"]), json!("rgba(255,0,0,1)"));
     says(json!(["interpolate-lab", ["linear"], 1, 0, "red", 1, "blue"]), json!("rgba(0,0,255,1)"));
     says(json!(["interpolate", ["cubic-bezier", 0, 0, 1, 1], 0.25, 0, 0, 1, 100]), json!(25));

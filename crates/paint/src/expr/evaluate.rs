@@ -36,6 +36,9 @@ impl Expr {
                 };
                 let (from, below) = &stops[below];
                 let (to, above) = above;
+                if at == *from {
+                    return below.evaluate(context);
+                }
                 let t = curve.share(at, *from, *to);
                 space.mix(below.evaluate(context)?, above.evaluate(context)?, t)
             }

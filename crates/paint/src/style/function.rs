@@ -37,7 +37,12 @@ pub fn to_expression(function: &Json, spec: &Spec) -> Result<Json> {
         Some(field) => json!(["get", field]),
         None => json!(["zoom"]),
     };
-    let pairs: Vec<(Json, Json)> = stops.iter().map(|(at, out)| ((*at).clone(), output(out, spec))).collect();
+    // Texts with fields in them are known to functions of the zoom only.
+    let said = |out: &Json| match field {
+        Some(_) if out.is_string() => out.clone(),
+        _ => output(out, spec),
+    };
+    let pairs: Vec<(Json, Json)> = stops.iter().map(|(at, out)| ((*at).clone(), said(out))).collect();
     let curve = of_pairs(input, &pairs, if field.is_some() { kind } else { by_zoom(kind, spec) }, base, function, spec);
     Ok(curve)
 }
@@ -134,8 +139,8 @@ fn identity(field: &str, spec: &Spec) -> Json {
         Is::Number(_) => json!(["number", get]),
         Is::Bool(_) => json!(["boolean", get]),
         Is::Word(_) => json!(["string", get]),
-        Is::Numbers => json!(["array", "number", get]),
-        Is::Words | Is::Fonts => json!(["array", "string", get]),
+        Is::Numbers => json!(["array", "number", null, get]),
+        Is::Words | Is::Fonts => json!(["array", "string", null, get]),
         _ => get,
     }
 }
