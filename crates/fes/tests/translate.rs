@@ -266,6 +266,20 @@ fn functions_and_sums() {
         "<fes:PropertyIsEqualTo><fes:Function name='lower'><fes:ValueReference>kind</fes:ValueReference></fes:Function><fes:Literal>shop</fes:Literal></fes:PropertyIsEqualTo>",
         json!({"op": "=", "args": [{"op": "lower", "args": [{"property": "kind"}]}, "shop"]}),
     );
+    // A literal takes the type that the function gives or takes.
+    becomes(
+        "<fes:PropertyIsEqualTo><fes:Function name='Concat'><fes:ValueReference>kind</fes:ValueReference><fes:Literal>1</fes:Literal></fes:Function><fes:Literal>21</fes:Literal></fes:PropertyIsEqualTo>",
+        json!({"op": "=", "args": [{"op": "concat", "args": [{"property": "kind"}, "1"]}, "21"]}),
+    );
+    becomes(
+        "<fes:Within><fes:Function name='centroid'><fes:ValueReference>geometry</fes:ValueReference></fes:Function><gml:Point><gml:pos>36 120</gml:pos></gml:Point></fes:Within>",
+        json!({"op": "s_within", "args": [{"op": "centroid", "args": [{"property": "geometry"}]}, {"type": "Point", "coordinates": [120.0, 36.0]}]}),
+    );
+    assert!(
+        read("<fes:PropertyIsEqualTo><fes:Function name='exec'/><fes:Literal>1</fes:Literal></fes:PropertyIsEqualTo>")
+            .unwrap_err()
+            .contains("no function exec")
+    );
     becomes(
         "<fes:PropertyIsGreaterThan><fes:Div><fes:ValueReference>height</fes:ValueReference><fes:ValueReference>floors</fes:ValueReference></fes:Div><fes:Literal>3</fes:Literal></fes:PropertyIsGreaterThan>",
         json!({"op": ">", "args": [{"op": "/", "args": [{"property": "height"}, {"property": "floors"}]}, 3]}),
