@@ -245,7 +245,16 @@ fn times_are_instants_and_periods() {
     let open = during(&period(
         "<gml:beginPosition>2024-01-01</gml:beginPosition><gml:endPosition indeterminatePosition='unknown'/>",
     ));
-    assert_eq!(open.unwrap().condition.unwrap()["args"][1], json!({"interval": ["2024-01-01", ".."]}));
+    assert_eq!(open.unwrap().condition.unwrap(), after);
+    let two = period("<gml:beginPosition>2024-01-01</gml:beginPosition><gml:endPosition>2024-02-01</gml:endPosition>");
+    becomes(
+        &format!("<fes:EndedBy>{two}<fes:ValueReference>seen</fes:ValueReference></fes:EndedBy>"),
+        json!({"op": "=", "args": [seen(), {"date": "2024-02-01"}]}),
+    );
+    becomes(
+        &format!("<fes:TOverlaps>{two}{two}</fes:TOverlaps>"),
+        json!({"op": "t_overlaps", "args": [{"interval": ["2024-01-01", "2024-02-01"]}, {"interval": ["2024-01-01", "2024-02-01"]}]}),
+    );
     becomes(
         "<fes:After><fes:ValueReference>built</fes:ValueReference><gml:TimeInstant><gml:timePosition>2024-01-01</gml:timePosition></gml:TimeInstant></fes:After>",
         json!({"op": "t_after", "args": [{"property": "built"}, {"date": "2024-01-01"}]}),
