@@ -118,7 +118,9 @@ async fn places_and_times_find_what_cql2_finds() {
     let period = "<gml:TimePeriod gml:id='t'><gml:beginPosition>2019-04-15</gml:beginPosition><gml:endPosition>2019-04-20</gml:endPosition></gml:TimePeriod>";
     let instant = "<gml:TimeInstant gml:id='t'><gml:timePosition>2019-04-20</gml:timePosition></gml:TimeInstant>";
     for (operator, operand, condition) in [
-        ("During", period, "T_DURING(built, INTERVAL('2019-04-15', '2019-04-20'))"),
+        ("During", period, "built > DATE('2019-04-15') AND built < DATE('2019-04-20')"),
+        ("Begins", period, "built = DATE('2019-04-15')"),
+        ("Ends", period, "built = DATE('2019-04-20')"),
         ("Before", instant, "T_BEFORE(built, DATE('2019-04-20'))"),
         ("After", instant, "T_AFTER(built, DATE('2019-04-20'))"),
         ("TEquals", instant, "T_EQUALS(built, DATE('2019-04-20'))"),

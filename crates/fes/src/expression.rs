@@ -1,6 +1,6 @@
 //! What stands on a side of a comparison: a property, a value without a type, a function, a sum.
 
-use onemap_cql2::Kind;
+use onemap_cql2::{FUNCTIONS, Kind};
 use roxmltree::Node;
 use serde_json::{Value, json};
 
@@ -84,15 +84,34 @@ pub fn resolve(node: Node<'_, '_>, reading: &Reading<'_>) -> Result<Property> {
 }
 
 fn function(node: Node<'_, '_>, reading: &mut Reading<'_>) -> Result<Operand> {
-    let name = node.attribute("name").unwrap_or_default().trim().to_owned();
-    if name.is_empty() || name.len() > 63 {
-        return Err(Fault::at(node, "Function 缺少 name", "a Function has a name"));
-    }
+    let name = node.attribute("name").unwrap_or_default().trim();
+    let known = FUNCTIONS.iter().find(|known| known.name.eq_ignore_ascii_case(name)).ok_or_else(|| {
+        let shown = shorten(name);
+        Fault::at(node, format!("没有函数 {shown}"), format!("there is no function {shown}"))
+    })?;
     let mut arguments = vec![];
-    for argument in children(node) {
-        arguments.push(expression(argument, reading)?.value(None, argument)?);
+    for (place, argument) in children(node).enumerate() {
+        // The last argument of some may be given again and again.
+        let types = known.arguments.get(place).or(known.arguments.last()).map(|argument| argument.types);
+        let beside = kind_of(types.unwrap_or_default());
+        arguments.push(expression(argument, reading)?.value(beside, argument)?);
     }
-    Ok(Operand::Typed(json!({ "op": name, "args": arguments }), None))
+    let value = json!({ "op": known.name, "args": arguments });
+    Ok(match known.returns {
+        ["geometry"] => Operand::Geometry(value),
+        returns => Operand::Typed(value, kind_of(returns)),
+    })
+}
+
+/// What a literal is read as beside one of these types; nothing is known of several that differ.
+fn kind_of(types: &[&str]) -> Option<Kind> {
+    match types {
+        ["string"] => Some(Kind::Text),
+        ["number" | "integer", ..] => Some(Kind::Float),
+        ["boolean"] => Some(Kind::Boolean),
+        ["datetime"] => Some(Kind::Timestamp),
+        _ => None,
+    }
 }
 
 fn arithmetic(operator: &str, node: Node<'_, '_>, reading: &mut Reading<'_>) -> Result<Operand> {

@@ -34,5 +34,34 @@ pub fn operator(node: Node<'_, '_>, reading: &mut Reading<'_>) -> Result<Option<
         other => other.value(None, node),
     };
     let (left, right) = (side(left)?, side(right)?);
+    if let Some(condition) = instant_and_period(operator, &left, &right) {
+        return Ok(Some(condition));
+    }
     Ok(Some(json!({ "op": operator, "args": [left, right] })))
+}
+
+/// What relates an instant to a period (ISO 19108, 5.2.3.5). CQL2 has these operators for two periods only, and a field is an instant.
+fn instant_and_period(operator: &str, left: &Value, right: &Value) -> Option<Value> {
+    let (instant, period) = match (period(left), period(right)) {
+        (None, Some(period)) if matches!(operator, "t_during" | "t_starts" | "t_finishes") => (left, period),
+        (Some(period), None) if matches!(operator, "t_contains" | "t_startedBy" | "t_finishedBy") => (right, period),
+        _ => return None,
+    };
+    let compare = |sign: &str, bound: &Option<Value>| Some(json!({ "op": sign, "args": [instant, bound.as_ref()?] }));
+    let [begin, end] = period;
+    match operator {
+        "t_starts" | "t_startedBy" => compare("=", &begin),
+        "t_finishes" | "t_finishedBy" => compare("=", &end),
+        _ => match (compare(">", &begin), compare("<", &end)) {
+            (Some(after), Some(before)) => Some(json!({ "op": "and", "args": [after, before] })),
+            (after, before) => after.or(before),
+        },
+    }
+}
+
+/// The ends of a period, none where it is open.
+fn period(value: &Value) -> Option<[Option<Value>; 2]> {
+    let ends = value.get("interval")?.as_array()?;
+    let end = |place: usize| moment::moment(ends.get(place)?.as_str()?).map(|moment| moment.json());
+    Some([end(0), end(1)])
 }

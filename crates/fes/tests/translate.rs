@@ -245,7 +245,16 @@ fn times_are_instants_and_periods() {
     let open = during(&period(
         "<gml:beginPosition>2024-01-01</gml:beginPosition><gml:endPosition indeterminatePosition='unknown'/>",
     ));
-    assert_eq!(open.unwrap().condition.unwrap()["args"][1], json!({"interval": ["2024-01-01", ".."]}));
+    assert_eq!(open.unwrap().condition.unwrap(), after);
+    let two = period("<gml:beginPosition>2024-01-01</gml:beginPosition><gml:endPosition>2024-02-01</gml:endPosition>");
+    becomes(
+        &format!("<fes:EndedBy>{two}<fes:ValueReference>seen</fes:ValueReference></fes:EndedBy>"),
+        json!({"op": "=", "args": [seen(), {"date": "2024-02-01"}]}),
+    );
+    becomes(
+        &format!("<fes:TOverlaps>{two}{two}</fes:TOverlaps>"),
+        json!({"op": "t_overlaps", "args": [{"interval": ["2024-01-01", "2024-02-01"]}, {"interval": ["2024-01-01", "2024-02-01"]}]}),
+    );
     becomes(
         "<fes:After><fes:ValueReference>built</fes:ValueReference><gml:TimeInstant><gml:timePosition>2024-01-01</gml:timePosition></gml:TimeInstant></fes:After>",
         json!({"op": "t_after", "args": [{"property": "built"}, {"date": "2024-01-01"}]}),
@@ -265,6 +274,20 @@ fn functions_and_sums() {
     becomes(
         "<fes:PropertyIsEqualTo><fes:Function name='lower'><fes:ValueReference>kind</fes:ValueReference></fes:Function><fes:Literal>shop</fes:Literal></fes:PropertyIsEqualTo>",
         json!({"op": "=", "args": [{"op": "lower", "args": [{"property": "kind"}]}, "shop"]}),
+    );
+    // A literal takes the type that the function gives or takes.
+    becomes(
+        "<fes:PropertyIsEqualTo><fes:Function name='Concat'><fes:ValueReference>kind</fes:ValueReference><fes:Literal>1</fes:Literal></fes:Function><fes:Literal>21</fes:Literal></fes:PropertyIsEqualTo>",
+        json!({"op": "=", "args": [{"op": "concat", "args": [{"property": "kind"}, "1"]}, "21"]}),
+    );
+    becomes(
+        "<fes:Within><fes:Function name='centroid'><fes:ValueReference>geometry</fes:ValueReference></fes:Function><gml:Point><gml:pos>36 120</gml:pos></gml:Point></fes:Within>",
+        json!({"op": "s_within", "args": [{"op": "centroid", "args": [{"property": "geometry"}]}, {"type": "Point", "coordinates": [120.0, 36.0]}]}),
+    );
+    assert!(
+        read("<fes:PropertyIsEqualTo><fes:Function name='exec'/><fes:Literal>1</fes:Literal></fes:PropertyIsEqualTo>")
+            .unwrap_err()
+            .contains("no function exec")
     );
     becomes(
         "<fes:PropertyIsGreaterThan><fes:Div><fes:ValueReference>height</fes:ValueReference><fes:ValueReference>floors</fes:ValueReference></fes:Div><fes:Literal>3</fes:Literal></fes:PropertyIsGreaterThan>",

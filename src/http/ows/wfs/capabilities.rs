@@ -75,8 +75,13 @@ pub fn capabilities(ask: &Ask, version: Version, sections: &[String]) -> Result<
 }
 
 fn namespaces(version: Version) -> Vec<(&'static str, &'static str)> {
-    let mut all =
-        vec![("version", version.name()), ("xmlns:onemap", NAMESPACE), ("xmlns:xlink", XLINK), ("xmlns:xsi", XSI)];
+    let mut all = vec![
+        ("version", version.name()),
+        ("xmlns:onemap", NAMESPACE),
+        ("xmlns:xlink", XLINK),
+        ("xmlns:xsd", "http://www.w3.org/2001/XMLSchema"),
+        ("xmlns:xsi", XSI),
+    ];
     all.extend(match version.is_two() {
         true => [
             ("xmlns:wfs", "http://www.opengis.net/wfs/2.0"),

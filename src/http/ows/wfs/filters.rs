@@ -101,7 +101,38 @@ pub fn capabilities(xml: &mut Xml) {
             xml.element("fes:TemporalOperands", &[], |xml| each(xml, "fes:TemporalOperand", &operands));
             xml.element("fes:TemporalOperators", &[], |xml| each(xml, "fes:TemporalOperator", &TEMPORAL));
         });
+        xml.element("fes:Functions", &[], functions);
     });
+}
+
+fn functions(xml: &mut Xml) {
+    let first = |types: &[&'static str]| xml_type(types.first().copied().unwrap_or_default());
+    for function in onemap_cql2::FUNCTIONS {
+        xml.element("fes:Function", &[("name", function.name)], |xml| {
+            xml.text("fes:Returns", first(function.returns));
+            if function.arguments.is_empty() {
+                return;
+            }
+            xml.element("fes:Arguments", &[], |xml| {
+                for argument in function.arguments {
+                    xml.element("fes:Argument", &[("name", argument.title)], |xml| {
+                        xml.text("fes:Type", first(argument.types));
+                    });
+                }
+            });
+        });
+    }
+}
+
+fn xml_type(name: &str) -> &'static str {
+    match name {
+        "string" => "xsd:string",
+        "number" => "xsd:double",
+        "integer" => "xsd:long",
+        "boolean" => "xsd:boolean",
+        "datetime" => "xsd:dateTime",
+        _ => "gml:AbstractGeometryType",
+    }
 }
 
 fn each(xml: &mut Xml, element: &str, names: &[&str]) {
