@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::ask::Ask;
+use super::ask::{Ask, Language};
 use crate::error::{Result, Said};
 use crate::layer::catalog::Published;
 use crate::style::store::{Stored, no_style};
@@ -54,7 +54,9 @@ pub fn kept_of_layer(ask: &Ask, layer: &str) -> Vec<Arc<Stored>> {
 pub fn by_id(ask: &Ask, id: &str) -> Result<Shown> {
     if library::names().iter().any(|name| name == id) {
         let style = library::embedded(id, &ask.base, |layer| ask.read(layer).is_ok())?;
-        let title = style["name"].as_str().unwrap_or(id).to_owned();
+        let language = if ask.language == Language::Chinese { "zh" } else { "en" };
+        let title =
+            style["metadata"]["onemap:title"][language].as_str().or(style["name"].as_str()).unwrap_or(id).to_owned();
         return Ok(Shown { title, style, origin: Origin::Library });
     }
     // A layer before a kept style: whoever may not know of the layer must not take its name for those who do.

@@ -102,7 +102,7 @@ fn described(ask: &Ask, about: &About) -> Response {
     let word = |zh, en| html::word(ask, zh, en);
     let row = |name: &str, title: Words, said: Words, schema: &Value, required: bool| {
         let mark = if required { word("必填", "required") } else { "" };
-        let schema = html::escape(&schema.to_string());
+        let schema = html::escape(&schema.to_string().replace(',', ", "));
         format!(
             "<tr><td><code>{name}</code><td>{}<td>{} {mark}<td><code>{schema}</code>",
             pick(ask, title),
