@@ -112,7 +112,7 @@ def wms(run):
 
 @requirement("OWSLib", "WMS, WMTS, WFS", needs=WMS + CAPABILITIES.format("WMS"))
 def owslib_services(run):
-    from owslib.util import Authentication
+    from owslib.feature.schema import get_schema
     from owslib.wfs import WebFeatureService
     from owslib.wms import WebMapService
     from owslib.wmts import WebMapTileService
@@ -128,11 +128,11 @@ def owslib_services(run):
     run.check("districts" in tiles.contents and "WebMercatorQuad" in tiles.tilematrixsets, f"WMTS: {list(tiles.tilematrixsets)}")
     tile = tiles.gettile(layer="districts", tilematrixset="WebMercatorQuad", tilematrix="10", row=401, column=854, format="image/png")
     run.check(tile.read().startswith(b"\x89PNG"), "WMTS: GetTile")
-    # Its DescribeFeatureType sends no headers: the key stands in the address.
-    features = WebFeatureService(f"{run.server.url}{WFS}?key={run.key}", version="2.0.0")
+    features = WebFeatureService(run.server.url + WFS, version="2.0.0", headers=headers)
     name = next(n for n in features.contents if n.endswith("cql2-places"))
     run.check(features.contents[name].boundingBoxWGS84, f"WFS: {features.contents[name].boundingBoxWGS84}")
-    schema = features.get_schema(name)
+    # Asked through the service it would send no headers.
+    schema = get_schema(run.server.url + WFS, name, "2.0.0", headers=headers)
     run.check(schema and "pop_max" in schema["properties"], f"WFS: the schema {schema and list(schema['properties'])[:4]}")
     got = features.getfeature(typename=[name], maxfeatures=5, outputFormat="application/json")
     run.check(len(json.loads(got.read())["features"]) == 5, "WFS: GetFeature")
