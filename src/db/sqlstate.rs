@@ -26,6 +26,15 @@ impl From<tokio_postgres::Error> for Error {
                 "请求中的某个值无法作为文本、数字或时间保存或比较",
                 "a value of the request cannot be kept or compared as the text, number or time it should be",
             ),
+            // PostGIS has no SQLSTATE of its own for what PROJ refuses: a place that the asked-for system cannot express.
+            SqlState::INTERNAL_ERROR if e.as_db_error().is_some_and(|db| db.message().starts_with("transform:")) => {
+                Error::invalid(
+                    "crs",
+                    "有要素超出该坐标系的适用范围，无法转换",
+                    "some features lie where this coordinate system has no coordinates",
+                )
+                .hint("请换用 EPSG:4490，或用 bbox 缩小范围", "ask for EPSG:4490, or for a smaller area by bbox")
+            }
             SqlState::DISK_FULL => {
                 Error::busy("服务器存储空间不足，数据未改变", "the server is out of disk space; nothing was changed")
                     .hint("请联系平台管理员", "tell the platform's administrator")

@@ -385,10 +385,13 @@ impl Source for OgrSource {
             return Err(Error::invalid("index", "没有这个图层", "there is no such layer"));
         }
         // SAFETY: the layer is open.
-        let (fields, types) = unsafe {
+        let (fields, mut types) = unsafe {
             gdal_sys::OGR_L_ResetReading(handle);
             describe(gdal_sys::OGR_L_GetLayerDefn(handle), self.encoding)
         };
+        if self.format == Format::GeoPackage {
+            types.iter_mut().filter(|t| **t == Fetch::DateTime).for_each(|t| *t = Fetch::Utc);
+        }
         take_message();
         Ok(Box::new(OgrRows {
             source: self,
@@ -418,6 +421,8 @@ enum Fetch {
     Date,
     Time,
     DateTime,
+    /// A moment that is UTC where no zone is said: so GeoPackage wants it (OGC 12-128r18, table 1).
+    Utc,
 }
 
 unsafe fn describe(defn: gdal_sys::OGRFeatureDefnH, encoding: &'static Encoding) -> (Vec<SourceField>, Vec<Fetch>) {
@@ -539,7 +544,7 @@ unsafe fn cell(f: gdal_sys::OGRFeatureH, i: c_int, fetch: Fetch, encoding: &'sta
                 Cell::Text(text.into_owned())
             }
             Fetch::TextList | Fetch::IntList | Fetch::FloatList | Fetch::Binary => list(f, i, fetch),
-            Fetch::Date | Fetch::Time | Fetch::DateTime => moment(f, i, fetch),
+            Fetch::Date | Fetch::Time | Fetch::DateTime | Fetch::Utc => moment(f, i, fetch),
         }
     }
 }
@@ -592,8 +597,12 @@ unsafe fn moment(f: gdal_sys::OGRFeatureH, i: c_int, fetch: Fetch) -> Cell {
     if fetch == Fetch::Date {
         return Cell::Date(days);
     }
-    // GDAL's flag: 100 is UTC, each unit a quarter hour; without a zone it is China's time.
-    let quarters = if zone > 1 { i64::from(zone) - 100 } else { 32 };
+    // GDAL's flag: 100 is UTC, each unit a quarter hour; without a zone it is China's time, unless the format says otherwise.
+    let quarters = match zone {
+        2.. => i64::from(zone) - 100,
+        _ if fetch == Fetch::Utc => 0,
+        _ => 32,
+    };
     let seconds = i64::from(days) * 86_400 + i64::from(h) * 3600 + i64::from(mi) * 60 - quarters * 900;
     Cell::Timestamp(seconds * 1_000_000 + (f64::from(s) * 1000.0).round() as i64 * 1000)
 }

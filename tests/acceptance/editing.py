@@ -170,7 +170,6 @@ def property_selection(run):
     run.check(set(following["features"][0]["properties"]) == {"name"}, "the next page has the same properties")
     for bad, parameter in (("properties=nope", "properties"), ("properties=name,nope", "properties"), ("exclude-properties=nope", "exclude-properties"), ("skipGeometry=perhaps", "skipGeometry")):
         run.problem(run.server.ask(base + bad, run.key), 400, parameter)
-    run.problem(run.server.ask(base + "properties=name&exclude-properties=note", run.key), 400)
 
 
 @requirement("Features 8", "/req/sortby", needs="/ogc/collections/cql2-places/sortables")

@@ -141,7 +141,7 @@ def quote(text):
 
 
 def query(**parameters):
-    return urllib.parse.urlencode({name.replace("_", "-"): value for name, value in parameters.items()}, quote_via=urllib.parse.quote)
+    return urllib.parse.urlencode(parameters, quote_via=urllib.parse.quote)
 
 
 TESTS = []
@@ -229,4 +229,4 @@ class Run:
 def leaks(text):
     """Words that only the inside knows."""
     lowered = text.lower()
-    return any(word in lowered for word in ("select ", "postgres", "sqlstate", "pg_", "panicked", ".rs:", "/tmp/", "/home/", "data.r1"))
+    return any(word in lowered for word in ("select ", "postgres", "sqlstate", "pg_catalog", "panicked", ".rs:", "/tmp/", "/home/", "data.r1"))

@@ -79,7 +79,7 @@ class Oracle:
             return negation(conjunction([negation(compared("=", values[0], v)) for v in values[1]]))
         if op == "between":
             return conjunction([compared(">=", values[0], values[1]), compared("<=", values[0], values[2])])
-        if any(v is None or isinstance(v, tuple) and None in v for v in values):
+        if any(v is None for v in values):
             return None
         if op in ("=", "<>", "<", ">", "<=", ">="):
             return compared(op, *values)
@@ -183,12 +183,17 @@ def at(end):
 
 
 def temporal(op, left, right):
-    (a, b), (c, d) = map(at, ends(left)), map(at, ends(right))
+    """Allen's relations by three-valued comparisons: an end that is null is unknown, and may not matter."""
+    (a, b), (c, d) = ([None if e is None else at(e) for e in ends(v)] for v in (left, right))
+    less = lambda x, y: None if x is None or y is None else x < y
+    same = lambda x, y: None if x is None or y is None else x == y
+    both = lambda *parts: conjunction(list(parts))
+    apart = negation(both(negation(less(d, a)), negation(less(b, c))))
     allen = {
-        "t_after": a > d, "t_before": b < c, "t_disjoint": a > d or b < c, "t_intersects": not (a > d or b < c),
-        "t_equals": a == c and b == d, "t_contains": a < c and b > d, "t_during": a > c and b < d,
-        "t_finishedby": a < c and b == d, "t_finishes": a > c and b == d, "t_meets": b == c, "t_metby": a == d,
-        "t_overlappedby": c < a < d < b, "t_overlaps": a < c < b < d, "t_startedby": a == c and b > d, "t_starts": a == c and b < d,
+        "t_after": less(d, a), "t_before": less(b, c), "t_disjoint": apart, "t_intersects": negation(apart), "t_equals": both(same(a, c), same(b, d)),
+        "t_contains": both(less(a, c), less(d, b)), "t_during": both(less(c, a), less(b, d)), "t_finishedby": both(less(a, c), same(b, d)),
+        "t_finishes": both(less(c, a), same(b, d)), "t_meets": same(b, c), "t_metby": same(a, d), "t_overlappedby": both(less(c, a), less(a, d), less(d, b)),
+        "t_overlaps": both(less(a, c), less(c, b), less(b, d)), "t_startedby": both(same(a, c), less(d, b)), "t_starts": both(same(a, c), less(b, d)),
     }
     if op not in allen:
         raise Unsupported(op)
@@ -199,7 +204,7 @@ def arrays(op, a, b):
     if not isinstance(a, list) or not isinstance(b, list):
         raise Unsupported(op)
     if op == "a_equals":
-        return a == b
+        return all(v in b for v in a) and all(v in a for v in b)
     if op == "a_contains":
         return all(v in a for v in b)
     if op == "a_containedby":

@@ -6,8 +6,10 @@
 
 import json
 import os
+import re
 import sys
 import urllib.parse
+import urllib.request
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from qgis.core import (Qgis, QgsApplication, QgsCoordinateReferenceSystem, QgsMapRendererParallelJob, QgsMapSettings, QgsRasterLayer, QgsRectangle, QgsVectorLayer,
@@ -59,11 +61,14 @@ def main():
     application.initQgis()
     escaped = lambda address: urllib.parse.quote(address, safe="")
     seen = {"version": Qgis.QGIS_VERSION}
+    offered = urllib.request.urlopen(f"{url}/ogc/wfs?service=WFS&request=GetCapabilities&key={key}").read().decode()
+    named = re.search(r"Name>([^<:]+:)districts<", offered)
+    prefix = named[1] if named else ""
     tests = {
         "oapif-districts": lambda: vector(f"url='{url}/ogc/?key={key}' typename='districts' pageSize='100'", "OAPIF", "oapif-districts", folder),
         "oapif-places": lambda: vector(f"url='{url}/ogc/?key={key}' typename='cql2-places' pageSize='50'", "OAPIF", "oapif-places", folder, "\"name\" = 'Berlin'"),
-        "wfs-districts": lambda: vector(f"url='{url}/ogc/wfs?key={key}' typename='districts' version='2.0.0' pagingEnabled='true' restrictToRequestBBOX='0'", "WFS", "wfs-districts", folder),
-        "wfs-places": lambda: vector(f"url='{url}/ogc/wfs?key={key}' typename='cql2-places' version='2.0.0' pagingEnabled='true' pageSize='100'", "WFS", "wfs-places", folder, "\"name\" = 'Berlin'"),
+        "wfs-districts": lambda: vector(f"url='{url}/ogc/wfs?key={key}' typename='{prefix}districts' version='2.0.0' pagingEnabled='true' restrictToRequestBBOX='0'", "WFS", "wfs-districts", folder),
+        "wfs-places": lambda: vector(f"url='{url}/ogc/wfs?key={key}' typename='{prefix}cql2-places' version='2.0.0' pagingEnabled='true' pageSize='100'", "WFS", "wfs-places", folder, "\"name\" = 'Berlin'"),
         "wms": lambda: raster(f"crs=EPSG:4326&format=image/png&layers=districts&styles=&url={escaped(f'{url}/ogc/wms?key={key}')}", "wms", folder),
         "wms-4490": lambda: raster(f"crs=EPSG:4490&format=image/png&layers=districts&styles=&url={escaped(f'{url}/ogc/wms?key={key}')}", "wms-4490", folder),
         "wmts": lambda: raster(f"crs=EPSG:3857&format=image/png&layers=districts&styles=default&tileMatrixSet=WebMercatorQuad&url={escaped(f'{url}/ogc/wmts?service=WMTS&request=GetCapabilities&key={key}')}", "wmts", folder,

@@ -177,7 +177,7 @@ def execution(run):
     described = run.server.ask("/ogc/processes/address-search", run.key)
     if described.status == 200:
         inputs = described.json()["inputs"]
-        text = next((n for n, i in inputs.items() if "string" in json.dumps(i["schema"])), None)
+        text = next((n for n, i in inputs.items() if n in ("texts", "q", "text", "address", "addresses")), next(iter(inputs)))
         value = ["市南区香港中路"] if "array" in json.dumps(inputs[text]["schema"]) else "市南区香港中路"
         answer = execute(run, "address-search", {"inputs": {text: value}})
         run.check(answer.status == 200 and "香港中路" in answer.text, f"address-search: {answer}"[:300])

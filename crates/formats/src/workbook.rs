@@ -76,8 +76,7 @@ impl Sheets {
             self.sheet(format!("{} ({})", self.name, self.names.len() + 1))?;
             self.head()?;
         }
-        self.line.clear();
-        self.line.push_str("<row>");
+        self.begin();
         for cell in cells {
             self.cell(cell);
         }
@@ -108,7 +107,7 @@ impl Sheets {
         if !notes.is_empty() {
             self.sheet("说明 Notes".to_owned())?;
             for note in notes {
-                self.line = "<row>".to_owned();
+                self.begin();
                 self.cell(Value::Text(&note));
                 self.line.push_str("</row>");
                 self.flush()?;
@@ -128,13 +127,19 @@ impl Sheets {
     }
 
     fn head(&mut self) -> Result<()> {
-        self.line = "<row>".to_owned();
+        self.begin();
         for name in std::mem::take(&mut self.header) {
             self.text(&name, 3);
             self.header.push(name);
         }
         self.line.push_str("</row>");
         self.flush()
+    }
+
+    /// A row says its number: the format does not ask for it, but GDAL reads no row without.
+    fn begin(&mut self) {
+        self.line.clear();
+        let _ = write!(self.line, "<row r=\"{}\">", self.rows + 1);
     }
 
     fn flush(&mut self) -> Result<()> {

@@ -129,7 +129,7 @@ pub async fn landing(mut ask: Ask) -> Answer {
         ),
         link(url("/wms?service=WMS&request=GetCapabilities"), "related", "text/xml", "Web Map Service 1.3.0"),
         link(url("/wmts/1.0.0/WMTSCapabilities.xml"), "related", "application/xml", "Web Map Tile Service 1.0.0"),
-        link(url("/wfs?service=WFS&request=GetCapabilities"), "related", "text/xml", "Web Feature Service 2.0"),
+        link(url("/wfs?service=WFS&request=GetCapabilities"), "related", "application/xml", "Web Feature Service 2.0"),
     ]);
     let document = json!({
         "title": "onemap 政务一张图",
@@ -266,7 +266,7 @@ pub fn describe(ask: &Ask, layer: &Published, grant: &Grant<Read>, span: Option<
         "crs": crs,
         "storageCrs": Crs::epsg(state.srid.max(4326)).uri(),
         "links": links,
-        "keywords": [layer.department, layer.theme],
+        "keywords": std::iter::once(&*layer.department).chain(layer.theme.as_deref()).collect::<Vec<&str>>(),
         "attribution": ask.language.pick(&department_title(ask, &layer.department)),
         "updated": layer.updated,
     });
