@@ -116,6 +116,20 @@ impl<'a> Frame<'a> {
         parts.into_iter().map(cut).collect()
     }
 
+    /// The same of lines, among them the edges of areas: those that the tile's margin gave them are none of theirs.
+    pub fn lines_own(&self, parts: Parts, extent: f64) -> Parts {
+        if !self.askew {
+            return parts;
+        }
+        let area = Area { min: [0.0; 2], max: [extent as f32; 2] };
+        let mut own = vec![];
+        for part in &parts {
+            let line: Vec<Point> = part.iter().map(|p| p.map(|v| v as f32)).collect();
+            line_within(&line, &area, |piece| own.push(piece.iter().map(|p| p.map(f64::from)).collect()));
+        }
+        own
+    }
+
     pub fn geometry(&self, parts: &Parts, extent: f64, kind: crate::mvt::Kind) -> Geometry {
         let degrees = |p: &[f64; 2]| self.grid.degrees(self.place(*p, extent));
         let all: Vec<Vec<[f64; 2]>> = parts.iter().map(|part| part.iter().map(degrees).collect()).collect();

@@ -133,7 +133,8 @@ fn lines(scene: &Scene<'_>, properties: &Properties<'_>, opaque: bool, canvas: &
         if feature.kind == Kind::Point {
             return Ok(());
         }
-        let mut shape = tile.frame.shape(&feature.parts()?, feature.layer.extent);
+        let extent = feature.layer.extent;
+        let mut shape = tile.frame.shape(&tile.frame.lines_own(feature.parts()?, extent), extent);
         move_by(&mut shape, properties.translate);
         let opacity = if opaque { 1.0 } else { properties.opacity.of(context) };
         let own_look = properties.look(context, opacity);
