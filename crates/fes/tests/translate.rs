@@ -229,8 +229,10 @@ fn times_are_instants_and_periods() {
     let during =
         |inner: &str| read(&format!("<fes:During><fes:ValueReference>seen</fes:ValueReference>{inner}</fes:During>"));
     let period = |inner: &str| format!("<gml:TimePeriod gml:id='t'>{inner}</gml:TimePeriod>");
-    let expected =
-        json!({"op": "t_during", "args": [{"property": "seen"}, {"interval": ["2024-01-01", "2024-02-01T00:00:00Z"]}]});
+    let seen = || json!({"property": "seen"});
+    let after = json!({"op": ">", "args": [seen(), {"date": "2024-01-01"}]});
+    let before = json!({"op": "<", "args": [seen(), {"timestamp": "2024-02-01T00:00:00Z"}]});
+    let expected = json!({"op": "and", "args": [after, before]});
     for inner in [
         period(
             "<gml:beginPosition>2024-01-01</gml:beginPosition><gml:endPosition>2024-02-01T00:00:00Z</gml:endPosition>",
