@@ -51,9 +51,9 @@ fn what_is_seen_through_has_no_seam_between_tiles() {
 }
 
 /// A plane whose north is not up.
-struct Turned;
+struct Leaning;
 
-impl onemap_paint::Projection for Turned {
+impl onemap_paint::Projection for Leaning {
     fn pixel(&self, x: f64, y: f64) -> [f64; 2] {
         [20.0 + x + 0.05 * y, 130.0 - y + 0.05 * x]
     }
@@ -66,7 +66,7 @@ fn a_tile_that_lies_askew_shows_no_edge_of_its_margin() {
     let line = style(json!([{ "id": "a", "type": "line", "paint": { "line-color": "red", "line-width": 2 } }]));
     let tiles = [onemap_paint::Tile { source: "s", mvt: &mvt, bounds: [0.0, 0.0, 100.0, 100.0] }];
     let picture = onemap_paint::Picture { width: 160, height: 160, zoom: 12.0, pixel_ratio: 1.0, ..Default::default() };
-    let drawn = onemap_paint::draw(&line, &tiles, &Turned, &picture, &onemap_paint::Fonts::none(), None).unwrap();
+    let drawn = onemap_paint::draw(&line, &tiles, &Leaning, &picture, &onemap_paint::Fonts::none(), None).unwrap();
     assert!(drawn.pixels().iter().all(|p| p.alpha() == 0));
 }
 
