@@ -772,8 +772,8 @@ async fn edits_by_sql_and_over_the_api_leave_one_row_each_in_the_audit_trail() {
     world.sql("update map.open set floors = 7 where fid in (1, 2, 3)").await;
     world.sql("update map.open set floors = 7 where fid = -1").await;
     let floors = json!({"type": "Feature", "properties": {"floors": 8}});
-    let patch = world.by(PUBLISHER, Method::PATCH, &format!("{ITEMS}/4")).await.json(&floors).send().await.unwrap();
-    assert_eq!(patch.status(), 204);
+    let patch = world.by(PUBLISHER, Method::PATCH, &format!("{ITEMS}/4")).await.header("if-match", "*");
+    assert_eq!(patch.json(&floors).send().await.unwrap().status(), 204);
     world.sql("delete from map.open where fid > 50").await;
     let client = world.app.database.app().await.unwrap();
     let sql = "select principal, action, object_kind, object_id, detail from onemap.audit

@@ -239,6 +239,22 @@ impl<'a> Parser<'a> {
         Ok(items)
     }
 
+    /// Where sets are wanted parentheses hold one, be it of one member, and do not group.
+    fn sets(&mut self) -> Result<Vec<Node>> {
+        let mut sets = vec![self.set()?];
+        while self.take_sign(",") {
+            sets.push(self.set()?);
+        }
+        Ok(sets)
+    }
+
+    fn set(&mut self) -> Result<Node> {
+        match self.peek().is_sign("(") && !self.after().is_sign(")") {
+            true => self.list(),
+            false => self.expression(Binding::Or),
+        }
+    }
+
     fn term(&mut self) -> Result<Node> {
         if self.peek().is_sign("(") { self.group() } else { self.atom() }
     }
@@ -302,7 +318,12 @@ impl<'a> Parser<'a> {
         let (at, name) = (token.at, token.text);
         self.advance();
         self.open()?;
-        let arguments = if self.peek().is_sign(")") { vec![] } else { self.items()? };
+        let of_sets = matches!(Op::named(name), Some(Op::Array(_)));
+        let arguments = match self.peek().is_sign(")") {
+            true => vec![],
+            false if of_sets => self.sets()?,
+            false => self.items()?,
+        };
         self.close()?;
         let constructor = |read: fn(String) -> Term, arguments: Vec<Node>| match <[Node; 1]>::try_from(arguments) {
             Ok([Node { at, term: Term::Literal(Literal::Text(text)), .. }]) => Ok(Node::leaf(at, read(text))),

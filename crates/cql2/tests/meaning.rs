@@ -222,7 +222,7 @@ fn json_says_the_same_and_where_it_is_wrong() {
     }
     let broken = parse_json(r#"{"op": =}"#, &Table).unwrap_err();
     assert_eq!((broken.pointer, broken.at), (None, 7));
-    for n in [101, 5_000] {
+    for n in [101, 1_000] {
         let deep = format!("{}true{}", r#"{"op":"not","args":["#.repeat(n), "]}".repeat(n));
         assert!(parse_json(&deep, &Table).unwrap_err().en.contains("100"), "{n}");
     }

@@ -111,7 +111,7 @@ fn curves() {
     );
     says(json!(["interpolate-hcl", ["linear"], 0, 0, "red", 1, "blue"]), json!("rgba(255,0,0,1)"));
     says(json!(["interpolate-lab", ["linear"], 1, 0, "red", 1, "blue"]), json!("rgba(0,0,255,1)"));
-    says(json!(["interpolate", ["cubic-bezier", 0, 0, 1, 1], 0.25, 0, 0, 1, 100]), json!(25));
+    says(json!(["round", ["interpolate", ["cubic-bezier", 0, 0, 1, 1], 0.25, 0, 0, 1, 100]]), json!(25));
     let Some(Value::Number(eased)) =
         value(json!(["interpolate", ["cubic-bezier", 0.42, 0, 0.58, 1], 0.25, 0, 0, 1, 1]), 12.0)
     else {

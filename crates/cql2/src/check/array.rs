@@ -13,7 +13,7 @@ impl Checker<'_> {
         Ok(Expr::Relation { said: Relation::Array(op, Item::Set(left), Item::Set(right)), meaning })
     }
 
-    /// `('a')` is read as a text in parentheses, and is a set of one here.
+    /// A single value is a set of one.
     fn set(&self, node: &Node) -> Result<Vec<Item>> {
         match &node.term {
             Term::Array(items) => {
@@ -29,7 +29,7 @@ impl Checker<'_> {
                 Err(Problem::new(
                     node.at,
                     format!("字段“{name}”不是数组；可写成数组，例如 (\"{name}\")"),
-                    format!("the field \"{name}\" holds no array; a list such as (\"{name}\", 'a') is one"),
+                    format!("the field \"{name}\" holds no array; a list such as (\"{name}\") is one"),
                 ))
             }
             _ => Ok(vec![self.item(node)?]),

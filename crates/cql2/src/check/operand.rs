@@ -1,7 +1,7 @@
 //! What stands on a side: fields, values, arithmetic, functions.
 
 use super::{Checker, Class, Placed, date, text_only, timestamp};
-use crate::expr::{ArithmeticOp, Field, Literal, Operand, Place, Subject};
+use crate::expr::{ArithmeticOp, Expr, Field, Literal, Operand, Place, Subject};
 use crate::functions::{FUNCTIONS, Meaning, Signature};
 use crate::node::{Node, Op, Term};
 use crate::problem::{Problem, Result, shorten, unknown_field, unknown_function};
@@ -67,7 +67,11 @@ impl Checker<'_> {
                 })
             }
             (Op::Arithmetic(op), [left, right]) => self.arithmetic(node.at, op, left, right),
-            _ => Ok(Operand::Condition(Box::new(self.condition(node)?))),
+            _ => Ok(match self.condition(node)? {
+                // One that is a constant is said as what it is.
+                Expr::Truth(constant @ Operand::Literal(_)) => constant,
+                condition => Operand::Condition(Box::new(condition)),
+            }),
         }
     }
 

@@ -91,7 +91,7 @@ fn asked(path: &str) -> Vec<Value> {
     let number = |name: &str, what: &str| query(name, what, json!({"type": "integer", "minimum": 0}));
     let pages = [number("limit", "The most entries of a page"), number("offset", "How many to pass over")];
     let mut parameters = match path {
-        "/collections/catalogue/items" | "/collections/catalogue/facets" => vec![
+        "/collections/catalogue/items" => vec![
             names("q", "Words, all of which a record has"),
             names("type", "Records of these types"),
             names("ids", "Records with these ids"),
