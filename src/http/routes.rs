@@ -38,7 +38,8 @@ pub enum Access {
 }
 
 impl Access {
-    fn check(self, principal: &Principal) -> Result<(), Error> {
+    /// Refuses whoever may not enter.
+    pub fn check(self, principal: &Principal) -> Result<(), Error> {
         let role = principal.role();
         let allowed = match self {
             Access::Open | Access::Layer => true,

@@ -283,7 +283,10 @@ async fn tilejson_and_the_standards_documents_name_all_sets() {
         assert_eq!(world.json(As::Anonymous, path).await[member].as_array().unwrap().len(), 3, "{path}");
     }
     let api = world.json(As::Anonymous, "/ogc/api").await;
-    let set = &api["paths"]["/tiles/{tileMatrixSetId}"]["get"]["parameters"][0]["schema"]["enum"];
+    let asked = &api["paths"]["/tiles/{tileMatrixSetId}"]["get"]["parameters"];
+    let shared = json!({"$ref": "#/components/parameters/tileMatrixSetId"});
+    assert!(asked.as_array().unwrap().contains(&shared), "{asked}");
+    let set = &api["components"]["parameters"]["tileMatrixSetId"]["schema"]["enum"];
     assert_eq!(set.as_array().unwrap().len(), 3);
 }
 

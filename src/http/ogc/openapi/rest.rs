@@ -63,14 +63,18 @@ pub fn others(paths: &mut Paths<'_>, readable: &[(Published, Grant<Read>)]) {
     for route in routes::table() {
         let Some(path) = route.path.strip_prefix("/ogc/").filter(|p| !p.is_empty()) else { continue };
         let (first, rest) = path.split_once('/').unwrap_or((path, ""));
-        if APART.contains(&first) || matches!(route.method, "OPTIONS" | "HEAD") {
+        // Who may not enter is not told how.
+        let entered = route.access.check(&paths.ask.principal).is_ok();
+        if APART.contains(&first) || matches!(route.method, "OPTIONS" | "HEAD") || !entered {
             continue;
         }
         match (first, rest.strip_prefix("{layer}")) {
             // What there is of these depends on the layer.
             ("collections", Some(below)) if BY_LAYER.iter().any(|known| below.starts_with(known)) => {}
             ("collections", Some(below)) => {
-                for (layer, _) in readable {
+                let may = |id: &str| route.method == "GET" || paths.ask.edit(id).is_ok();
+                let open: Vec<&Published> = readable.iter().map(|(layer, _)| layer).filter(|l| may(&l.id)).collect();
+                for layer in open {
                     generic(paths, &route, &layer.id, &format!("/collections/{}{below}", layer.id));
                 }
             }
