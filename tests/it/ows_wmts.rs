@@ -143,7 +143,7 @@ async fn what_is_wrong_is_an_exception_report() {
     for (from, to, code, locator, status) in [
         ("LAYER=open", "LAYER=hidden", "InvalidParameterValue", "Layer", 404),
         ("LAYER=open&", "", "MissingParameterValue", "layer", 400),
-        ("STYLE=default", "STYLE=red", "StyleNotDefined", "Style", 400),
+        ("STYLE=default", "STYLE=red", "InvalidParameterValue", "Style", 400),
         ("FORMAT=image/png", "FORMAT=image/tiff", "InvalidParameterValue", "Format", 400),
         ("TILEMATRIXSET=WebMercatorQuad", "TILEMATRIXSET=x", "InvalidParameterValue", "TileMatrixSet", 400),
         ("TILEMATRIX=3", "TILEMATRIX=25", "InvalidParameterValue", "TileMatrix", 400),

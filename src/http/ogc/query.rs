@@ -178,13 +178,17 @@ fn sort(parameters: &mut Parameters, visible: &[&Field]) -> Result<Vec<SortKey>>
     let Some(text) = parameters.take("sortby")? else { return Ok(vec![]) };
     let mut keys: Vec<SortKey> = vec![];
     for item in text.split(',') {
-        let name = item.trim_start_matches(['+', '-', ' ']).trim_end();
+        let item = item.trim();
+        let (descending, name) = match item.strip_prefix('-') {
+            Some(name) => (true, name),
+            None => (false, item.strip_prefix('+').unwrap_or(item)),
+        };
         let field = visible.iter().find(|f| f.name == name).ok_or_else(|| unknown_field("sortby", name))?;
         if keys.iter().any(|k| k.field.name == name) {
             let (zh, en) = (format!("字段 {name} 重复出现"), format!("the field {name} is given more than once"));
             return Err(Error::invalid("sortby", zh, en));
         }
-        keys.push(SortKey { field: (*field).clone(), descending: item.trim_start().starts_with('-') });
+        keys.push(SortKey { field: (*field).clone(), descending });
     }
     match keys.len() <= MOST_KEYS {
         true => Ok(keys),

@@ -47,7 +47,9 @@ impl Code {
             Code::InvalidCrs if form == Form::Wms111 => "InvalidSRS",
             Code::InvalidCrs => "InvalidCRS",
             Code::LayerNotDefined => "LayerNotDefined",
-            Code::StyleNotDefined => "StyleNotDefined",
+            Code::StyleNotDefined if matches!(form, Form::Wms130 | Form::Wms111) => "StyleNotDefined",
+            // WMTS has no code of its own for it.
+            Code::StyleNotDefined => "InvalidParameterValue",
             Code::LayerNotQueryable => "LayerNotQueryable",
             Code::InvalidPoint => "InvalidPoint",
             Code::InvalidDimensionValue => "InvalidDimensionValue",

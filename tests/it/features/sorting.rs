@@ -111,6 +111,17 @@ async fn edits_between_pages_neither_repeat_nor_skip_what_they_do_not_touch() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_field_has_one_sign_at_most() {
+    let world = World::new().await;
+    for (sortby, status) in
+        [("-floors", 200), ("%2Bfloors", 200), ("+floors", 200), ("--floors", 400), ("%2B-floors", 400)]
+    {
+        let response = world.get(As::Anonymous, &format!("{ITEMS}?limit=1&sortby={sortby}")).await;
+        assert_eq!(response.status(), status, "{sortby}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_cursor_of_another_order_is_refused() {
     let world = World::new().await;
     let page = world.json(As::Anonymous, &format!("{ITEMS}?limit=5&sortby=floors")).await;

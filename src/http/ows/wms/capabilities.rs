@@ -308,6 +308,9 @@ impl Writer<'_> {
     /// The box in degrees and in every CRS.
     fn boxes(&self, xml: &mut Xml, [west, south, east, north]: [f64; 4]) {
         let text = |v: f64| v.to_string();
+        // An extent may end a rounding beyond the globe.
+        let (west, east) = (west.max(-180.0), east.min(180.0));
+        let (south, north) = (south.max(-90.0), north.min(90.0));
         match self.version {
             Version::V130 => {
                 xml.element("EX_GeographicBoundingBox", &[], |xml| {
