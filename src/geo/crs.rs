@@ -64,8 +64,13 @@ impl Crs {
     }
 
     /// The Gauss-Krüger zones of CGCS2000 that a place lies in, given by its western and eastern end: of 3 and of 6 degrees, with the
-    /// zone's number before the easting and without.
+    /// zone's number before the easting and without. None for a place wider than two zones of 6 degrees: far from its meridian a zone is
+    /// no plane any more, and further still it has no coordinates.
     pub fn gauss_kruger(west: f64, east: f64) -> Vec<Crs> {
+        const WIDEST: f64 = 12.0;
+        if east - west > WIDEST {
+            return vec![];
+        }
         // The first of each row is the zone about 75° E; its number and its meridian have codes of their own.
         let rows = [(3.0, 21, 4513), (3.0, 21, 4534), (6.0, 11, 4491), (6.0, 11, 4502)];
         let zones = rows.into_iter().flat_map(|(width, count, first)| {
@@ -103,7 +108,9 @@ mod tests {
         // Beijing: the zones about 117° E, of 3 degrees number 39, of 6 number 20.
         assert_eq!(codes(115.7, 117.4), [4527, 4548, 4498, 4509]);
         assert_eq!(codes(-10.0, 10.0), [0i32; 0]);
-        assert_eq!(codes(70.0, 140.0).len(), 64);
+        // A province of two zones of 6 degrees and three of 3.
+        assert_eq!(codes(116.0, 121.0).len(), 2 * 2 + 2 * 2);
+        assert_eq!(codes(70.0, 140.0), [0i32; 0], "the whole country");
     }
 
     #[test]
