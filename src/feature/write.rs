@@ -23,6 +23,11 @@ pub fn feature(state: &State, body: &[u8], whole: bool, crs: Crs) -> Result<Cont
     if kind.and_then(Value::as_str) != Some("Feature") && (whole || kind.is_some()) {
         return Err(Error::invalid("type", "请求内容必须是一个 Feature", "the body must be a single Feature"));
     }
+    // RFC 7946 wants both; one that has neither is hardly meant to be a feature without anything.
+    if whole && !document.contains_key("properties") && !document.contains_key("geometry") {
+        let (zh, en) = ("要素缺少 properties 和 geometry", "the feature has neither properties nor a geometry");
+        return Err(Error::invalid("properties", zh, en));
+    }
     let (properties, every) = match document.remove("properties") {
         Some(Value::Object(properties)) => (properties, whole),
         None => (Map::new(), whole),

@@ -534,6 +534,7 @@ async fn what_does_not_fit_the_layer_is_refused_by_name() {
         (feature(json!({}), json!({"type": "MultiPoint", "coordinates": [[120.0, 36.0]]})), "geometry"),
         (feature(json!({}), json!({"type": "Blob"})), "geometry"),
         (feature(json!([]), at.clone()), "properties"),
+        (json!({"type": "Feature"}), "properties"),
         (json!({"type": "FeatureCollection", "features": []}), "type"),
         (json!([1]), "body"),
     ] {
