@@ -1,4 +1,4 @@
-"""What a request costs through each interface, beside the peers that offer the same: `bench/interfaces.py BINARY`.
+"""What a request costs through each interface and how long it takes, beside the peers that offer the same: `bench/interfaces.py BINARY`.
 
 Items (JSON) beside MapServer, tipg and pygeoapi; WMS GetMap, WFS GetFeature and PNG tiles beside MapServer. CPU of server and PostgreSQL
 together; the servers take turns. Needs the peers of ../shared/bench/peers_up.sh with their city.
@@ -136,7 +136,7 @@ def main():
     beside, drawing = peers(), map_file()
     report = Report(machine.conditions() | {'peers': ', '.join(beside) or 'none'})
     say(f'load before {machine.load():.2f}')
-    with Server(asked.binary, city.DATA, os.path.join(city.FOLDER, 'server.log'), tile_cache=0) as server, Database(city.DATA):
+    with Server(asked.binary, city.DATA, os.path.join(city.FOLDER, 'server.log'), tile_cache=0, picture_cache=0) as server, Database(city.DATA):
         key = city.keys()[city.OWNER]
         server.wait_for_indexes(key, ['bench-building', 'bench-poi'])
         ours = Peer('onemap', server.base, [server.pid])
@@ -148,14 +148,17 @@ def main():
                 for who in [ours, *(beside[n] for n in paths if n in beside)]:
                     found = measured(who, paths[who.name], asked.seconds, key if who is ours else '')
                     if found and not found.errors:
-                        costs.setdefault(who.name, []).append((found.cpu, found.p99))
-            mean = {name: sum(c for c, _ in each) / len(each) for name, each in costs.items()}
-            others = {name: cost for name, cost in mean.items() if name != 'onemap'}
+                        costs.setdefault(who.name, []).append((found.cpu, found.p50, found.p99))
+            # CPU, p50 and p99, each the mean of the rounds.
+            mean = {name: [sum(figures) / len(figures) for figures in zip(*each)] for name, each in costs.items()}
             if 'onemap' not in mean:
                 continue
-            best = min(others.values(), default=None)
-            report.add(f'{work}, CPU', f'{mean["onemap"]:.2f} ms', ' · '.join(f'{n} {c:.1f}' for n, c in others.items()),
-                       f'{best / mean["onemap"]:.1f}×' if best else '', AIM, onemap=mean['onemap'], **others)
+            own, others = mean['onemap'], {name: figures for name, figures in mean.items() if name != 'onemap'}
+            best = min((cpu for cpu, _, _ in others.values()), default=None)
+            report.add(f'{work}, CPU', f'{own[0]:.2f} ms', ' · '.join(f'{n} {cpu:.1f}' for n, (cpu, _, _) in others.items()),
+                       f'{best / own[0]:.1f}×' if best else '', AIM, onemap=own[0], **{n: cpu for n, (cpu, _, _) in others.items()})
+            report.add(f'{work}, p50 / p99', f'{own[1]:.1f} / {own[2]:.1f} ms', ' · '.join(f'{n} {p50:.1f} / {p99:.1f}' for n, (_, p50, p99) in others.items()),
+                       **{n: {'p50': p50, 'p99': p99} for n, (_, p50, p99) in mean.items()})
     report.conditions['load after'] = round(machine.load(), 2)
     target = os.path.join(city.FOLDER, time.strftime('interfaces-%Y%m%d-%H%M%S'))
     report.write(f'{target}.md', f'{target}.json')

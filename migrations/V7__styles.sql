@@ -1,5 +1,9 @@
 -- Styles that departments keep; jobs as processes show them; edits by SQL in the audit trail.
 
+-- Numbers of the states of styles. Never given again: a style that was deleted and made anew is another.
+create sequence onemap.style_version;
+grant usage on sequence onemap.style_version to onemap_app, onemap_import;
+
 create table onemap.style (
     id text primary key check (id ~ '^[a-z0-9][a-z0-9_-]{0,62}$'),
     department_id text not null references onemap.department,
@@ -9,8 +13,8 @@ create table onemap.style (
     metadata jsonb not null default '{}',
     -- The layers it draws.
     layers text[] not null,
-    -- One more with each change: nodes read anew what has another one.
-    version bigint not null default 1,
+    -- Another with each change: nodes read anew what has another one.
+    version bigint not null default nextval('onemap.style_version'),
     created_by text not null,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now()

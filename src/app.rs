@@ -110,7 +110,6 @@ impl App {
             catalog: catalog.clone(),
             queue: queue.clone(),
             addresses: addresses.clone(),
-            aliases: aliases.clone(),
             address_jobs: address_jobs.clone(),
         };
         let tiles = Tiles::new(store.clone(), archives.clone(), edits.clone(), &config);

@@ -5,13 +5,19 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::Stream;
-use tokio_postgres::{Row, RowStream};
+use tokio_postgres::Row;
 
 use super::grant::{Edit, Grant, Read};
 use crate::db::cancel::Lease;
 use crate::db::pool::Database;
 use crate::db::sql::Sql;
 use crate::error::{Error, Result};
+
+/// The longest statement that a connection keeps prepared: longer ones are hardly asked twice.
+const LONGEST_KEPT: usize = 8 << 10;
+
+/// Rows as they arrive.
+pub type RowStream = Pin<Box<dyn Stream<Item = Result<Row>> + Send>>;
 
 #[derive(Clone)]
 pub struct Datastore {
@@ -62,7 +68,10 @@ impl Reader {
     /// Runs a statement that `layer::select` built and streams its rows.
     pub async fn rows(self, sql: &Sql) -> Result<Rows> {
         let client = self.lease.client().ok_or_else(|| Error::internal("the connection is gone"))?;
-        let statement = client.prepare_typed_cached(sql.text(), &sql.types()).await?;
+        let statement = match sql.text().len() > LONGEST_KEPT {
+            true => client.prepare_typed(sql.text(), &sql.types()).await?,
+            false => client.prepare_typed_cached(sql.text(), &sql.types()).await?,
+        };
         let stream = client.query_raw(&statement, sql.values()).await?;
         Ok(Rows { stream: Box::pin(stream), lease: Some(self.lease) })
     }
@@ -81,7 +90,7 @@ impl Reader {
 
 /// The rows of a reading.
 pub struct Rows {
-    stream: Pin<Box<RowStream>>,
+    stream: Pin<Box<tokio_postgres::RowStream>>,
     lease: Option<Lease>,
 }
 

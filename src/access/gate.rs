@@ -100,6 +100,7 @@ impl Gate {
                 format!("请向提供单位申请使用，说明用途、字段、范围和期限（图层 {layer}）"),
                 format!("request it from its owner with purpose, fields, area and term (layer {layer})"),
             )),
+            None if principal.is_anonymous() => Err(sign_in()),
             None => Err(Error::forbidden(
                 "只有该图层所属单位的发布人员可以修改",
                 "only publishers of the department that owns this layer may change it",

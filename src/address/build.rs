@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 use onemap_address::element::Element;
 use onemap_address::segment::{self, Builder};
+use onemap_formats::{Kind, Shape};
 use roaring::RoaringTreemap;
 use tokio::sync::mpsc;
 
@@ -16,7 +17,6 @@ use super::store::{Delta, Live, Wanted};
 use crate::db::cancel::Lease;
 use crate::db::pool::Database;
 use crate::error::{Error, Result};
-use crate::geo::ewkb::line_vertices;
 use crate::layer::points;
 use crate::tile::build::{PIECES, begin, pour};
 use crate::tile::copied::{Copied, Row};
@@ -68,6 +68,7 @@ pub async fn build(lease: Lease, want: &Wanted, target: &Path, progress: &Arc<Pr
         layout: want.mapping.layout(&fields),
         columns: fields.len(),
         lines,
+        shape: Shape::default(),
         receive,
         progress: progress.clone(),
         target: target.to_owned(),
@@ -98,6 +99,7 @@ struct Work {
     columns: usize,
     /// The geometry stands behind the fields.
     lines: bool,
+    shape: Shape,
     receive: mpsc::Receiver<Bytes>,
     progress: Arc<Progress>,
     target: PathBuf,
@@ -138,8 +140,11 @@ impl Work {
         let address = self.layout.address(id as u64, lon, lat, &values);
         match row.get(self.columns + 3).filter(|_| self.lines) {
             Some(ewkb) => {
-                let vertices = line_vertices(ewkb).map_err(|_| Error::internal("a line that cannot be read"))?;
-                Ok(self.builder.push_line(&address, vertices.into_iter())?)
+                let shape = &mut self.shape;
+                shape.read(ewkb).map_err(|_| Error::internal("a line that cannot be read"))?;
+                let line = matches!(shape.kind, Kind::Line | Kind::MultiLine);
+                let vertices = shape.positions.iter().filter(|_| line).map(|&[x, y]| (x, y));
+                Ok(self.builder.push_line(&address, vertices)?)
             }
             None => Ok(self.builder.push(&address)?),
         }

@@ -1,8 +1,11 @@
 //! Days since 1970, as indexes keep the term of an address. Pure, but for today.
 
 use jiff::civil::Date;
+use jiff::tz::{Offset, offset};
 
 const FIRST: Date = jiff::civil::date(1970, 1, 1);
+/// The zone of the registers, as the database has it, whatever the machine's is.
+const ZONE: Offset = offset(8);
 
 /// The day that a value says: 2024-05-01, 2024/5/1, 20240501, 2024年5月1日, or a time that begins so. Nothing for anything else, a
 /// permit without end (长期) above all.
@@ -21,7 +24,7 @@ pub fn of(text: &str) -> Option<i32> {
 }
 
 pub fn today() -> i32 {
-    since(jiff::Zoned::now().date())
+    since(ZONE.to_datetime(jiff::Timestamp::now()).date())
 }
 
 /// As ISO 8601 writes it.

@@ -165,11 +165,12 @@ impl Addresses {
                 (shown.live, Some(shown.base), Some(shown.delta))
             }
         };
+        let by_area = scope.area.is_some();
         let mut pieces = vec![];
         if let Some(segment) = live.delta.segment.clone() {
-            pieces.push(Piece { held: Held::Delta(segment), visible: delta, priority, tag });
+            pieces.push(Piece { held: Held::Delta(segment), visible: delta, by_area, priority, tag });
         }
-        pieces.push(Piece { held: Held::Base(live), visible: base, priority, tag });
+        pieces.push(Piece { held: Held::Base(live), visible: base, by_area, priority, tag });
         Ok(Some(pieces))
     }
 }
@@ -202,6 +203,7 @@ struct Inside {
 struct Piece {
     held: Held,
     visible: Option<Arc<RoaringTreemap>>,
+    by_area: bool,
     priority: u8,
     tag: u32,
 }
@@ -222,8 +224,13 @@ impl Readable {
         self.0.layers.get(tag as usize).map_or("", |layer| layer)
     }
 
-    /// The fingerprint of the scope that a layer is searched under; nothing of one that is not searched.
-    pub fn scope(&self, layer: &str) -> Option<u64> {
+    /// The fingerprint of the scope that a source is searched under.
+    pub fn scope(&self, tag: u32) -> u64 {
+        self.0.scopes.get(tag as usize).copied().unwrap_or_default()
+    }
+
+    /// The same of a layer; nothing of one that is not searched.
+    pub fn scope_of(&self, layer: &str) -> Option<u64> {
         let at = self.0.layers.iter().position(|l| **l == *layer)?;
         self.0.scopes.get(at).copied()
     }
@@ -244,6 +251,7 @@ impl Piece {
             Held::Base(live) => (&live.opened.segment, live.delta.hidden.as_deref()),
             Held::Delta(segment) => (&**segment, None),
         };
-        Source { segment, hidden, visible: self.visible.as_deref(), priority: self.priority, tag: self.tag }
+        let Piece { by_area, priority, tag, .. } = *self;
+        Source { segment, hidden, visible: self.visible.as_deref(), by_area, priority, tag }
     }
 }

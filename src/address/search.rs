@@ -5,10 +5,11 @@ use std::time::Instant;
 use futures_util::StreamExt;
 use onemap_address::element::Element;
 use onemap_address::find::{Answer, Candidate, Fault, LONGEST, Level, Query};
+use onemap_address::record::Validity;
 
 use super::answer::Name;
 use super::mapping::Target;
-use super::{Addresses, Readable, sees};
+use super::{Addresses, Readable, days, sees};
 use crate::access::grant::Read;
 use crate::access::principal::Principal;
 use crate::error::Result;
@@ -107,6 +108,7 @@ impl Addresses {
         only: Option<&[String]>,
         at: (f64, f64),
     ) -> Result<Vec<Within>> {
+        let today = days::today();
         let mut chain: Vec<(Element, Within)> = vec![];
         for source in self.sources().snapshot().values() {
             let Some(element) = source.mapping.division() else { continue };
@@ -120,13 +122,21 @@ impl Addresses {
             }
             let Ok(layer) = self.0.catalog.published(&grant) else { continue };
             let Some(name) = source.mapping.get(Target::Element(element)) else { continue };
-            let known = layer.state().field(name).is_some();
-            let Some(sql) = points::containing(&layer, &grant, name, at).filter(|_| known) else { continue };
+            let terms = [Target::ValidFrom, Target::ValidTo].map(|target| source.mapping.get(target));
+            // A term that is not mapped does not limit; the name once more stands for it and is not looked at.
+            let fields = [name, terms[0].unwrap_or(name), terms[1].unwrap_or(name)];
+            let known = fields.iter().all(|field| layer.state().field(field).is_some());
+            let Some(sql) = points::containing(&layer, &grant, &fields, at).filter(|_| known) else { continue };
             let mut rows = self.0.store.read(&grant).await?.rows(&sql).await?;
-            // One row at most; but a reading that is left before its end costs its connection.
+            // Few rows; but a reading that is left before its end costs its connection.
             while let Some(row) = rows.next().await {
                 let row = row?;
-                let Some(text) = row.try_get::<_, Option<String>>(1)? else { continue };
+                let day = |column: usize, mapped: Option<&str>| -> Result<Option<i32>> {
+                    let text = mapped.map(|_| row.try_get::<_, Option<&str>>(column)).transpose()?.flatten();
+                    Ok(text.and_then(days::of))
+                };
+                let valid = Validity::new(day(2, terms[0])?, day(3, terms[1])?);
+                let Some(text) = row.try_get::<_, Option<String>>(1)?.filter(|_| valid.holds(today)) else { continue };
                 let (source, feature) = (source.layer.to_string(), row.try_get(0)?);
                 chain.push((element, Within { element: element.name(), text, source, feature }));
             }

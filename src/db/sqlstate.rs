@@ -43,7 +43,11 @@ impl From<tokio_postgres::Error> for Error {
                 Error::busy("数据正被他人修改", "the data is being changed by somebody else")
                     .hint("请稍后重试", "try again in a moment")
             }
-            SqlState::UNIQUE_VIOLATION | SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => {
+            // The latter: what a row names has gone in the meantime, or is still named by another.
+            SqlState::UNIQUE_VIOLATION
+            | SqlState::FOREIGN_KEY_VIOLATION
+            | SqlState::T_R_SERIALIZATION_FAILURE
+            | SqlState::T_R_DEADLOCK_DETECTED => {
                 Error::conflict("与同时进行的修改冲突", "it conflicts with another change made at the same time")
                     .hint("请刷新后重试", "reload and try again")
             }

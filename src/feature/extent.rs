@@ -36,21 +36,9 @@ impl Extents {
         if !grant.scope().is_all() || state.source.registered || state.archive.is_some() {
             return Ok(None);
         }
-        let key = (state.revision, edits);
-        if let Some(known) = self.known.get(&key).await {
-            return Ok(known);
-        }
-        let span = self.read(layer, grant).await?;
-        self.known.insert(key, span.clone()).await;
-        Ok(span)
-    }
-
-    /// What is known already.
-    pub async fn known(&self, layer: &Published, grant: &Grant<Read>, edits: u64) -> Option<Span> {
-        if !grant.scope().is_all() {
-            return None;
-        }
-        self.known.get(&(layer.state().revision, edits)).await.flatten()
+        // Once for all who wait for it.
+        let reading = self.read(layer, grant);
+        self.known.try_get_with((state.revision, edits), reading).await.map_err(|shared| shared.again())
     }
 
     async fn read(&self, layer: &Published, grant: &Grant<Read>) -> Result<Option<Span>> {

@@ -10,6 +10,7 @@ use tokio_postgres::Row;
 
 use super::cursor;
 use super::values::{Ewkb, write_json, write_string};
+use crate::access::datastore::RowStream;
 use crate::error::Result;
 use crate::geo::crs::Crs;
 use crate::geo::ewkb::{Layout, write_geojson};
@@ -18,9 +19,6 @@ use crate::layer::order::Place;
 
 /// A stream of the answer's body.
 pub type Body = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
-
-/// The rows of an answer as they arrive.
-pub type RowStream = Pin<Box<dyn Stream<Item = Result<Row>> + Send>>;
 
 /// Bytes gathered before they are sent.
 const CHUNK: usize = 48 * 1024;

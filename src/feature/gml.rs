@@ -91,7 +91,7 @@ impl Writer {
 fn value(out: &mut Vec<u8>, row: &Row, column: usize, kind: FieldType) -> Result<bool> {
     match kind {
         FieldType::Text => match row.try_get::<_, Option<&str>>(column)? {
-            Some(text) => escape(out, text),
+            Some(text) => escape(text, |part| push(out, part)),
             None => return Ok(false),
         },
         FieldType::Float => match row.try_get::<_, Option<f64>>(column)? {
@@ -125,25 +125,27 @@ fn close(out: &mut Vec<u8>, element: &str) {
     out.push(b'>');
 }
 
-/// Appends a text as content. What XML 1.0 cannot write at all becomes U+FFFD.
-fn escape(out: &mut Vec<u8>, text: &str) {
+/// Writes a text as it may stand in content and in attributes. What XML 1.0 cannot write at all (2.2) becomes U+FFFD.
+pub fn escape(text: &str, mut write: impl FnMut(&str)) {
     let mut clean = 0;
     for (at, character) in text.char_indices() {
         let written = match character {
             '&' => "&amp;",
             '<' => "&lt;",
             '>' => "&gt;",
-            // A reader would take it for the end of a line.
+            '"' => "&quot;",
+            // A reader of attributes would take them for spaces, and a return for the end of a line anywhere.
+            '\t' => "&#9;",
+            '\n' => "&#10;",
             '\r' => "&#13;",
-            '\t' | '\n' => continue,
             '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => "\u{fffd}",
             _ => continue,
         };
-        push(out, &text[clean..at]);
-        push(out, written);
+        write(&text[clean..at]);
+        write(written);
         clean = at + character.len_utf8();
     }
-    push(out, &text[clean..]);
+    write(&text[clean..]);
 }
 
 #[cfg(test)]
@@ -154,13 +156,13 @@ mod tests {
     fn texts_are_escaped_and_stay_well_formed() {
         for (text, expected) in [
             ("青岛 <b> & ]]>", "青岛 &lt;b&gt; &amp; ]]&gt;"),
-            ("a\r\nb\tc", "a&#13;\nb\tc"),
+            ("a\r\nb\t\"c\"", "a&#13;&#10;b&#9;&quot;c&quot;"),
             ("\u{1}x\u{ffff}", "\u{fffd}x\u{fffd}"),
             ("", ""),
         ] {
-            let mut out = vec![];
-            escape(&mut out, text);
-            assert_eq!(String::from_utf8(out).unwrap(), expected);
+            let mut out = String::new();
+            escape(text, |part| out.push_str(part));
+            assert_eq!(out, expected);
         }
     }
 }

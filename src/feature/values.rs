@@ -1,7 +1,8 @@
 //! Field values from PostgreSQL's binary format, written as JSON without a detour.
 
-use jiff::civil;
-use jiff::{SignedDuration, Timestamp};
+use std::borrow::Cow;
+
+use jiff::{Timestamp, civil};
 use postgres_types::{FromSql, Type};
 use tokio_postgres::Row;
 
@@ -70,16 +71,9 @@ pub fn write_json(out: &mut Vec<u8>, row: &Row, index: usize, kind: FieldType) -
     Ok(())
 }
 
-/// Column `index` as a person reads it (HTML, CSV).
+/// Column `index` as a person reads it, as in the files.
 pub fn text(row: &Row, index: usize, kind: FieldType) -> Result<Option<String>> {
-    Ok(match kind {
-        FieldType::Text => row.try_get(index)?,
-        FieldType::Integer => row.try_get::<_, Option<i64>>(index)?.map(|v| v.to_string()),
-        FieldType::Float => row.try_get::<_, Option<f64>>(index)?.map(|v| v.to_string()),
-        FieldType::Boolean => row.try_get::<_, Option<bool>>(index)?.map(|v| v.to_string()),
-        FieldType::Date => row.try_get::<_, Option<Days>>(index)?.and_then(|d| date(d.0)),
-        FieldType::Timestamp => row.try_get::<_, Option<Micros>>(index)?.and_then(|t| timestamp(t.0)),
-    })
+    Ok(value(row, index, kind)?.text().map(Cow::into_owned))
 }
 
 /// Days and microseconds from 1970 to 2000, where PostgreSQL begins to count.
@@ -94,31 +88,24 @@ pub fn value(row: &Row, index: usize, kind: FieldType) -> Result<onemap_formats:
         FieldType::Integer => row.try_get::<_, Option<i64>>(index)?.map(Value::Integer),
         FieldType::Float => row.try_get::<_, Option<f64>>(index)?.filter(|v| v.is_finite()).map(Value::Float),
         FieldType::Boolean => row.try_get::<_, Option<bool>>(index)?.map(Value::Boolean),
-        FieldType::Date => {
-            let days = row.try_get::<_, Option<Days>>(index)?.filter(|d| date(d.0).is_some());
-            days.map(|d| Value::Date(d.0 + DAYS))
-        }
+        FieldType::Date => row.try_get::<_, Option<Days>>(index)?.and_then(|d| date(d.0)).map(Value::Date),
         FieldType::Timestamp => {
-            let micros = row.try_get::<_, Option<Micros>>(index)?.filter(|t| instant(t.0).is_some());
-            micros.map(|t| Value::Timestamp(t.0 + MICROS))
+            row.try_get::<_, Option<Micros>>(index)?.and_then(|t| timestamp(t.0)).map(Value::Timestamp)
         }
     };
     Ok(value.unwrap_or(Value::Null))
 }
 
-fn date(days: i32) -> Option<String> {
-    // PostgreSQL's infinities, and dates beyond year 9999, have no JSON form.
-    let days = jiff::Span::new().try_days(days).ok()?;
-    civil::date(2000, 1, 1).checked_add(days).ok().map(|d| d.to_string())
+/// Since 1970. PostgreSQL's infinities, and dates beyond year 9999, have no JSON form.
+fn date(days: i32) -> Option<i32> {
+    let since = days.checked_add(DAYS)?;
+    let span = jiff::Span::new().try_days(since).ok()?;
+    civil::date(1970, 1, 1).checked_add(span).ok().map(|_| since)
 }
 
-fn timestamp(micros: i64) -> Option<String> {
-    instant(micros).map(|t| t.to_string())
-}
-
-fn instant(micros: i64) -> Option<Timestamp> {
-    let epoch = Timestamp::from_second(946_684_800).ok()?;
-    epoch.checked_add(SignedDuration::from_micros(micros)).ok()
+fn timestamp(micros: i64) -> Option<i64> {
+    let since = micros.checked_add(MICROS)?;
+    Timestamp::from_microsecond(since).ok().map(|_| since)
 }
 
 /// Appends a JSON string. Only quotes, backslashes and control characters need an escape (RFC 8259).
@@ -160,10 +147,12 @@ mod tests {
 
     #[test]
     fn dates_and_times_are_rfc_3339() {
-        assert_eq!(date(0).unwrap(), "2000-01-01");
-        assert_eq!(date(9_822).unwrap(), "2026-11-22");
-        assert_eq!(date(i32::MAX), None);
-        assert_eq!(timestamp(1_500_000).unwrap(), "2000-01-01T00:00:01.5Z");
-        assert_eq!(timestamp(i64::MAX), None);
+        use onemap_formats::Value;
+        assert_eq!(date(0).and_then(|d| Value::Date(d).text().map(Cow::into_owned)).unwrap(), "2000-01-01");
+        assert_eq!(date(9_822).and_then(|d| Value::Date(d).text().map(Cow::into_owned)).unwrap(), "2026-11-22");
+        let time = timestamp(1_500_000).map(Value::Timestamp).unwrap();
+        assert_eq!(time.text().unwrap(), "2000-01-01T00:00:01.5Z");
+        assert_eq!((date(i32::MAX), date(i32::MIN)), (None, None));
+        assert_eq!((timestamp(i64::MAX), timestamp(i64::MIN)), (None, None));
     }
 }

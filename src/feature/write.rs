@@ -6,7 +6,6 @@ use super::query;
 use crate::db::sql::Bind;
 use crate::error::{Error, Result};
 use crate::geo::crs::{CRS84, Crs};
-use crate::geo::tms;
 use crate::layer::edit::Content;
 use crate::layer::model::{Field, FieldType, State};
 
@@ -113,7 +112,7 @@ fn geometry(state: &State, mut given: Value, crs: Crs) -> Result<String> {
     Ok(clean.to_string())
 }
 
-/// Turns every position into longitude and latitude. What is none stays as it is, and is refused afterwards.
+/// Turns every position into longitude and latitude. What is none is refused afterwards.
 fn to_degrees(value: &mut Value, crs: Crs) {
     match value {
         Value::Object(members) => {
@@ -125,9 +124,9 @@ fn to_degrees(value: &mut Value, crs: Crs) {
         }
         Value::Array(items) => match (items.first().and_then(Value::as_f64), items.get(1).and_then(Value::as_f64)) {
             (Some(a), Some(b)) => {
-                let (x, y) = if crs.swapped { (b, a) } else { (a, b) };
-                let (lon, lat) = if crs.srid == 3857 { tms::degrees(x, y) } else { (x, y) };
-                (items[0], items[1]) = (lon.into(), lat.into());
+                let [lon, lat] =
+                    crs.to_degrees([a, b]).map_or([Value::Null, Value::Null], |place| place.map(Value::from));
+                (items[0], items[1]) = (lon, lat);
             }
             _ => items.iter_mut().for_each(|item| to_degrees(item, crs)),
         },

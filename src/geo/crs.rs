@@ -107,6 +107,7 @@ mod tests {
         let codes = |west, east| Crs::gauss_kruger(west, east).iter().map(|c| c.srid).collect::<Vec<_>>();
         // Beijing: the zones about 117° E, of 3 degrees number 39, of 6 number 20.
         assert_eq!(codes(115.7, 117.4), [4527, 4548, 4498, 4509]);
+        assert_eq!(codes(119.5, 121.0), [4528, 4549, 4498, 4499, 4509, 4510]);
         assert_eq!(codes(-10.0, 10.0), [0i32; 0]);
         // A province of two zones of 6 degrees and three of 3.
         assert_eq!(codes(116.0, 121.0).len(), 2 * 2 + 2 * 2);

@@ -46,34 +46,6 @@ pub fn write_geojson(out: &mut Vec<u8>, ewkb: &[u8], layout: Layout) -> Result<(
     geometry(out, &mut cursor, layout, 0)
 }
 
-/// The vertices of a line or of several, in x and y; nothing of what is no line.
-pub fn line_vertices(ewkb: &[u8]) -> Result<Vec<(f64, f64)>, Malformed> {
-    let mut cursor = Cursor { bytes: ewkb, little: true };
-    let mut out = Vec::new();
-    let outer = head(&mut cursor)?;
-    match outer.kind {
-        2 => vertices(&mut out, &mut cursor, &outer)?,
-        5 => {
-            for _ in 0..cursor.u32()? {
-                let inner = head(&mut cursor)?;
-                vertices(&mut out, &mut cursor, &inner)?;
-            }
-        }
-        _ => {}
-    }
-    Ok(out)
-}
-
-fn vertices(out: &mut Vec<(f64, f64)>, cursor: &mut Cursor<'_>, head: &Head) -> Result<(), Malformed> {
-    for _ in 0..cursor.u32()? {
-        out.push((cursor.f64()?, cursor.f64()?));
-        for _ in 0..u8::from(head.z) + u8::from(head.m) {
-            cursor.f64()?;
-        }
-    }
-    Ok(())
-}
-
 pub(super) struct Head {
     pub kind: u32,
     pub z: bool,
@@ -213,17 +185,6 @@ mod tests {
         let value = json(&bytes);
         assert_eq!(value["type"], "MultiPolygon");
         assert_eq!(value["coordinates"][0][0].as_array().unwrap().len(), 5);
-    }
-
-    #[test]
-    fn the_vertices_of_lines() {
-        let line = geo::LineString::from(vec![(1.0, 2.0), (3.0, 4.0)]);
-        let lines = geo::MultiLineString(vec![line.clone(), line.clone()]);
-        let read = |g: geo::Geometry| line_vertices(&g.to_ewkb(CoordDimensions::xy(), Some(4490)).unwrap()).unwrap();
-        assert_eq!(read(line.into()), [(1.0, 2.0), (3.0, 4.0)]);
-        assert_eq!(read(lines.into()).len(), 4);
-        assert!(read(geo::Point::new(1.0, 2.0).into()).is_empty());
-        assert!(line_vertices(&[1, 2, 0, 0, 0, 255, 255, 255, 255]).is_err());
     }
 
     #[test]

@@ -74,15 +74,6 @@ impl Gauss {
         Some(Gauss { meridian, false_easting, radius: rectifying_radius(), alpha: alpha(), beta: beta() })
     }
 
-    /// The codes of the zones that a range of longitudes lies in, those of 3° first, with the zone's number and without.
-    pub fn zones(west: f64, east: f64) -> Vec<i32> {
-        let within = |srid: &i32| {
-            let half = if *srid >= 4513 { 1.5 } else { 3.0 };
-            Gauss::of(*srid).is_some_and(|g| g.meridian - half < east && west < g.meridian + half)
-        };
-        [4513..=4554, 4491..=4512].into_iter().flatten().filter(within).collect()
-    }
-
     /// Easting and northing of a place in degrees; none far outside of the zone.
     pub fn forward(self, longitude: f64, latitude: f64) -> Option<(f64, f64)> {
         let lambda = longitude - self.meridian;
@@ -176,11 +167,6 @@ mod tests {
             }
         }
         assert_eq!((zone.forward(-60.0, 0.0), zone.inverse(0.0, 0.0)), (None, None));
-    }
-
-    #[test]
-    fn a_city_lies_in_its_zones() {
-        assert_eq!(Gauss::zones(119.5, 121.0), [4528, 4549, 4498, 4499, 4509, 4510]);
         assert_eq!(Gauss::of(4490), None);
     }
 }

@@ -58,6 +58,10 @@ impl Language {
         }
         best.1
     }
+    pub fn word<'a>(self, zh: &'a str, en: &'a str) -> &'a str {
+        if self == Language::Chinese { zh } else { en }
+    }
+
     pub fn pick(self, title: &Title) -> &str {
         match self {
             Language::English if !title.en.is_empty() => &title.en,

@@ -7,15 +7,21 @@ use crate::layer::filter::{Given, Language};
 
 /// Takes the three parameters. `offered` are the systems in which coordinates may be given.
 pub fn take(parameters: &mut Parameters, offered: &[Crs]) -> Result<Option<Given>> {
-    let language = match parameters.take("filter-lang")? {
-        None => Language::default(),
-        Some(id) => Language::ALL.into_iter().find(|language| language.id() == id).ok_or_else(unknown_language)?,
-    };
-    let crs = match parameters.take("filter-crs")? {
-        None => CRS84,
-        Some(uri) => Crs::parse(&uri).filter(|crs| offered.contains(crs)).ok_or_else(|| not_offered(offered))?,
-    };
+    let language = language(parameters.take("filter-lang")?.as_deref())?;
+    let crs = crs(parameters.take("filter-crs")?.as_deref(), offered)?;
     Ok(parameters.take("filter")?.map(|text| Given { text, language, crs }))
+}
+
+/// `filter-lang`.
+pub fn language(id: Option<&str>) -> Result<Language> {
+    let Some(id) = id else { return Ok(Language::default()) };
+    Language::ALL.into_iter().find(|language| language.id() == id).ok_or_else(unknown_language)
+}
+
+/// `filter-crs`: one of those that are offered.
+pub fn crs(uri: Option<&str>, offered: &[Crs]) -> Result<Crs> {
+    let Some(uri) = uri else { return Ok(CRS84) };
+    Crs::parse(uri).filter(|crs| offered.contains(crs)).ok_or_else(|| not_offered(offered))
 }
 
 fn unknown_language() -> Error {

@@ -10,7 +10,7 @@ use super::cache_policy::{Keep, keep, not_modified, weak_etag};
 use super::ogc::json_response;
 use super::style;
 use super::tile::{Wanted, distinct_names, set_named};
-use crate::error::Error;
+use crate::error::{Error, Result, Said};
 use crate::geo::tms::TileMatrixSet;
 use crate::layer::select::visible_fields;
 use crate::style::{glyphs, legend as legends, sprites};
@@ -137,23 +137,22 @@ pub async fn legend(mut ask: Ask, Path(id): Path<String>) -> Answer {
     let drawn = ask.read(&id)?;
     let format = ask.parameters.take("f")?;
     ask.parameters.clone().finish()?;
-    let title = style::said(&drawn.layer);
-    let style = style::of_layer(&ask, &drawn);
-    let layers = style["layers"].as_array().cloned().unwrap_or_default();
-    let entries = legends::entries(&layers, &title);
-    let double = match format.as_deref() {
-        None | Some("json") => return Ok(json_response("application/json", &legends::to_json(&entries))),
-        Some("png") => false,
-        Some("png@2x") => true,
+    let picture = match format.as_deref() {
+        None | Some("json") => None,
+        Some("png") => Some(false),
+        Some("png@2x") => Some(true),
         Some(_) => {
             return Err(Error::invalid("f", "图例格式为 json、png 或 png@2x", "a legend is json, png or png@2x").into());
         }
     };
-    let english = ask.language == Language::English;
-    let fonts = std::path::Path::new(glyphs::DEBIAN_FONTS);
-    let picture = tokio::task::spawn_blocking(move || legends::picture(&entries, english, double, fonts))
-        .await
-        .map_err(Error::internal)??;
+    Ok(legend_of(&ask, &style::of_layer(&ask, &drawn), &style::said(&drawn.layer), picture).await?)
+}
+
+/// The legend of a style: as JSON, or as a picture, which may be one of double size.
+pub async fn legend_of(ask: &Ask, style: &Value, title: &Said, picture: Option<bool>) -> Result<Response> {
+    let entries = legends::entries(style["layers"].as_array().map_or(&[][..], Vec::as_slice), title);
+    let Some(double) = picture else { return Ok(json_response("application/json", &legends::to_json(&entries))) };
+    let picture = ask.app.pictures.legend(entries, ask.language == Language::English, double).await?;
     Ok(keep(([(header::CONTENT_TYPE, "image/png")], picture).into_response(), Keep::Private, None))
 }
 

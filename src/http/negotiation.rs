@@ -92,6 +92,13 @@ pub fn tile_format(headers: &HeaderMap) -> Format {
     if mlt > others { Format::Mlt } else { Format::Mvt }
 }
 
+/// Whether `Prefer` (RFC 7240) has a preference, whatever parameters it has beside it.
+pub fn prefers(headers: &HeaderMap, preference: &str) -> bool {
+    let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    let named = |one: &str| one.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(preference));
+    values.flat_map(|value| value.split(',')).any(named)
+}
+
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;

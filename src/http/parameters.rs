@@ -40,6 +40,11 @@ impl Parameters {
         form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish()
     }
 
+    /// A parameter that stays there; of several the first.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
     /// Removes a parameter; given twice it is an error.
     pub fn take(&mut self, name: &str) -> Result<Option<String>> {
         let mut found = None;

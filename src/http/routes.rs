@@ -274,12 +274,6 @@ pub fn table() -> Vec<Route> {
     ]
 }
 
-/// Whether something is read at a path of the table.
-pub fn has(path: &str) -> bool {
-    static PATHS: std::sync::OnceLock<Vec<&str>> = std::sync::OnceLock::new();
-    PATHS.get_or_init(|| table().iter().filter(|r| r.method == "GET").map(|r| r.path).collect()).contains(&path)
-}
-
 /// The table as a router; whatever it does not name is the portal or a 404.
 pub fn router() -> Router<App> {
     let mut router = Router::new();

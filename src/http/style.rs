@@ -1,10 +1,10 @@
-//! Styles for a reader: the one function that everything asks which shows a layer, be it the portal, TileJSON, WMS or the OGC endpoints.
+//! Styles for a reader: the one function that everything asks which shows a layer, be it the portal, WMS, WMTS or the OGC endpoints.
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::ask::{Ask, Language};
+use super::ask::Ask;
 use crate::error::{Result, Said};
 use crate::layer::catalog::Published;
 use crate::style::store::{Stored, no_style};
@@ -43,18 +43,37 @@ pub fn named_of_layer(ask: &Ask, drawn: &Drawn, id: &str) -> Option<Value> {
     document::of_layer(&served(ask, &kept)?, &drawn.layer.id, &ask.base)
 }
 
-/// The kept styles that draw a layer.
+/// The kept styles of which the reader sees something that they draw of a layer.
 pub fn kept_of_layer(ask: &Ask, layer: &str) -> Vec<Arc<Stored>> {
     let mut kept = ask.app.styles.all();
-    kept.retain(|style| style.layers.iter().any(|l| l == layer) && served(ask, style).is_some());
+    let of_layer = |style: &Stored| style.layers.iter().any(|l| l == layer);
+    kept.retain(|style| of_layer(style) && document::draws(&style.document, Some(layer), |id| sight(ask, id)));
     kept
+}
+
+/// Whether [`served`] gives the reader something of a kept style.
+pub fn is_seen(ask: &Ask, kept: &Stored) -> bool {
+    is_own(ask, kept) || document::draws(&kept.document, None, |id| sight(ask, id))
+}
+
+fn is_own(ask: &Ask, kept: &Stored) -> bool {
+    ask.principal.department.as_deref() == Some(&*kept.department)
+}
+
+/// What the reader sees of a layer, if it may be read.
+fn sight(ask: &Ask, layer: &str) -> Option<document::Sight> {
+    let drawn = ask.read(layer).ok()?;
+    let scope = drawn.grant.scope();
+    let fields = drawn.layer.state().fields.iter();
+    let hidden = fields.filter(|f| !scope.sees_field(&f.name)).map(|f| f.name.clone()).collect();
+    Some(document::Sight { hidden, part: !scope.is_all() })
 }
 
 /// Any style by its id: one of the library, a layer's default by the layer's id, one that a department keeps.
 pub fn by_id(ask: &Ask, id: &str) -> Result<Shown> {
     if library::names().iter().any(|name| name == id) {
         let style = library::embedded(id, &ask.base, |layer| ask.read(layer).is_ok())?;
-        let language = if ask.language == Language::Chinese { "zh" } else { "en" };
+        let language = ask.language.word("zh", "en");
         let title =
             style["metadata"]["onemap:title"][language].as_str().or(style["name"].as_str()).unwrap_or(id).to_owned();
         return Ok(Shown { title, style, origin: Origin::Library });
@@ -75,16 +94,9 @@ pub fn by_id(ask: &Ask, id: &str) -> Result<Shown> {
 
 /// A kept style as the reader sees it; None when nothing of what it draws may be seen. Its own department sees it in any case.
 pub fn served(ask: &Ask, kept: &Stored) -> Option<Value> {
-    let see = |layer: &str| {
-        let drawn = ask.read(layer).ok()?;
-        let scope = drawn.grant.scope();
-        let fields = drawn.layer.state().fields.iter();
-        Some(fields.filter(|f| !scope.sees_field(&f.name)).map(|f| f.name.clone()).collect())
-    };
-    let own = ask.principal.department.as_deref() == Some(&*kept.department);
-    let shown = document::served(&kept.document, &ask.base, see);
+    let shown = document::served(&kept.document, &ask.base, |layer| sight(ask, layer));
     // A style without layers is nobody else's business yet.
-    if own {
+    if is_own(ask, kept) {
         shown.or_else(|| document::served(&emptied(&kept.document), &ask.base, |_| None))
     } else {
         shown.filter(draws)

@@ -165,7 +165,7 @@ fn fields(list: &str, drawn: &[Drawn]) -> Result<Vec<String>> {
 }
 
 /// The names a layer has in its tiles: its id; in an archive's those that stand there.
-fn names(drawn: &Drawn) -> Vec<&str> {
+pub fn names(drawn: &Drawn) -> Vec<&str> {
     match &drawn.layer.state().archive {
         None => vec![&drawn.layer.id],
         Some(archive) => archive.layers.iter().map(|l| l.id.as_str()).collect(),

@@ -47,12 +47,29 @@ impl JobInfo {
     }
 }
 
-pub(super) const COLUMNS: &str = "id, kind, state, stage, done, total, result, problem, \
-    extract(epoch from coalesce(finished_at, now()) - started_at)::float8, \
-    to_char(created_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), done_before, \
-    to_char(started_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), \
-    to_char(finished_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), \
-    to_char(heartbeat_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), input";
+/// A whole job.
+pub(super) fn columns() -> String {
+    columns_with("result", "input")
+}
+
+/// A job of a list: of a process's run, whose inputs and outputs may be large, only which process it is.
+pub(super) fn columns_listed() -> String {
+    columns_with(
+        "case when kind <> 'process' then result end",
+        "case when kind = 'process' then jsonb_build_object('process', input -> 'process') else input end",
+    )
+}
+
+fn columns_with(result: &'static str, input: &'static str) -> String {
+    format!(
+        "id, kind, state, stage, done, total, {result}, problem,
+         extract(epoch from coalesce(finished_at, now()) - started_at)::float8,
+         to_char(created_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), done_before,
+         to_char(started_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),
+         to_char(finished_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),
+         to_char(heartbeat_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), {input}"
+    )
+}
 
 pub(super) fn info(row: &tokio_postgres::Row) -> JobInfo {
     let (done, total): (i64, Option<i64>) = (row.get(4), row.get(5));
@@ -158,6 +175,29 @@ impl Queue {
     pub async fn put(&self, by: &Principal, kind: &str, input: &Value) -> Result<Uuid> {
         let client = self.database.app().await?;
         let id = Self::put_within(&**client, by, kind, input).await?;
+        self.wake();
+        Ok(id)
+    }
+
+    /// Puts a job unless `most` of its kind wait or run for the department already. Under a lock: two at once must not both be the last.
+    pub async fn put_at_most(&self, by: &Principal, kind: &str, most: i64, input: &Value) -> Result<Uuid> {
+        let department = by.department.as_deref().unwrap_or_default();
+        let mut client = self.database.app().await?;
+        let transaction = client.transaction().await?;
+        transaction.execute("select pg_advisory_xact_lock(hashtext($1), hashtext($2))", &[&kind, &department]).await?;
+        let sql = "select count(*) from onemap.job
+                   where kind = $1 and department_id = $2 and state in ('queued', 'running')";
+        let under_way: i64 = transaction.query_one(sql, &[&kind, &department]).await?.get(0);
+        if under_way >= most {
+            return Err(Error::conflict(
+                format!("本单位已有 {under_way} 个此类任务在进行"),
+                format!("{under_way} jobs of this kind are under way for your department"),
+            )
+            .hint("请等待其完成或取消后再试", "wait for them, or cancel one"));
+        }
+        let id = Self::put_within(&*transaction, by, kind, input).await?;
+        transaction.commit().await?;
+        drop(client);
         self.wake();
         Ok(id)
     }
@@ -306,7 +346,7 @@ impl Queue {
     /// A job of the department.
     pub async fn get(&self, department: &str, id: Uuid) -> Result<JobInfo> {
         let client = self.database.app().await?;
-        let sql = format!("select {COLUMNS} from onemap.job where id = $1 and department_id = $2");
+        let sql = format!("select {} from onemap.job where id = $1 and department_id = $2", columns());
         let row = client.query_opt(&sql, &[&id, &department]).await?;
         row.as_ref().map(info).ok_or_else(no_job)
     }
@@ -314,8 +354,9 @@ impl Queue {
     /// The department's newest jobs.
     pub async fn list(&self, department: &str, limit: i64) -> Result<Vec<JobInfo>> {
         let client = self.database.app().await?;
+        let columns = columns_listed();
         let sql =
-            format!("select {COLUMNS} from onemap.job where department_id = $1 order by created_at desc limit $2");
+            format!("select {columns} from onemap.job where department_id = $1 order by created_at desc limit $2");
         Ok(client.query(&sql, &[&department, &limit]).await?.iter().map(info).collect())
     }
 }

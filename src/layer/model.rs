@@ -173,6 +173,32 @@ impl State {
     }
 }
 
+#[cfg(test)]
+impl State {
+    /// A table of somebody else, for tests of statements.
+    pub fn plots() -> State {
+        let source = Source {
+            schema: "public".into(),
+            table: "plots".into(),
+            key: "gid".into(),
+            geometry: Some("geom".into()),
+            registered: true,
+        };
+        State {
+            revision: 0,
+            number: 0,
+            source,
+            archive: None,
+            geometry_type: None,
+            srid: 4528,
+            fields: vec![],
+            feature_count: None,
+            edits: 0,
+            bbox: None,
+        }
+    }
+}
+
 /// Said wherever features of a tile archive are asked for.
 pub fn tiles_only() -> Error {
     Error::conflict(

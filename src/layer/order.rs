@@ -58,7 +58,8 @@ pub(super) fn order_by(sql: &mut Sql, state: &State, keys: &[SortKey], direction
             (true, true) => " asc nulls first, ",
         });
     }
-    sql.ident(&state.source.key).push(if backwards { " desc" } else { "" });
+    // The column: by its name alone the order would take what is selected under that name, which no index serves.
+    sql.ident(&state.source.table).push(".").ident(&state.source.key).push(if backwards { " desc" } else { "" });
 }
 
 /// Appends the condition that a row comes after the place, or before it.
@@ -136,4 +137,16 @@ fn bound(sql: &mut Sql, field: &Field, value: &str) {
         FieldType::Date => "::date",
         FieldType::Timestamp => "::timestamptz",
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_is_the_column_whatever_is_selected_under_its_name() {
+        let mut sql = Sql::new("select \"gid\"::int8 from \"public\".\"plots\"");
+        order_by(&mut sql, &State::plots(), &[], Direction::Backwards);
+        assert!(sql.text().ends_with(" order by \"plots\".\"gid\" desc"), "{}", sql.text());
+    }
 }

@@ -6,6 +6,9 @@ use super::select;
 use crate::access::grant::{Grant, Read};
 use crate::db::sql::{Bind, Sql};
 
+/// Areas that hold one place and are looked at: those of one level do not overlap, but for those of other times.
+const MOST_AT_ONCE: i64 = 32;
+
 /// The whole of a revision as a binary COPY stream: id, longitude, latitude, then the fields as text, then the geometry if `lines`
 /// asks for it. No scope is applied: this is
 /// for the address index, which applies the scope of whoever searches. `None` when the layer has no geometry.
@@ -75,12 +78,13 @@ pub fn visible(state: &State, grant: &Grant<Read>, among: Option<&[i64]>) -> Sql
     sql
 }
 
-/// A row whose area holds a place (degrees), with one field of it, as far as the grant shows it. `None` without geometry.
-pub fn containing(layer: &Published, grant: &Grant<Read>, field: &str, (lon, lat): (f64, f64)) -> Option<Sql> {
+/// The rows whose areas hold a place (degrees), with these fields of them as texts, as far as the grant shows them. `None` without
+/// geometry, or when a field is hidden.
+pub fn containing(layer: &Published, grant: &Grant<Read>, fields: &[&str], (lon, lat): (f64, f64)) -> Option<Sql> {
     let state = layer.state();
     let column = state.source.geometry.as_deref()?;
     let scope = grant.scope();
-    if !scope.sees_field(field) {
+    if !fields.iter().all(|field| scope.sees_field(field)) {
         return None;
     }
     let place = |sql: &mut Sql| {
@@ -88,8 +92,12 @@ pub fn containing(layer: &Published, grant: &Grant<Read>, field: &str, (lon, lat
         sql.push("), ").integer(i64::from(state.srid)).push(")");
     };
     let mut sql = Sql::new("select ");
-    sql.ident(&state.source.key).push("::int8, ").ident(field).push("::text from ");
-    sql.table(&state.source.schema, &state.source.table).push(" where st_intersects(").ident(column).push(", ");
+    sql.ident(&state.source.key).push("::int8");
+    for field in fields {
+        sql.push(", ").ident(field).push("::text");
+    }
+    sql.push(" from ").table(&state.source.schema, &state.source.table);
+    sql.push(" where st_intersects(").ident(column).push(", ");
     place(&mut sql);
     sql.push(")");
     select::scope_conditions(&mut sql, state, scope);
@@ -100,6 +108,6 @@ pub fn containing(layer: &Published, grant: &Grant<Read>, field: &str, (lon, lat
         place(&mut sql);
         sql.push(")");
     }
-    sql.push(" order by 1 limit 1");
+    sql.push(" order by 1 limit ").integer(MOST_AT_ONCE);
     Some(sql)
 }

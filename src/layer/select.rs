@@ -1,15 +1,19 @@
 //! The only SELECT builder over layer tables. It always applies the grant's scope: fields, rows and area.
 
+mod boxes;
+
 use onemap_cql2::Filter;
 
+pub(super) use self::boxes::boxed;
+use self::boxes::{envelope, numbers};
 use super::filter;
 use super::order::{self, Direction, Place, SortKey};
 use crate::access::grant::{Grant, Read};
 use crate::access::policy::Scope;
 use crate::db::sql::{Bind, Sql};
 use crate::geo::bbox::Bbox;
-use crate::geo::crs::{Crs, same_coordinates};
-use crate::geo::tms::{TileCoord, degrees};
+use crate::geo::crs::same_coordinates;
+use crate::geo::tms::TileCoord;
 use crate::layer::catalog::Published;
 use crate::layer::model::{Field, FieldType, State};
 
@@ -285,63 +289,12 @@ pub fn rows(state: &State, ids: &[i64]) -> Sql {
     sql
 }
 
-fn numbers(sql: &mut Sql, values: [f64; 4]) {
-    for (i, v) in values.into_iter().enumerate() {
-        if i > 0 {
-            sql.push(", ");
-        }
-        sql.bind(Bind::Float(v));
-    }
-}
-
 /// Leaves out what is neither drawn nor measured: other people's tables may hold the surfaces of solids.
 fn flat(sql: &mut Sql, state: &State, column: &str) {
     if state.source.registered && dimension(state).is_none() {
         sql.push(" and st_geometrytype(").ident(column);
         sql.push(") <> all('{ST_Triangle,ST_Tin,ST_PolyhedralSurface}')");
     }
-}
-
-/// The stored geometry and a box, with `between` in the middle. The box comes in the layer's own CRS, so that its index serves. One
-/// that is wider than a projection reaches has no image there: then it is the geometry that is transformed.
-pub(super) fn boxed(sql: &mut Sql, state: &State, column: &str, bbox: Bbox, srid: i32, between: &'static str) {
-    const REACH: f64 = 20.0;
-    let wide = bbox.east - bbox.west > REACH || bbox.north - bbox.south > REACH;
-    if wide && srid != state.srid && !Crs::epsg(state.srid).is_geographic() {
-        let (bbox, srid) = if srid == 3857 { (mercator_to_degrees(bbox), 4490) } else { (bbox, srid) };
-        sql.push("st_transform(").ident(column).push(", ").integer(i64::from(srid)).push(")").push(between);
-        return envelope(sql, bbox, srid, srid);
-    }
-    sql.ident(column).push(between);
-    envelope(sql, bbox, srid, state.srid);
-}
-
-/// A box in the CRS `storage`.
-fn envelope(sql: &mut Sql, bbox: Bbox, srid: i32, storage: i32) {
-    // A box of Web Mercator is one of degrees too, and exactly so; PROJ would turn one beyond the square around the globe.
-    let convert = srid == 3857 && storage != 3857;
-    let (mut bbox, srid) = if convert { (mercator_to_degrees(bbox), 4490) } else { (bbox, srid) };
-    let direct = same_coordinates(srid, storage);
-    if !direct {
-        // The poles are at no place of a projection.
-        (bbox.south, bbox.north) = (bbox.south.clamp(-89.9, 89.9), bbox.north.clamp(-89.9, 89.9));
-        sql.push("st_transform(st_segmentize(");
-    }
-    sql.push("st_makeenvelope(");
-    numbers(sql, bbox.to_array());
-    sql.push(", ").integer(i64::from(if direct { storage } else { srid })).push(")");
-    if !direct {
-        // A straight edge is a curve in another CRS: 32 pieces a side keep the box true.
-        let piece = ((bbox.east - bbox.west).abs().max((bbox.north - bbox.south).abs()) / 32.0).max(1e-9);
-        sql.push(", ").bind(Bind::Float(piece)).push("), ").integer(i64::from(storage)).push(")");
-    }
-}
-
-fn mercator_to_degrees(bbox: Bbox) -> Bbox {
-    let (west, south) = degrees(bbox.west, bbox.south);
-    let (east, north) = degrees(bbox.east, bbox.north);
-    let within = |longitude: f64| longitude.clamp(-180.0, 180.0);
-    Bbox { west: within(west), south, east: within(east), north }
 }
 
 fn conditions(sql: &mut Sql, state: &State, scope: &Scope, wanted: &Selection) {

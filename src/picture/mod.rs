@@ -2,7 +2,7 @@
 //! already, and so is the thinning of low zooms; a picture never looks at rows.
 
 pub mod encode;
-pub mod notice;
+mod notice;
 mod projection;
 pub mod sheet;
 pub mod view;
@@ -14,13 +14,14 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use moka::future::Cache;
 use onemap_paint::{Fonts, Grid, Placement, Problem, Sprites, Style};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use ttf_parser::Face;
 use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::geo::tms::{TileCoord, TileMatrixSet};
-use crate::style::{glyphs, sprites};
+use crate::style::{glyphs, legend, sprites};
 use crate::tile::encoding::Encoding;
 use crate::tile::render::{Drawn, Picture, Tiles};
 use projection::Projected;
@@ -29,7 +30,7 @@ use view::View;
 
 /// Bytes of vector tiles under one picture at most: what is denser belongs on a larger scale.
 const MOST_BYTES: usize = 96 << 20;
-/// Drawing stops after this long.
+/// Fetching the tiles stops after this long, and so does drawing.
 const LIMIT: Duration = Duration::from_secs(20);
 /// How good a JPEG is: labels must not blur.
 const QUALITY: u8 = 88;
@@ -94,27 +95,17 @@ impl Pictures {
 
     /// What the picture's bytes depend on, as a digest: the same on every node. None when a layer changes without telling.
     pub fn key(&self, wanted: &Wanted) -> Option<u128> {
-        let mut digest = self.digest(&wanted.sheet)?;
-        let view = &wanted.view;
-        digest.update(format!("{:?}{:?}{:?}{:?}", view, wanted.format, wanted.background, wanted.tiled).as_bytes());
-        Some(digest.digest128())
-    }
-
-    /// The state of what is drawn, for addresses that mean it for ever.
-    pub fn version(&self, sheet: &Sheet) -> Option<String> {
-        self.digest(sheet).map(|digest| format!("{:016x}", digest.digest128() as u64))
-    }
-
-    fn digest(&self, sheet: &Sheet) -> Option<Xxh3Default> {
         let mut digest = Xxh3Default::new();
-        digest.update(sheet.style().to_string().as_bytes());
-        for source in &sheet.sources {
+        digest.update(wanted.sheet.style().to_string().as_bytes());
+        for source in &wanted.sheet.sources {
             // Of one tile as of every other: revision, edits, index, scope, filter.
             let first = TileMatrixSet::WebMercatorQuad.tile(0, 0, 0)?;
             let key = self.tiles.key(std::slice::from_ref(&source.drawn), &of_tile(first, source))?;
             digest.update(key.etag(Encoding::Identity).as_bytes());
         }
-        Some(digest)
+        let view = &wanted.view;
+        digest.update(format!("{:?}{:?}{:?}{:?}", view, wanted.format, wanted.background, wanted.tiled).as_bytes());
+        Some(digest.digest128())
     }
 
     /// The picture as a file. `key` is the one that belongs to it: with none it is drawn each time.
@@ -127,18 +118,51 @@ impl Pictures {
 
     async fn make(&self, wanted: &Wanted) -> Result<Bytes> {
         let style = Style::parse(&wanted.sheet.style()).map_err(refused)?;
-        let _turn = self.turns.acquire().await.map_err(Error::internal)?;
-        let fetched = self.fetch(wanted, &style).await?;
+        let turn = self.turn().await?;
+        let fetched = tokio::time::timeout(LIMIT, self.fetch(wanted, &style)).await.map_err(|_| too_slow())??;
+        let (view, format, background, tiled) = (wanted.view, wanted.format, wanted.background, wanted.tiled);
+        let work = move |tools: &Tools| {
+            draw(&style, &fetched, view, background, tiled, tools).and_then(|pixmap| encode::encode(&pixmap, format))
+        };
+        self.paint(turn, work).await
+    }
+
+    /// A picture of what the colours of a style mean.
+    pub async fn legend(&self, entries: Vec<legend::Entry>, english: bool, double: bool) -> Result<Bytes> {
+        let work = move |tools: &Tools| legend::picture(&entries, english, double, &tools.face()?);
+        self.paint(self.turn().await?, work).await
+    }
+
+    /// A picture with a text on it, or with nothing, for clients that show nothing but pictures.
+    pub async fn notice(
+        &self,
+        text: Option<String>,
+        size: (u32, u32),
+        background: Option<[u8; 4]>,
+        format: Format,
+    ) -> Result<Bytes> {
+        let work = move |tools: &Tools| notice::draw(text.as_deref(), size, background, format, tools);
+        self.paint(self.turn().await?, work).await
+    }
+
+    async fn turn(&self) -> Result<OwnedSemaphorePermit> {
+        self.turns.clone().acquire_owned().await.map_err(Error::internal)
+    }
+
+    /// Paints on a thread for that. The turns stay with the work: it goes on when whoever waited for it has left.
+    async fn paint(
+        &self,
+        turn: OwnedSemaphorePermit,
+        work: impl FnOnce(&Tools) -> Result<Vec<u8>> + Send + 'static,
+    ) -> Result<Bytes> {
         let tools = self.tools.clone();
         tools
             .get_or_try_init(|| async { tokio::task::spawn_blocking(Tools::read).await.map_err(Error::internal) })
             .await?;
-        let (view, format, background, tiled) = (wanted.view, wanted.format, wanted.background, wanted.tiled);
-        let cores = self.tiles.cores();
-        let _core = cores.acquire().await.map_err(Error::internal)?;
+        let core = self.tiles.cores().acquire_owned().await.map_err(Error::internal)?;
         let work = move || {
-            let Some(tools) = tools.get() else { return Err(Error::internal("no fonts")) };
-            draw(&style, &fetched, view, background, tiled, tools).and_then(|pixmap| encode::encode(&pixmap, format))
+            let _turns = (turn, core);
+            work(tools.get().ok_or_else(|| Error::internal("no fonts"))?)
         };
         Ok(tokio::task::spawn_blocking(work).await.map_err(Error::internal)??.into())
     }
@@ -203,6 +227,11 @@ impl Tools {
         };
         Tools { fonts, sprites: sprites() }
     }
+
+    /// The face that texts of ours are written in.
+    fn face(&self) -> Result<Face<'_>> {
+        self.fonts.first().ok_or_else(|| glyphs::no_font("none was there when pictures were first drawn"))
+    }
 }
 
 fn draw(
@@ -246,6 +275,11 @@ fn refused(problem: Problem) -> Error {
         format!("the layer's style is wrong: {} {}", problem.path, problem.en),
     )
     .hint("请联系样式的维护单位", "tell whoever keeps the style")
+}
+
+fn too_slow() -> Error {
+    Error::busy("成图耗时过长", "drawing this takes too long")
+        .hint("请缩小范围、放大比例尺或减少图层", "ask for a smaller area, a larger scale or fewer layers")
 }
 
 fn failed(problem: Problem) -> Error {

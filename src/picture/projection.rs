@@ -6,8 +6,8 @@ use super::view::View;
 use crate::geo::plane::Plane;
 use crate::geo::tms::degrees;
 
-/// Where what lies outside of a plane is put: beside every picture.
-const NOWHERE: [f64; 2] = [-1e7, -1e7];
+/// What lies outside of a plane is nowhere on a picture.
+const NOWHERE: [f64; 2] = [f64::NAN; 2];
 
 pub enum Projected {
     /// A picture in Web Mercator itself.

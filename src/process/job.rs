@@ -18,26 +18,13 @@ const MOST_KEPT: usize = 8 << 20;
 const MOST_AT_ONCE: i64 = 10;
 
 pub(super) async fn put(parts: &Parts, by: &Principal, process: &str, inputs: &Map<String, Value>) -> Result<Uuid> {
-    let client = parts.database.app().await?;
-    let sql =
-        "select count(*) from onemap.job where kind = $1 and department_id = $2 and state in ('queued', 'running')";
-    let department = by.department.as_deref().unwrap_or_default();
-    let under_way: i64 = client.query_one(sql, &[&KIND, &department]).await?.get(0);
-    drop(client);
-    if under_way >= MOST_AT_ONCE {
-        return Err(Error::conflict(
-            format!("本单位已有 {under_way} 个处理任务在进行"),
-            format!("{under_way} jobs of your department are under way"),
-        )
-        .hint("请等待其完成或取消后再试", "wait for them, or dismiss one"));
-    }
-    parts.queue.put(by, KIND, &json!({"process": process, "inputs": inputs})).await
+    parts.queue.put_at_most(by, KIND, MOST_AT_ONCE, &json!({"process": process, "inputs": inputs})).await
 }
 
 /// What was kept, for those who see now what was seen then.
 pub(super) fn outputs(gate: &Gate, job: &JobInfo, by: &Principal) -> Result<Map<String, Value>> {
     let result = job.result.as_ref().unwrap_or(&Value::Null);
-    let seen: Vec<Seen> = serde_json::from_value(result["seen"].clone()).unwrap_or_default();
+    let seen: Vec<Seen> = serde_json::from_value(result["seen"].clone())?;
     for one in &seen {
         let now: Option<Grant<Read>> = gate.open(by, &one.layer).ok();
         if now.is_none_or(|grant| Seen::of(&grant) != *one) {

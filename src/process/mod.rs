@@ -22,7 +22,6 @@ use crate::access::gate::{Gate, sign_in};
 use crate::access::grant::{Grant, Read};
 use crate::access::principal::Principal;
 use crate::address::Addresses;
-use crate::address::aliases::Aliases;
 use crate::address::jobs::AddressJobs;
 use crate::db::pool::Database;
 use crate::error::{Error, Result};
@@ -116,7 +115,6 @@ pub struct Parts {
     pub catalog: Catalog,
     pub queue: Queue,
     pub addresses: Addresses,
-    pub aliases: Aliases,
     pub address_jobs: AddressJobs,
 }
 

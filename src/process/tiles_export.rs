@@ -57,8 +57,7 @@ impl TilesExport {
             ));
         }
         let zooms = zooms(call.integer("minzoom"), call.integer("maxzoom"))?;
-        let parts = (&call.parts.queue, &call.parts.database);
-        Ok(Outcome::Job(job::request(parts, call.by, grant.layer(), zooms).await?))
+        Ok(Outcome::Job(job::request(&call.parts.queue, call.by, grant.layer(), zooms).await?))
     }
 }
 

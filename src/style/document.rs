@@ -194,14 +194,35 @@ fn check_layer(layer: &Value, at: &str, sources: &[(String, Vec<String>)]) -> Re
     }
 }
 
-/// What a reader sees of one layer: the names of fields that a grant leaves out.
-pub type Hidden = Vec<String>;
+/// What a reader sees of one layer; by default the whole.
+#[derive(Debug, Clone, Default)]
+pub struct Sight {
+    /// The names of fields that a grant leaves out.
+    pub hidden: Vec<String>,
+    /// Whether a grant leaves out anything, be it features.
+    pub part: bool,
+}
 
-/// A kept style for a reader. `see` says what is hidden of a layer, and nothing of one that may not be read. None when the style
+/// Members of a style that may say where its layers lie and what is in them.
+const OF_THE_WHOLE: [&str; 5] = ["metadata", "center", "zoom", "bearing", "pitch"];
+
+/// Whether a reader sees something that a kept style draws, of the one layer if one is named: what [`served`] would leave.
+pub fn draws(kept: &Value, layer: Option<&str>, mut see: impl FnMut(&str) -> Option<Sight>) -> bool {
+    let named = layers_of_sources(kept);
+    kept["layers"].as_array().into_iter().flatten().any(|drawn| {
+        let Some(id) = drawn_layer(drawn, &named).filter(|id| layer.is_none_or(|layer| layer == id)) else {
+            return false;
+        };
+        see(&id).is_some_and(|sight| !is_concealed(drawn, &sight.hidden))
+    })
+}
+
+/// A kept style for a reader. `see` says what is seen of a layer, and nothing of one that may not be read. None when the style
 /// draws layers and the reader sees none of them.
-pub fn served(kept: &Value, base: &str, mut see: impl FnMut(&str) -> Option<Hidden>) -> Option<Value> {
+pub fn served(kept: &Value, base: &str, mut see: impl FnMut(&str) -> Option<Sight>) -> Option<Value> {
     let mut style = kept.clone();
-    let mut seen: Vec<(String, Hidden)> = vec![];
+    let mut seen: Vec<(String, Sight)> = vec![];
+    let mut whole = true;
     let mut sources = Map::new();
     // Of what a style layer draws all of its source decides: what is left of a source must not take another's place.
     let named = layers_of_sources(kept);
@@ -209,9 +230,10 @@ pub fn served(kept: &Value, base: &str, mut see: impl FnMut(&str) -> Option<Hidd
         let visible: Vec<String> = ids
             .into_iter()
             .filter(|id| {
-                let hidden = see(id);
-                let found = hidden.is_some();
-                seen.extend(hidden.map(|hidden| (id.clone(), hidden)));
+                let sight = see(id);
+                let found = sight.is_some();
+                whole &= sight.as_ref().is_some_and(|sight| !sight.part && sight.hidden.is_empty());
+                seen.extend(sight.map(|sight| (id.clone(), sight)));
                 found
             })
             .collect();
@@ -228,12 +250,15 @@ pub fn served(kept: &Value, base: &str, mut see: impl FnMut(&str) -> Option<Hidd
                 return Some(layer);
             }
             let id = drawn_layer(&layer, &named)?;
-            let hidden = &seen.iter().find(|(seen, _)| *seen == id)?.1;
-            conceal(layer, hidden)
+            let sight = &seen.iter().find(|(seen, _)| *seen == id)?.1;
+            conceal(layer, &sight.hidden)
         })
         .collect();
     if drew && !layers.iter().any(|layer| layer["source"].is_string()) {
         return None;
+    }
+    if let Some(members) = style.as_object_mut().filter(|_| !whole) {
+        members.retain(|name, _| !OF_THE_WHOLE.contains(&name.as_str()));
     }
     style["layers"] = Value::Array(layers);
     style["sources"] = Value::Object(sources);
@@ -304,7 +329,7 @@ fn conceal(mut layer: Value, hidden: &[String]) -> Option<Value> {
     if hidden.is_empty() {
         return Some(layer);
     }
-    if layer.get("filter").is_some_and(|filter| names(filter, hidden)) {
+    if is_concealed(&layer, hidden) {
         return None;
     }
     for part in ["paint", "layout"] {
@@ -316,6 +341,10 @@ fn conceal(mut layer: Value, hidden: &[String]) -> Option<Value> {
         members.retain(|name, value| name != "metadata" || !names(value, hidden));
     }
     Some(layer)
+}
+
+fn is_concealed(layer: &Value, hidden: &[String]) -> bool {
+    layer.get("filter").is_some_and(|filter| names(filter, hidden))
 }
 
 /// Whether a field's name stands anywhere in it: as a text, as a member's name, or in braces within a text.
@@ -443,27 +472,47 @@ mod tests {
         let ids = |style: &Value| -> Vec<String> {
             style["layers"].as_array().unwrap().iter().map(|l| l["id"].as_str().unwrap().to_owned()).collect()
         };
-        let whole = served(&kept, BASE, |_| Some(vec![])).unwrap();
+        let whole = served(&kept, BASE, |_| Some(Sight::default())).unwrap();
         assert_eq!(ids(&whole), ["ground", "r", "h", "s", "t"]);
         assert_eq!(whole["sources"]["b"]["url"], "http://here/tiles/homes,shops.json");
-        let part = served(&kept, BASE, |id| (id == "shops").then(Vec::new)).unwrap();
+        let part = served(&kept, BASE, |id| (id == "shops").then(Sight::default)).unwrap();
         assert_eq!(ids(&part), ["ground", "s", "t"]);
         assert_eq!(part["sources"], json!({"b": {"type": "vector", "url": "http://here/tiles/shops.json"}}));
         assert!(!part.to_string().contains("roads") && !part.to_string().contains("homes"));
         assert!(served(&kept, BASE, |_| None).is_none());
         // Hidden fields: a filter takes its layer along, a property goes by itself.
         let hidden = ["kind", "lanes", "owner"].map(str::to_owned).to_vec();
-        let part = served(&kept, BASE, |_| Some(hidden.clone())).unwrap();
+        let sight = || Some(Sight { hidden: hidden.clone(), part: false });
+        let part = served(&kept, BASE, |_| sight()).unwrap();
         assert_eq!(ids(&part), ["ground", "r", "s", "t"]);
         for name in &hidden {
             assert!(!part.to_string().contains(name.as_str()), "{part}");
         }
+        assert!(draws(&kept, None, |_| sight()) && draws(&kept, Some("shops"), |_| sight()));
+        assert!(!draws(&kept, Some("homes"), |_| sight()), "its only style layer goes with its filter");
+        assert!(!draws(&kept, None, |_| None) && !draws(&kept, Some("schools"), |_| Some(Sight::default())));
+    }
+
+    #[test]
+    fn where_a_style_looks_is_for_those_who_see_all_of_it() {
+        let mut style = style();
+        style["metadata"] = json!({"note": "schools near 120.3"});
+        style["center"] = json!([120.3, 36.1]);
+        style["zoom"] = json!(12);
+        let kept = check(style, BASE).unwrap().document;
+        let has = |style: &Value| OF_THE_WHOLE.iter().any(|name| style.get(*name).is_some());
+        assert!(has(&served(&kept, BASE, |_| Some(Sight::default())).unwrap()));
+        let part = |id: &str| Sight { part: id == "homes", ..Sight::default() };
+        assert!(!has(&served(&kept, BASE, |id| Some(part(id))).unwrap()), "a part of one layer");
+        assert!(!has(&served(&kept, BASE, |id| (id != "roads").then(Sight::default)).unwrap()), "a layer is hidden");
+        let hidden = || Some(Sight { hidden: vec!["lanes".into()], part: false });
+        assert!(!has(&served(&kept, BASE, |_| hidden()).unwrap()), "a field is hidden");
     }
 
     #[test]
     fn one_layer_of_a_style_is_a_style() {
         let kept = check(style(), BASE).unwrap().document;
-        let whole = served(&kept, BASE, |_| Some(vec![])).unwrap();
+        let whole = served(&kept, BASE, |_| Some(Sight::default())).unwrap();
         let shops = of_layer(&whole, "shops", BASE).unwrap();
         assert_eq!(shops["sources"], json!({"shops": {"type": "vector", "url": "http://here/tiles/shops.json"}}));
         assert!(shops["layers"].as_array().unwrap().iter().all(|l| l["source"] == "shops"));

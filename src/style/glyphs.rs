@@ -122,19 +122,10 @@ fn not_a_range() -> Error {
     )
 }
 
-/// The bytes of the regular collection, for those who draw text themselves; [`face`] finds the face in them.
-pub(super) fn regular_collection(fonts: &Path) -> Result<Vec<u8>> {
-    fs::read(fonts.join(STACKS[0].1)).map_err(no_font)
-}
-
-pub(super) fn face(collection: &[u8]) -> Result<ttf_parser::Face<'_>> {
-    collection::face_named(collection, FAMILY)
-}
-
-fn no_font(e: std::io::Error) -> Error {
+pub fn no_font(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     Error::new(Kind::Busy, "服务器缺少中文字体", "the server lacks its Chinese font")
         .hint("请管理员安装 fonts-noto-cjk", "the administrator should install fonts-noto-cjk")
-        .because(e)
+        .because(cause)
 }
 
 /// Names the collection's edition, so that a font that Debian has updated is drawn anew.

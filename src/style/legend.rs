@@ -1,6 +1,6 @@
 //! What the colours of a style mean: read from its layers, as JSON for the portal and as a picture for print and reports.
 
-use std::{fmt::Write, path::Path};
+use std::fmt::Write;
 
 use resvg::{
     tiny_skia::{Pixmap, Transform},
@@ -9,7 +9,6 @@ use resvg::{
 use serde_json::{Value, json};
 use ttf_parser::{Face, GlyphId, OutlineBuilder};
 
-use super::glyphs;
 use crate::error::{Error, Result, Said};
 
 /// No legend is read beyond this; a style with more classes says so in its last entry.
@@ -181,17 +180,15 @@ const MARGIN: f32 = 8.0;
 /// A label is cut after this many ems, so that one long value does not make a picture of any size.
 const LONGEST: f32 = 40.0;
 
-/// The entries as a PNG, one row each: a swatch and its label. `fonts` is [`glyphs::DEBIAN_FONTS`]. Blocks: it reads.
-pub fn picture(entries: &[Entry], english: bool, double: bool, fonts: &Path) -> Result<Vec<u8>> {
-    let bytes = glyphs::regular_collection(fonts)?;
-    let face = glyphs::face(&bytes)?;
+/// The entries as a PNG, one row each: a swatch and its label.
+pub fn picture(entries: &[Entry], english: bool, double: bool, face: &Face) -> Result<Vec<u8>> {
     let mut rows = String::new();
     let mut widest = 0.0_f32;
     for (row, entry) in entries.iter().take(MOST).enumerate() {
         let middle = MARGIN + ROW * (row as f32 + 0.5);
         swatch(&mut rows, entry, middle);
         let label = if english { &entry.label.en } else { &entry.label.zh };
-        let (path, width) = written(&face, label, (MARGIN + SWATCH + 8.0, middle + TEXT * 0.36));
+        let (path, width) = written(face, label, (MARGIN + SWATCH + 8.0, middle + TEXT * 0.36));
         let _ = write!(rows, r##"<path fill="#22282f" d="{path}"/>"##);
         widest = widest.max(width);
     }
@@ -220,9 +217,7 @@ pub fn render(svg: &str, on: &mut Pixmap) -> Result<()> {
 }
 
 /// A text in lines that are no wider than the picture, as an SVG of its size.
-pub fn lettered(text: &str, width: f32, height: f32, fonts: &Path) -> Result<String> {
-    let bytes = glyphs::regular_collection(fonts)?;
-    let face = glyphs::face(&bytes)?;
+pub fn lettered(text: &str, width: f32, height: f32, face: &Face) -> String {
     let scale = TEXT / f32::from(face.units_per_em());
     let advance = |c: char| {
         let glyph = face.glyph_index(c).unwrap_or(GlyphId(0));
@@ -243,14 +238,14 @@ pub fn lettered(text: &str, width: f32, height: f32, fonts: &Path) -> Result<Str
     let mut svg = format!(r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">"#);
     let fitting = ((height - MARGIN) / (TEXT * 1.5)).max(1.0) as usize;
     for (i, (line, _)) in lines.iter().take(fitting).enumerate() {
-        let (path, _) = written(&face, line, (MARGIN, MARGIN + TEXT * (1.0 + 1.5 * i as f32)));
+        let (path, _) = written(face, line, (MARGIN, MARGIN + TEXT * (1.0 + 1.5 * i as f32)));
         // A pale edge keeps it readable on whatever lies below.
         let _ = write!(
             svg,
             r##"<path fill="none" stroke="#ffffff" stroke-width="3" d="{path}"/><path fill="#b3261e" d="{path}"/>"##
         );
     }
-    Ok(svg + "</svg>")
+    svg + "</svg>"
 }
 
 /// What a line may be broken between: words, and each sign of a script without spaces.

@@ -1,5 +1,17 @@
+use std::path::Path;
+
+use onemap_paint::Fonts;
+
 use super::*;
+use crate::style::glyphs;
 use crate::style::library::{self, Shape};
+
+fn fonts() -> Fonts {
+    let mut fonts = Fonts::none();
+    let (name, file) = glyphs::STACKS[0];
+    assert!(fonts.add(name, &Path::new(glyphs::DEBIAN_FONTS).join(file), glyphs::FAMILY));
+    fonts
+}
 
 fn title() -> Said {
     Said::new("社区", "Communities")
@@ -96,9 +108,9 @@ fn the_picture_shows_colours_and_writes_labels() {
         entry("道路", Kind::Line, "#00ff00"),
         entry("点", Kind::Circle, "hsl(240, 100%, 50%)"),
     ];
-    let draw = |english, double| {
-        Pixmap::decode_png(&picture(&all, english, double, Path::new(glyphs::DEBIAN_FONTS)).unwrap()).unwrap()
-    };
+    let fonts = fonts();
+    let face = fonts.first().unwrap();
+    let draw = |english, double| Pixmap::decode_png(&picture(&all, english, double, &face).unwrap()).unwrap();
     let chinese = draw(false, false);
     assert_eq!(chinese.height(), 3 * 24 + 16);
     let at = |p: &Pixmap, x, y| p.pixel(x, y).map(|c| (c.red(), c.green(), c.blue())).unwrap();
@@ -123,8 +135,9 @@ fn a_hostile_style_cannot_write_into_the_picture() {
         colour: colour.into(),
         outline: Some(colour.into()),
     };
+    let fonts = fonts();
     for english in [false, true] {
-        let png = picture(std::slice::from_ref(&bad), english, true, Path::new(glyphs::DEBIAN_FONTS)).unwrap();
+        let png = picture(std::slice::from_ref(&bad), english, true, &fonts.first().unwrap()).unwrap();
         assert!(Pixmap::decode_png(&png).unwrap().width() < 1500);
     }
     assert_eq!(
@@ -135,6 +148,6 @@ fn a_hostile_style_cannot_write_into_the_picture() {
 
 #[test]
 fn an_empty_legend_is_an_empty_picture() {
-    let png = picture(&[], false, false, Path::new(glyphs::DEBIAN_FONTS)).unwrap();
+    let png = picture(&[], false, false, &fonts().first().unwrap()).unwrap();
     assert!(Pixmap::decode_png(&png).unwrap().height() > 0);
 }

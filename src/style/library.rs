@@ -3,6 +3,9 @@
 //! A style under `styles/` names layers by their ids in `source-layer`; its sources follow from them. When it is
 //! served, what the reader may not see or the catalogue does not have is left out, and all the rest is still drawn.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 
 use super::{Files, palette, sprites};
@@ -49,23 +52,26 @@ pub struct Drawn<'a> {
 
 /// The names of the styles that onemap brings along.
 pub fn names() -> Vec<String> {
-    Files::iter().filter_map(|file| file.strip_suffix(".json").map(str::to_owned)).collect()
+    BROUGHT.keys().cloned().collect()
 }
+
+/// Those styles as their files have them, read once: the base map is asked for with every one of its tiles.
+static BROUGHT: LazyLock<BTreeMap<String, Value>> = LazyLock::new(|| {
+    let read = Files::iter().filter_map(|file| {
+        let name = file.strip_suffix(".json")?;
+        Some((name.to_owned(), serde_json::from_slice::<Value>(&Files::get(&file)?.data).ok()?))
+    });
+    read.collect()
+});
 
 /// A style that onemap brings along, with the layers that `shown` admits. `base_url` has no slash at its end; empty,
 /// the style's addresses are paths.
 pub fn embedded(name: &str, base_url: &str, shown: impl Fn(&str) -> bool) -> Result<Value> {
-    let file = names()
-        .contains(&name.to_owned())
-        .then(|| Files::get(&format!("{name}.json")))
-        .flatten()
-        .ok_or_else(|| Error::not_found("没有这个样式", "there is no such style"))?;
-    let mut style: Value = serde_json::from_slice(&file.data)?;
-    let mut layers = match style["layers"].take() {
-        Value::Array(layers) => layers,
-        _ => Vec::new(),
-    };
-    layers.retain(|l| l["source-layer"].as_str().is_none_or(&shown));
+    let brought = BROUGHT.get(name).ok_or_else(|| Error::not_found("没有这个样式", "there is no such style"))?;
+    let members = brought.as_object().into_iter().flatten().filter(|(member, _)| *member != "layers");
+    let mut style: Value = members.map(|(member, value)| (member.clone(), value.clone())).collect();
+    let layers = brought["layers"].as_array().into_iter().flatten();
+    let mut layers: Vec<Value> = layers.filter(|l| l["source-layer"].as_str().is_none_or(&shown)).cloned().collect();
     let mut sources = serde_json::Map::new();
     for layer in &mut layers {
         let Some(id) = layer["source-layer"].as_str().map(str::to_owned) else { continue };

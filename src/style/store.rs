@@ -168,7 +168,8 @@ impl Styles {
         let before = held(&*transaction, id).await?.ok_or_else(no_style)?;
         allowed(writing, &before)?;
         let metadata = serde_json::to_value(change(before.metadata)?)?;
-        let sql = "update onemap.style set metadata = $2, version = version + 1, updated_at = now() where id = $1";
+        let sql = "update onemap.style set metadata = $2, version = nextval('onemap.style_version'),
+                       updated_at = now() where id = $1";
         transaction.execute(sql, &[&id, &metadata]).await?;
         let entry = Entry { action: "describe", object_kind: "style", object_id: id, detail: metadata };
         audit::write(&*transaction, writing.by, entry).await?;
@@ -177,6 +178,7 @@ impl Styles {
         self.reload().await
     }
 
+    /// Whoever removes one reads everything anew then: layers that showed by it have another default.
     pub async fn remove(&self, writing: &Writing<'_>, id: &str) -> Result<()> {
         let mut client = self.database.app().await?;
         let transaction = client.transaction().await?;
@@ -185,9 +187,7 @@ impl Styles {
         transaction.execute("delete from onemap.style where id = $1", &[&id]).await?;
         let entry = Entry { action: "delete", object_kind: "style", object_id: id, detail: json!({}) };
         audit::write(&*transaction, writing.by, entry).await?;
-        transaction.commit().await?;
-        drop(client);
-        self.reload().await
+        Ok(transaction.commit().await?)
     }
 }
 
@@ -208,8 +208,8 @@ fn allowed(writing: &Writing<'_>, before: &Stored) -> Result<()> {
 }
 
 async fn replace(client: &impl GenericClient, id: &str, style: &Checked) -> Result<()> {
-    let sql =
-        "update onemap.style set document = $2, layers = $3, version = version + 1, updated_at = now() where id = $1";
+    let sql = "update onemap.style set document = $2, layers = $3, version = nextval('onemap.style_version'),
+                   updated_at = now() where id = $1";
     client.execute(sql, &[&id, &style.document, &style.layers]).await?;
     Ok(())
 }

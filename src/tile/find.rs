@@ -2,10 +2,9 @@
 //! order: for the first ten of a hundred thousand it reads and sorts all of them. The tile index names the ten.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::Arc;
 
-use futures_util::{Stream, StreamExt};
+use futures_util::StreamExt;
 use onemap_cql2::Value;
 use onemap_tiles::delta::Delta;
 use onemap_tiles::find::Found;
@@ -14,16 +13,13 @@ use tokio_postgres::Row;
 use super::draw::is_of;
 use super::render::{Drawn, Tiles};
 use super::store::{Indexes, Opened};
-use crate::access::datastore::{Datastore, Rows};
+use crate::access::datastore::{Datastore, RowStream, Rows};
 use crate::error::Result;
 use crate::geo::bbox::Bbox;
 use crate::geo::crs::same_coordinates;
 use crate::geo::tms::degrees;
 use crate::layer::model::Field;
 use crate::layer::select::{self, Candidates, Selection};
-
-/// Rows as they arrive.
-pub type RowStream = Pin<Box<dyn Stream<Item = Result<Row>> + Send>>;
 
 /// A reading that goes on with the next candidates when the first were not enough: of a box's edge not all are in it.
 struct Walk {

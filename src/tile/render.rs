@@ -102,7 +102,8 @@ impl Tiles {
         &self.indexes
     }
 
-    /// What the tile's bytes depend on. None when a layer is a registered table, which changes without telling.
+    /// What the tile's bytes depend on. None when that changes without telling: with a registered table, or a filter that asks for the
+    /// time.
     pub fn key(&self, drawn: &[Drawn], picture: &Picture) -> Option<TileKey> {
         let filtered = drawn.iter().enumerate().map(|(i, d)| self.layer(d, picture.filters.get(i)));
         let layers = filtered.collect::<Option<_>>()?;
@@ -119,7 +120,8 @@ impl Tiles {
         let edited = self.edits.of(state.revision);
         // An index that lacks edits does not draw: PostGIS does, and thins otherwise.
         let draws = |stamp: &u64| edited.upon(*stamp).is_some();
-        (!state.source.registered).then(|| LayerKey {
+        let changes = state.source.registered || filter.is_some_and(Filter::depends_on_now);
+        (!changes).then(|| LayerKey {
             layer: drawn.layer.id.clone(),
             revision: state.revision,
             edits: edited.number,
@@ -183,8 +185,11 @@ impl Tiles {
         match picture.format {
             Format::Mvt => Ok(tile),
             Format::Mlt => {
-                let _core = self.cores.acquire().await.map_err(Error::internal)?;
-                let work = move || mlt::from_mvt(&tile);
+                let core = self.cores.clone().acquire_owned().await.map_err(Error::internal)?;
+                let work = move || {
+                    let _core = core;
+                    mlt::from_mvt(&tile)
+                };
                 tokio::task::spawn_blocking(work).await.map_err(Error::internal)?.map_err(Error::internal)
             }
         }
@@ -214,9 +219,13 @@ impl Tiles {
         if drawings.iter().all(Option::is_none) {
             return Ok(drawings.iter().map(|_| None).collect());
         }
-        let _core = self.cores.acquire().await.map_err(Error::internal)?;
+        let core = self.cores.clone().acquire_owned().await.map_err(Error::internal)?;
         let indexes = self.indexes.clone();
-        let work = move || drawings.iter().map(|d| drawn_part(d.as_ref()?, tile, &indexes)).collect();
+        let work = move || {
+            // Held by the work: it goes on when the caller has left.
+            let _core = core;
+            drawings.iter().map(|d| drawn_part(d.as_ref()?, tile, &indexes)).collect()
+        };
         match tile.quad_zoom() >= BRIEF {
             true => Ok(work()),
             false => tokio::task::spawn_blocking(work).await.map_err(Error::internal),

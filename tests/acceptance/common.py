@@ -1,11 +1,10 @@
 """OGC API Common 1 and 2, and Features 1 and 2 (OGC 19-072, 20-024, 17-069r4, 18-058r1)."""
 
-import json
 import math
 import random
 import re
 
-from kit import link, query, quote, requirement
+from kit import link, quote, requirement
 
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 EPSG = "http://www.opengis.net/def/crs/EPSG/0/"

@@ -19,6 +19,7 @@ import http_details
 import tiling
 import filters
 import editing
+import sharing
 import services
 import ows
 import exports

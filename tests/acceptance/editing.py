@@ -1,13 +1,11 @@
 """Features Parts 4, 5, 6 and 8: writing, schemas, choosing properties, sorting (OGC 20-002r1, 23-058, 24-019, 24-030)."""
 
-import http.client
 import json
-import random
 
 import jsonschema
 
 from filters import table
-from kit import link, query, quote, requirement
+from kit import link, quote, requirement
 
 LAYER = "/ogc/collections/cql2-examples/items"
 _session = {}

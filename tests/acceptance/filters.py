@@ -9,7 +9,7 @@ import ats
 from data import SETS, Table
 from generate import COUNTRIES, PLACES, RIVERS, Filters
 from kit import query, quote, requirement
-from oracle import Oracle, Unsupported, text
+from oracle import Oracle, text
 
 FIELDS = {"cql2-countries": COUNTRIES, "cql2-places": PLACES, "cql2-rivers": RIVERS}
 GENERATED = {"cql2-countries": 90, "cql2-places": 150, "cql2-rivers": 30}

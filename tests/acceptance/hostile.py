@@ -8,7 +8,7 @@ import threading
 import time
 
 from filters import geometry_name, items
-from kit import query, quote, requirement
+from kit import quote, requirement
 
 ITEMS = "/ogc/collections/cql2-places/items"
 NESTED = {
@@ -20,6 +20,11 @@ NESTED = {
     "10,000 sums": "pop_max > " + "1+" * 10_000 + "1",
     "5,000 powers": "pop_max > " + "2^" * 5_000 + "2",
     "3,000 ands": " AND ".join(["name='a'"] * 3_000),
+    "30 comparisons of comparisons": "(" * 30 + "name='a'" + ")=TRUE" * 30,
+    "30 sets of sets": "A_EQUALS((" * 30 + "name='a'" + "),(TRUE))" * 30,
+    "30 ranges of ranges": "(" * 30 + "name='a'" + ") BETWEEN FALSE AND TRUE" * 30,
+    "30 choices of choices": "(" * 30 + "name='a'" + ") IN (TRUE,name='b',name='c')" * 30,
+    "two large sets": "A_OVERLAPS((" + ",".join(map(str, range(2_000))) + "),(pop_max," + ",".join(map(str, range(3_000, 5_000))) + "))",
     "deep functions": "casei(" * 3_000 + "name" + ")" * 3_000 + "='a'",
     "deep lists": "A_EQUALS(" + "(" * 5_000 + "1" + ")" * 5_000 + ",(1))",
     "deep WKT": "S_INTERSECTS(geometry, " + "GEOMETRYCOLLECTION(" * 1_500 + "POINT(1 2)" + ")" * 1_500 + ")",

@@ -9,7 +9,7 @@ from lxml import etree
 from PIL import Image
 
 from filters import table
-from kit import query, quote, requirement
+from kit import query, requirement
 from oracle import Oracle
 
 WMS, WMTS, WFS = "/ogc/wms", "/ogc/wmts", "/ogc/wfs"
@@ -103,10 +103,11 @@ def wms_maps(run):
         return
     reference = picture(answer)
     run.check(reference.size == (400, 425) and drawn(reference) > 5000, f"{reference.size}, {drawn(reference)} pixels drawn")
-    same = {"latitude first in 4326": {"CRS": "EPSG:4326"}, "longitude first in CRS:84": {"CRS": "CRS:84", "BBOX": "119.5,35.5,121.1,37.2"},
-            "longitude first in 1.1.1": {"VERSION": "1.1.1", "SRS": "EPSG:4326", "BBOX": "119.5,35.5,121.1,37.2"}, "lower case": {"FORMAT": "image/png"}}
-    for what, given in same.items():
-        image = run.server.ask(getmap(**given), run.key)
+    same = {"latitude first in 4326": getmap(CRS="EPSG:4326"), "longitude first in CRS:84": getmap(CRS="CRS:84", BBOX="119.5,35.5,121.1,37.2"),
+            "longitude first in 1.1.1": getmap(VERSION="1.1.1", SRS="EPSG:4326", BBOX="119.5,35.5,121.1,37.2"),
+            "lower case": re.sub(r"(?<=[?&])[A-Z]+(?==)", lambda name: name[0].lower(), getmap())}
+    for what, address in same.items():
+        image = run.server.ask(address, run.key)
         if run.check(image.status == 200 and image.type == "image/png", f"{what}: {image}"[:250]):
             run.check(different(reference, picture(image)) < 0.02, f"{what} shows another picture: {different(reference, picture(image)):.3f}")
     x = lambda lon: lon * 20037508.342789244 / 180

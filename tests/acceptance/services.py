@@ -6,7 +6,7 @@ import time
 import jsonschema
 
 from editing import send, session
-from kit import link, query, quote, requirement
+from kit import link, quote, requirement
 
 MBS = "application/vnd.mapbox.style+json"
 

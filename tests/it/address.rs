@@ -452,9 +452,14 @@ async fn reverse_names_the_nearest_doors_and_the_divisions_around() {
     let by = Principal::operator("housing");
     make_doors(&world.app, "shown-districts", ShareClass::Unconditional, true, &[]).await;
     let grant = world.app.gate.open(&by, "shown-districts").unwrap();
-    let name = Field { name: "name".into(), kind: FieldType::Text, title_zh: "名称".into(), title_en: "Name".into() };
+    let field = |name: &str, zh: &str| Field {
+        name: name.into(),
+        kind: FieldType::Text,
+        title_zh: zh.into(),
+        title_en: "".into(),
+    };
     let shape = Shape {
-        fields: vec![name],
+        fields: vec![field("name", "名称"), field("gone", "撤销日期")],
         geometry: Some("Polygon".into()),
         key_field: None,
         note: String::new(),
@@ -464,19 +469,20 @@ async fn reverse_names_the_nearest_doors_and_the_divisions_around() {
     let staged = registry::stage(&world.app.store, &grant, &shape, stream::iter(chunks)).await.unwrap();
     registry::publish(&world.app.store, &grant, staged.number, "publish").await.unwrap();
     world.app.refresh().await.unwrap();
-    make_source(&world, "shown-districts", json!({"mapping": {"district": "name"}})).await;
+    make_source(&world, "shown-districts", json!({"mapping": {"district": "name", "valid_to": "gone"}})).await;
     world
         .sql(
-            r#"insert into map."shown-districts" (fid, name, geom) values
-                (1, '市南区', st_makeenvelope(120.2, 36.0, 120.5, 36.08, 4490)),
-                (2, '市北区', st_makeenvelope(120.2, 36.08, 120.5, 36.2, 4490))"#,
+            r#"insert into map."shown-districts" (fid, name, gone, geom) values
+                (1, '台东区', '1994-06-30', st_makeenvelope(120.2, 36.0, 120.5, 36.2, 4490)),
+                (2, '市南区', null, st_makeenvelope(120.2, 36.0, 120.5, 36.08, 4490)),
+                (3, '市北区', '长期', st_makeenvelope(120.2, 36.08, 120.5, 36.2, 4490))"#,
         )
         .await;
     let here = world.json(As::Anonymous, "/address/reverse?lon=120.3062&lat=36.0601&limit=2").await;
     assert_eq!(here["features"][0]["properties"]["feature"], 12, "{here}");
     let distance = here["features"][0]["properties"]["distance"].as_f64().unwrap();
     assert!((15.0..30.0).contains(&distance), "{distance}");
-    assert_eq!(here["divisions"][0]["text"], "市南区");
+    assert_eq!((here["divisions"].as_array().unwrap().len(), &here["divisions"][0]["text"]), (1, &json!("市南区")));
     // The same place as other maps have it, and the answer as they draw it.
     let (x, y) = onemap::geo::china::wgs84_to_gcj02(120.306, 36.06);
     let shifted = world.json(As::Anonymous, &format!("/address/reverse?lon={x}&lat={y}&crs=gcj02&limit=1")).await;

@@ -29,7 +29,7 @@ fn line(vertices: &[(f64, f64)]) -> Vec<u8> {
 type Road = (&'static str, &'static str, &'static [(f64, f64)]);
 
 /// Roads with the last day on which their names hold.
-async fn roads(world: &World, id: &str, rows: &[Road]) {
+async fn roads(world: &World, id: &str, class: ShareClass, rows: &[Road]) {
     let app = &world.app;
     let by = Principal::operator("housing");
     let new = NewLayer {
@@ -37,7 +37,7 @@ async fn roads(world: &World, id: &str, rows: &[Road]) {
         theme: None,
         title: Title { zh: "道路".into(), en: "Roads".into() },
         description: Title::default(),
-        class: ShareClass::Unconditional,
+        class,
         anonymous: false,
         style: None,
         source: "test".into(),
@@ -73,6 +73,7 @@ async fn roads_meet_where_their_lines_do_and_end_when_their_register_says_so() {
     roads(
         &world,
         "roads",
+        ShareClass::Unconditional,
         &[
             ("香港中路", "", &[(120.38, 36.06), (120.39, 36.061), (120.40, 36.062)]),
             ("山东路", "", &[(120.39, 36.08), (120.39, 36.061), (120.39, 36.05)]),
@@ -105,4 +106,39 @@ async fn roads_meet_where_their_lines_do_and_end_when_their_register_says_so() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     panic!("a deleted road still has its crossing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crossing_outside_of_a_grants_area_is_not_told() {
+    let world = World::new().await;
+    roads(
+        &world,
+        "roads",
+        ShareClass::Conditional,
+        &[
+            ("香港中路", "", &[(120.36, 36.06), (120.38, 36.06), (120.40, 36.06)]),
+            ("山东路", "", &[(120.40, 36.06), (120.40, 36.08), (120.40, 36.10)]),
+        ],
+    )
+    .await;
+    let crossings = async |columns: &str, values: &str| {
+        world
+            .sql(&format!(
+                "update onemap.access_grant set revoked_at = now();
+                 insert into onemap.access_grant (layer_id, department_id, purpose, granted_by{columns})
+                 values ('roads', 'health', 'test', 'test'{values})"
+            ))
+            .await;
+        world.app.refresh().await.unwrap();
+        let road = search(&world, HEALTH, "香港中路").await;
+        assert_eq!(first(&road)["match_level"], "road", "{road}");
+        let found = search(&world, HEALTH, "香港中路与山东路交叉口").await;
+        let all = found["features"].as_array().unwrap();
+        all.iter().filter(|f| f["properties"]["match_level"] == "intersection").count()
+    };
+    assert_eq!(crossings("", "").await, 1);
+    // The middles of both lines lie in it, their crossing does not.
+    let area = "st_multi(st_union(st_makeenvelope(120.37, 36.05, 120.39, 36.07, 4490),
+                                  st_makeenvelope(120.39, 36.07, 120.41, 36.09, 4490)))";
+    assert_eq!(crossings(", area", &format!(", {area}")).await, 0);
 }

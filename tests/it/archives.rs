@@ -164,6 +164,13 @@ async fn a_layer_of_tiles_is_a_layer_without_features() {
     assert_eq!(world.get(who, "/tiles/open,copy/8/213/100").await.status(), 400);
     let both = world.get(who, "/tiles/unconditional,copy/8/213/100").await.bytes().await.unwrap();
     assert_eq!(crate::tiles::decode(&both).keys().collect::<Vec<_>>(), ["open", "unconditional"]);
+    // The tiles of the whole have the first of them.
+    let whole = world.get(who, "/ogc/tiles/WebMercatorQuad/8/100/213").await;
+    assert_eq!(whole.status(), 200);
+    let whole = crate::tiles::decode(&whole.bytes().await.unwrap());
+    assert_eq!(whole.keys().collect::<Vec<_>>(), ["open", "unconditional"]);
+    let page = world.get(who, "/ogc/collections/copy?f=html").await.text().await.unwrap();
+    assert!(page.contains("/ogc/wmts") && !page.contains("/ogc/wfs"), "its features are in its tiles only");
 
     // A revision of features, and back to the one of tiles.
     let points = json!({"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"name": "点"},

@@ -497,6 +497,8 @@ async fn features_are_written_in_every_crs_they_are_read_in() {
         (format!("{epsg}4326"), [36.5, 120.5]),
         // Spherical Mercator of 120.5 E, 36.5 N.
         (format!("{epsg}3857"), [13413998.6406, 4369640.5106]),
+        // The zone of Gauss-Krüger about 120° E: northing first.
+        (format!("{epsg}4528"), [4041140.756955, 40544795.718092]),
         ("http://www.opengis.net/def/crs/OGC/1.3/CRS84".into(), [120.5, 36.5]),
     ] {
         let body = feature(json!({"floors": 1}), json!({"type": "Point", "coordinates": coordinates}));
@@ -547,7 +549,7 @@ async fn what_does_not_fit_the_layer_is_refused_by_name() {
     assert_eq!(form.body("a,b").send().await.unwrap().status(), 415);
     // Keys read; other departments' publishers do not even that.
     let body = feature(json!({}), at.clone());
-    for (who, status) in [(As::Anonymous, 403), (As::Key("housing"), 403), (As::Person("health", Role::Publisher), 403)]
+    for (who, status) in [(As::Anonymous, 401), (As::Key("housing"), 403), (As::Person("health", Role::Publisher), 403)]
     {
         let response = world.by(who, Method::POST, ITEMS).await.json(&body).send().await.unwrap();
         assert_eq!(response.status(), status, "{who:?}");

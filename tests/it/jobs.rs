@@ -22,6 +22,19 @@ async fn a_dead_workers_job_is_taken_again_and_given_up_at_last() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_more_jobs_are_put_than_a_department_may_have() {
+    let world = World::new().await;
+    let (housing, health) = (Principal::operator("housing"), Principal::operator("health"));
+    let input = json!({});
+    let put = || world.app.queue.put_at_most(&housing, "test.kind", 2, &input);
+    // At once: counted one by one they would all find room.
+    let puts = [put(), put(), put(), put(), put()];
+    let outcomes = futures_util::future::join_all(puts).await;
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 2);
+    assert!(world.app.queue.put_at_most(&health, "test.kind", 2, &input).await.is_ok(), "each has its own");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn jobs_are_seen_by_their_department_alone() {
     let world = World::new().await;
     let id = world.app.queue.put(&Principal::operator("housing"), "test.kind", &json!({})).await.unwrap();

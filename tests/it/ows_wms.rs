@@ -160,6 +160,10 @@ async fn filters_times_and_grants_choose_what_is_drawn() {
     let each = map("layers=open,unconditional&cql_filter=floors=0;floors=1");
     let each = picture(&world, As::Key("health"), &each).await;
     assert!(ink(&each, 20.0, 380.0) && ink(&each, 60.0, 380.0) && !ink(&each, 100.0, 380.0));
+    // Coordinates of a filter may be in the zone that the layer lies in.
+    let zone = "filter-crs=http://www.opengis.net/def/crs/EPSG/0/4528";
+    let zone = picture(&world, As::Anonymous, &map(&format!("layers=open&filter=floors=0&{zone}"))).await;
+    assert!(zone.data() == first.data());
     // A grant of some rows shows those.
     world.grant("row_filter", "'{\"kind\": [\"住宅\"]}'").await;
     let granted = picture(&world, As::Key("health"), &map("layers=conditional")).await;
@@ -240,6 +244,13 @@ async fn what_is_at_a_pixel_is_found_within_the_grant() {
     let nothing =
         world.get(As::Anonymous, &info(&format!("{one}&info_format=text/plain")).replace("j=380", "j=200")).await;
     assert_eq!(nothing.text().await.unwrap(), "此处没有要素\n");
+    // Each layer once, and not more of them than a map has.
+    let many: Vec<String> = (0..21).map(|i| format!("l{i}")).collect();
+    for asked in ["open,open", &many.join(",")] {
+        let (status, _, text) =
+            report(&world, As::Anonymous, &info(&format!("layers=open&query_layers={asked}"))).await;
+        assert!(status == 400 && text.contains("InvalidParameterValue") && text.contains("query_layers"), "{text}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -302,6 +313,12 @@ async fn what_is_wrong_is_said_in_the_form_of_the_version() {
     assert_eq!((blank.width(), inked(&blank)), (400, 0));
     let written = picture(&world, As::Anonymous, &whole.replace("layers=open", "layers=x&exceptions=INIMAGE")).await;
     assert!(inked(&written) > 200);
+    // A large one would be work for nothing.
+    let large = whole.replace("layers=open", "layers=x&exceptions=BLANK").replace("width=400", "width=4096");
+    let (status, media, _) = report(&world, As::Anonymous, &large).await;
+    assert_eq!((status, media.as_str()), (404, "text/xml; charset=utf-8"));
+    let first = whole.replace("layers=open", "layers=x&exceptions=json");
+    assert_eq!(report(&world, As::Anonymous, &first).await.0, 400, "before anything is drawn");
     for (i, name) in [("i=400", "i"), ("i=-1", "i"), ("i=x", "i")] {
         let path = format!(
             "/ogc/wms?service=WMS&request=GetFeatureInfo&styles=&{DEGREES}&layers=open&query_layers=open&j=1&{i}"
@@ -349,4 +366,19 @@ async fn formats_legends_and_forms() {
     // HEAD is GET without its body.
     let head = world.request(Method::HEAD, &map).send().await.unwrap();
     assert_eq!((head.status().as_u16(), head.headers()["content-type"].to_str().unwrap()), (200, "image/png"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_found_at_a_pixel_has_a_limit() {
+    let world = World::new().await;
+    world.squares(50).await;
+    let info = |count: u32| {
+        format!(
+            "/ogc/wms?service=WMS&version=1.3.0&request=GetFeatureInfo&layers=big&query_layers=big&styles=&crs=CRS:84\
+             &bbox=120.1,36.1,120.35,36.35&width=100&height=100&i=50&j=50&feature_count={count}"
+        )
+    };
+    let one = world.json(As::Anonymous, &info(1)).await;
+    assert_eq!(one["features"].as_array().map(Vec::len), Some(1));
+    assert_eq!(report(&world, As::Anonymous, &info(50)).await.0, 413);
 }

@@ -5,6 +5,8 @@ use tiny_skia::Pixmap;
 use crate::tiles::decode;
 use crate::world::{As, World};
 
+const MVT: &str = "application/vnd.mapbox-vector-tile";
+
 async fn tile(world: &World, who: As, path: &str) -> Pixmap {
     let response = world.get(who, path).await;
     let (status, bytes) = (response.status(), response.bytes().await.unwrap());
@@ -84,11 +86,25 @@ async fn a_point_lies_in_its_tile_of_every_set_by_parameters_and_by_path() {
         let empty = path.replace(&format!("/{y}/{x}.png"), &format!("/{}/{}.png", y + 9, x + 9));
         assert_eq!(inked(&tile(&world, As::Anonymous, &empty).await), 0);
         let vectors = world.get(As::Anonymous, &path.replace(".png", ".mvt")).await;
-        assert_eq!(vectors.headers()["content-type"], "application/vnd.mapbox-vector-tile");
+        assert_eq!(vectors.headers()["content-type"], MVT);
         assert_eq!(decode(&vectors.bytes().await.unwrap()).keys().collect::<Vec<_>>(), ["open"]);
         let info = format!("{}&I={i}&J={j}&InfoFormat=application/json", kvp.replace("GetTile", "GetFeatureInfo"));
         let found = world.json(As::Anonymous, &info).await;
         assert_eq!(found["features"][0]["properties"]["name"], "第44栋 g0", "{found}");
+        // A filter holds in all of them, and what nobody knows is ignored.
+        let some = "filter=floors%20=%2014&vendor=1";
+        let filtered = tile(&world, As::Anonymous, &format!("{path}?{some}")).await;
+        assert!(filtered.pixel(i, j).unwrap().alpha() > 100 && inked(&filtered) < inked(&by_path), "{set}");
+        assert!(tile(&world, As::Anonymous, &format!("{kvp}&{some}")).await.data() == filtered.data());
+        for vectors in
+            [format!("{}?{some}", path.replace(".png", ".mvt")), format!("{}&{some}", kvp.replace("image/png", MVT))]
+        {
+            let response = world.get(As::Anonymous, &vectors).await;
+            assert_eq!(response.status(), 200, "{vectors}");
+            assert_eq!(decode(&response.bytes().await.unwrap())["open"].ids.len(), 1, "{vectors}");
+        }
+        let none = world.json(As::Anonymous, &format!("{info}&filter=floors%20=%200")).await;
+        assert_eq!(none["features"], serde_json::json!([]));
     }
     // The scale set's name for it.
     let (x, y, ..) = place("WebMercatorQuad", 14);

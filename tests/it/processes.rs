@@ -161,9 +161,15 @@ async fn a_process_runs_as_a_job_that_only_its_department_sees() {
         let list = world.json(HEALTH, &format!("/ogc/jobs?{query}")).await;
         assert_eq!(list["jobs"].as_array().unwrap().len(), expected, "{query}");
     }
-    for (query, parameter) in
-        [("status=asleep", "status"), ("processID=nothing", "processID"), ("type=wps", "type"), ("x=1", "x")]
-    {
+    for (query, parameter) in [
+        ("status=asleep", "status"),
+        ("processID=nothing", "processID"),
+        ("type=wps", "type"),
+        ("minDuration=-5", "minDuration"),
+        ("minDuration=NaN", "minDuration"),
+        ("maxDuration=inf", "maxDuration"),
+        ("x=1", "x"),
+    ] {
         let response = world.get(HEALTH, &format!("/ogc/jobs?{query}")).await;
         assert_eq!(
             (response.status().as_u16(), &response.json::<Value>().await.unwrap()["parameter"]),
@@ -177,6 +183,9 @@ async fn a_process_runs_as_a_job_that_only_its_department_sees() {
     assert_eq!(end.json::<Value>().await.unwrap()["status"], "dismissed");
     assert_eq!(world.get(HEALTH, &format!("/ogc/jobs/{job}")).await.status(), 404);
     assert_eq!(world.json(HEALTH, "/ogc/jobs").await["jobs"], json!([]));
+    let client = world.app.database.app().await.unwrap();
+    let kept: bool = client.query_one("select bool_or(result is not null) from onemap.job", &[]).await.unwrap().get(0);
+    assert!(!kept, "and so is what it came to");
     // Nobody without a name has jobs, and a key is no person.
     let body = at_the_corner(json!(["open"]));
     assert_eq!(run(&world, As::Anonymous, "identify", &body, "respond-async").await.status(), 401);
@@ -194,6 +203,15 @@ async fn a_kept_result_is_for_those_who_still_see_what_was_seen() {
     assert_eq!(world.get(HEALTH, &results).await.status(), 200);
     world.grant("fields", "array['name']").await;
     assert_eq!(world.get(HEALTH, &results).await.status(), 403, "less is seen now");
+    // Nor does the portal's list of jobs give it out.
+    let path = format!("/api/v1/jobs/{job}");
+    for other in ["/api/v1/jobs".to_owned(), path.clone(), format!("{path}/events")] {
+        let text = world.get(HEALTH, &other).await.text().await.unwrap();
+        assert!(text.contains(&job) && !text.contains("outputs") && !text.contains("floors"), "{other}: {text}");
+    }
+    let cancelled = world.by(HEALTH, Method::DELETE, &path).await.send().await.unwrap();
+    assert_eq!(cancelled.status(), 200);
+    assert_eq!(cancelled.json::<Value>().await.unwrap()["result"], Value::Null);
     world.sql("update onemap.access_grant set revoked_at = now()").await;
     world.app.refresh().await.unwrap();
     assert_eq!(world.get(HEALTH, &results).await.status(), 403);

@@ -84,9 +84,11 @@ async fn records_are_found_by_words_place_time_and_filter() {
         ("type=service", vec![]),
         ("ids=open,conditional,hidden", vec!["conditional", "open"]),
         ("externalIds=onemap:open", vec!["open"]),
-        ("rights=conditional", vec!["conditional"]),
+        ("shareClass=conditional", vec!["conditional"]),
+        ("format=MVT,csv", vec!["open", "unconditional"]),
+        ("format=XLS", vec![]),
         ("access=request", vec!["conditional"]),
-        ("filter=rights%20%3D%20'conditional'%20OR%20id%20LIKE%20'un%25'", vec!["conditional", "unconditional"]),
+        ("filter=shareClass%20%3D%20'conditional'%20OR%20id%20LIKE%20'un%25'", vec!["conditional", "unconditional"]),
         ("filter=updated%20%3C%20TIMESTAMP('2021-01-01T00:00:00Z')", vec!["conditional"]),
         ("filter=S_INTERSECTS(geometry,BBOX(119,35,121,37))", vec!["open", "unconditional"]),
         ("sortby=-id", vec!["unconditional", "open", "conditional"]),
@@ -118,7 +120,7 @@ async fn facets_agree_with_what_is_listed() {
     world.sql("insert into onemap.theme values ('housing', 1, '住房', 'Housing'); update onemap.layer set theme_id = 'housing' where id in ('open', 'hidden')").await;
     world.app.refresh().await.unwrap();
     let page = world
-        .json(HEALTH, &format!("{ITEMS}?facets=theme,rights:10:value_asc,format:1,department,access&limit=0"))
+        .json(HEALTH, &format!("{ITEMS}?facets=theme,shareClass:10:value_asc,format:1,department,access&limit=0"))
         .await;
     assert_eq!((page["numberMatched"].as_i64(), ids(&page).len()), (Some(3), 0));
     let facets = &page["facets"];
@@ -131,15 +133,15 @@ async fn facets_agree_with_what_is_listed() {
     assert_eq!(facets["format"]["buckets"].as_array().unwrap().len(), 1);
     assert!(facets["format"]["more"].as_i64() > Some(1), "{facets}");
     // Each bucket is what one gets by asking for its value.
-    for (facet, bucket) in ["theme", "rights", "department", "access"]
+    for (facet, bucket) in ["theme", "shareClass", "format", "department", "access"]
         .into_iter()
         .flat_map(|facet| facets[facet]["buckets"].as_array().unwrap().iter().map(move |bucket| (facet, bucket)))
     {
         let listed = found(&world, HEALTH, &format!("{facet}={}", bucket["value"].as_str().unwrap())).await;
         assert_eq!(json!(listed.len()), bucket["count"], "{facet} {bucket}");
     }
-    let narrowed = world.json(HEALTH, &format!("{ITEMS}?facets=rights&q=unconditional")).await;
-    assert_eq!(narrowed["facets"]["rights"]["buckets"].as_array().unwrap().len(), 1);
+    let narrowed = world.json(HEALTH, &format!("{ITEMS}?facets=shareClass&q=unconditional")).await;
+    assert_eq!(narrowed["facets"]["shareClass"]["buckets"].as_array().unwrap().len(), 1);
     let described = world.json(HEALTH, "/ogc/collections/catalogue/facets").await;
     assert_eq!(described["facets"]["theme"]["type"], "term");
 }
@@ -186,6 +188,12 @@ async fn the_catalogue_is_a_collection_with_its_schemas_and_pages() {
         };
         let response = world.get(As::Anonymous, &format!("{ITEMS}?filter={name}%3D{text}")).await;
         assert_eq!(response.status(), 200, "{name}");
+    }
+    // The schema has whatever a record has.
+    let schema = world.json(As::Anonymous, "/ogc/collections/catalogue/schema").await;
+    let record = world.json(As::Anonymous, &format!("{ITEMS}/open")).await;
+    for name in record["properties"].as_object().unwrap().keys() {
+        assert!(schema["properties"][name].is_object(), "{name}");
     }
     let page = world
         .by(HEALTH, Method::GET, &format!("{ITEMS}?q=layer"))

@@ -1,6 +1,7 @@
 //! OGC API Styles: styles that departments keep, what readers see of them, and the default of a layer.
 
 use onemap::access::principal::Role;
+use onemap::layer::model::ShareClass;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
@@ -216,6 +217,87 @@ async fn a_layers_default_is_what_everything_shows_it_by() {
     // The default goes with its style.
     assert_eq!(send(&world, PUBLISHER, Method::DELETE, "/ogc/styles/night", &json!({})).await.status(), 204);
     assert_eq!(world.json(As::Anonymous, "/styles/open.json").await, made);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_style_is_listed_for_the_layers_of_which_it_shows_something() {
+    let world = World::new().await;
+    let mut style = night();
+    style["layers"][2]["filter"] = json!([">", ["get", "height"], 5]);
+    assert_eq!(send(&world, PUBLISHER, Method::PUT, "/ogc/styles/night", &style).await.status(), 201);
+    world.grant("fields", "array['name', 'kind']").await;
+    let path = "/ogc/collections/conditional/styles";
+    assert_eq!(world.get(HEALTH, &format!("{path}/night")).await.status(), 404);
+    let named = |list: &Value| list["styles"].as_array().unwrap().iter().any(|s| s["id"] == "night");
+    assert!(!named(&world.json(HEALTH, path).await));
+    assert!(named(&world.json(HEALTH, "/ogc/collections/open/styles").await));
+    assert!(named(&world.json(PUBLISHER, path).await));
+    let capabilities = world.get(HEALTH, "/ogc/wms?service=WMS&request=GetCapabilities").await.text().await.unwrap();
+    let of = |layer: &str| {
+        let (_, after) = capabilities.split_once(&format!("<Name>{layer}</Name>")).expect("the layer");
+        after.split("</Layer>").next().unwrap().contains("<Name>night</Name>")
+    };
+    assert!(of("open") && !of("conditional"), "{capabilities}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_style_made_again_is_another() {
+    let world = World::new().await;
+    keep_night(&world).await;
+    let path = "/ogc/styles/night";
+    let etag = world.get(PUBLISHER, path).await.headers()["etag"].to_str().unwrap().to_owned();
+    assert_eq!(send(&world, PUBLISHER, Method::DELETE, path, &json!({})).await.status(), 204);
+    assert_eq!(world.get(PUBLISHER, path).await.status(), 404);
+    keep_night(&world).await;
+    let put = world.by(PUBLISHER, Method::PUT, path).await.header("if-match", etag).json(&night());
+    assert_eq!(put.send().await.unwrap().status(), 412);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_style_stays_its_departments_when_a_layer_takes_its_name() {
+    let world = World::new().await;
+    keep_night(&world).await;
+    crate::world::make_layer(&world.app, "night", ShareClass::Unconditional, false, 1).await;
+    let path = "/ogc/styles/night";
+    assert_eq!(send(&world, PUBLISHER, Method::PUT, path, &night()).await.status(), 204);
+    let patch = send(&world, PUBLISHER, Method::PATCH, &format!("{path}/metadata"), &json!({"title": "夜"})).await;
+    assert_eq!(patch.status(), 204);
+    assert_eq!(send(&world, PUBLISHER, Method::DELETE, path, &json!({})).await.status(), 204);
+    assert_eq!(send(&world, PUBLISHER, Method::PUT, path, &night()).await.status(), 409, "and is not made again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_style_looks_is_told_to_those_who_see_all_of_it() {
+    let world = World::new().await;
+    let mut style = night();
+    style["center"] = json!([120.05, 36.05]);
+    style["metadata"] = json!({"note": "x"});
+    assert_eq!(send(&world, PUBLISHER, Method::PUT, "/ogc/styles/night", &style).await.status(), 201);
+    let whole = world.json(PUBLISHER, "/styles/night.json").await;
+    assert_eq!((&whole["center"], &whole["metadata"]), (&style["center"], &style["metadata"]));
+    let part = world.json(As::Anonymous, "/styles/night.json").await;
+    assert!(part.get("center").is_none() && part.get("metadata").is_none(), "{part}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_a_layers_style_shows_that_layer() {
+    let world = World::new().await;
+    keep_night(&world).await;
+    let page = world.get(PUBLISHER, "/ogc/collections/open/styles/night?f=html").await.text().await.unwrap();
+    assert!(page.contains("data-style=\"/ogc/collections/open/styles/night?f=mbs\""), "{page}");
+    assert!(page.contains("/ogc/collections/open/styles/night/metadata?f=html"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_api_document_says_how_styles_are_written() {
+    let world = World::new().await;
+    let api = world.json(PUBLISHER, "/ogc/api").await;
+    let put = &api["paths"]["/styles/{style}"]["put"];
+    let statuses = put["responses"].as_object().unwrap();
+    assert!(statuses.contains_key("201") && statuses.contains_key("204") && !statuses.contains_key("200"), "{put}");
+    let names: Vec<&str> =
+        put["parameters"].as_array().unwrap().iter().map(|p| p["name"].as_str().unwrap_or_default()).collect();
+    assert_eq!(names, ["style", "dry-run", "Prefer", "If-Match"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,8 +1,9 @@
 //! WFS: what its operations answer, and that they show what items show.
 
+use onemap::layer::model::ShareClass;
 use reqwest::{Method, Response, StatusCode};
 
-use crate::world::{As, ROWS, World};
+use crate::world::{As, ROWS, World, make_layer};
 
 const WFS: &str = "/ogc/wfs?service=WFS&version=2.0.0&request=";
 
@@ -66,6 +67,11 @@ async fn capabilities_list_what_the_caller_may_read() {
     let keyed =
         xml(world.get(As::Anonymous, &format!("/ogc/wfs?service=WFS&request=GetCapabilities&key={key}")).await).await;
     assert!(keyed.contains(&format!("/ogc/wfs?key={key}&amp;\"")));
+    // The zone of Gauss-Krüger that the layer lies in, northing first.
+    assert!(text.contains("urn:ogc:def:crs:EPSG::4528"));
+    let zone = get(&world, "GetFeature&resourceId=open.45&srsName=urn:ogc:def:crs:EPSG::4528").await;
+    let (northing, easting) = zone.split("<gml:pos>").nth(1).unwrap().split_once(' ').unwrap();
+    assert!(northing.starts_with("398998") && easting.starts_with("405036"), "{zone}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,6 +86,8 @@ async fn a_schema_names_the_fields_that_one_may_see() {
     ] {
         assert!(text.contains(part), "{part}");
     }
+    let twice = get(&world, "DescribeFeatureType&typeNames=open,onemap:open").await;
+    assert_eq!(twice.matches("<xsd:complexType name=\"openType\"").count(), 1);
     world.grant("fields", "'{name,kind}'").await;
     let path = format!("{WFS}DescribeFeatureType&typeNames=conditional");
     let part = xml(world.get(As::Key("health"), &path).await).await;
@@ -342,4 +350,76 @@ async fn names_that_are_no_xml_names_find_their_fields() {
     assert!(text.contains("gml:id=\"_x0033_d-odd.1\"><onemap:geom><gml:Point"));
     let one = get(&world, &format!("GetFeature&resourceId=_x0033_d-odd.1&propertyName={element}")).await;
     assert!(one.contains(&format!("<onemap:{element}>7<")) && !one.contains("gml:Point"));
+    // What WMS finds and describes has the same names.
+    let wms = "/ogc/wms?service=WMS&version=1.1.1&layers=3d-odd&request=";
+    let at = "GetFeatureInfo&query_layers=3d-odd&styles=&srs=EPSG:4326&bbox=119.9,35.9,120.1,36.1&width=100&height=100&x=50&y=50";
+    let path = format!("{wms}{at}&info_format=application/vnd.ogc.gml");
+    let found = xml(world.get(As::Anonymous, &path).await).await;
+    for part in [
+        "<onemap:_x0033_d-odd fid=\"_x0033_d-odd.1\"><onemap:geom><gml:Point",
+        &format!("<onemap:{element}>7</onemap:{element}><onemap:geometry>x</onemap:geometry>"),
+    ] {
+        assert!(found.contains(part), "{part}: {found}");
+    }
+    let described = xml(world.get(As::Anonymous, &format!("{wms}DescribeLayer")).await).await;
+    assert!(described.contains("typeName=\"onemap:_x0033_d-odd\""), "{described}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_answer_has_a_place_among_the_downloads() {
+    let world = World::new().await;
+    make_layer(&world.app, "many", ShareClass::Unconditional, true, 10_500).await;
+    let mut taken = vec![];
+    while let Ok(place) = world.app.downloads.place() {
+        taken.push(place);
+    }
+    let path = format!("{WFS}GetFeature&typeNames=many&count=20000");
+    assert_eq!(refused(world.get(As::Anonymous, &path).await).await.0, 503);
+    assert_eq!(ids(&get(&world, "GetFeature&typeNames=many&count=3").await), [1, 2, 3]);
+    drop(taken);
+    let text = get(&world, "GetFeature&typeNames=many&count=20000").await;
+    assert_eq!((root(&text, "numberReturned"), root(&text, "numberMatched")), (Some("10500"), Some("10500")));
+    assert_eq!(ids(&text).len(), 10_500);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_large_is_streamed_or_refused() {
+    let world = World::new().await;
+    world.squares(250).await;
+    // 5 MB, whose number of features is said before they are read; more at once than there are connections.
+    let asked = &world;
+    let streamed = || async move {
+        let path = format!("{WFS}GetFeature&typeNames=big&count=30");
+        let response = asked.get(As::Anonymous, &path).await;
+        assert_eq!(response.status(), 200);
+        let text = response.text().await.unwrap();
+        assert_eq!((root(&text, "numberReturned"), root(&text, "numberMatched")), (Some("30"), Some("250")));
+        assert!(text.len() > 4_000_000 && text.ends_with("</wfs:member>\n</wfs:FeatureCollection>\n"));
+        assert_eq!(text.matches("<wfs:member>").count(), 30);
+    };
+    futures_util::future::join_all((0..12).map(|_| streamed())).await;
+    // What is gathered has a limit.
+    for query in ["GetFeature&typeNames=(big)(open)", "GetPropertyValue&typeNames=big&valueReference=geometry"] {
+        let found = refused(world.get(As::Anonymous, &format!("{WFS}{query}")).await).await;
+        assert_eq!((found.0, found.1.as_str()), (413, "OperationProcessingFailed"), "{query}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_says_its_number_where_all_are_not_counted_in_time() {
+    let world = World::new().await;
+    world.squares(70).await;
+    world
+        .sql(
+            "create function big.wait() returns boolean language plpgsql volatile as
+                 $$ begin perform pg_sleep(0.05); return true; end $$;
+             create view big.slow as select * from big.t where big.wait();
+             grant select on big.slow to onemap_app",
+        )
+        .await;
+    world.register("slow", "slow").await;
+    let response = world.get(As::Anonymous, &format!("{WFS}GetFeature&typeNames=slow&count=20")).await;
+    let text = response.text().await.unwrap();
+    assert_eq!((root(&text, "numberReturned"), root(&text, "numberMatched")), (Some("20"), Some("unknown")));
+    assert!(root(&text, "next").is_some() && text.matches("<wfs:member>").count() == 20);
 }

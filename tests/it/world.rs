@@ -335,6 +335,30 @@ impl World {
         let _ = driver.await;
     }
 
+    /// A registered layer `big` of so many squares that lie upon each other, of 8,000 corners (170 KB of GML) each.
+    pub async fn squares(&self, count: u32) {
+        self.sql(&format!(
+            "create schema big; create table big.t (nr int primary key, geom geometry(Polygon, 4490));
+             insert into big.t select nr, st_segmentize(
+                 st_makeenvelope(120.123456, 36.123456, 120.323456, 36.323456, 4490), 0.0001)
+             from generate_series(1, {count}) nr;
+             grant usage on schema big to onemap_app; grant select on big.t to onemap_app"
+        ))
+        .await;
+        self.register("big", "t").await;
+    }
+
+    /// Registers a table or view of the schema `big` whose columns are those of `big.t`, for everybody.
+    pub async fn register(&self, id: &str, table: &str) {
+        self.sql(&format!(
+            "insert into onemap.layer (id, department_id, title_zh, title_en, share_class, anonymous, registered_schema,
+                 registered_table, registered_key, registered_geometry)
+             values ('{id}', 'housing', '{id}', '{id}', 'unconditional', true, 'big', '{table}', 'nr', 'geom')"
+        ))
+        .await;
+        self.app.refresh().await.expect("fresh");
+    }
+
     /// Grants health something on `conditional`, as SQL columns and values.
     pub async fn grant(&self, columns: &str, values: &str) {
         let comma = if columns.is_empty() { "" } else { ", " };

@@ -87,7 +87,7 @@ impl Run {
 
 /// All queries one after the other in one thread. Only the searches are timed.
 pub fn run(base: &Base, segment: &Segment, queries: &[Query]) -> Run {
-    let sources = [Source { segment, hidden: None, visible: None, priority: 0, tag: 0 }];
+    let sources = [Source { segment, hidden: None, visible: None, by_area: false, priority: 0, tag: 0 }];
     let mut finder = Finder::new();
     let mut outcomes = Vec::with_capacity(queries.len());
     let mut taken = Duration::ZERO;

@@ -48,7 +48,7 @@ fn ask(text: &str) -> Answer {
 
 fn ask_with(text: &str, hidden: Option<&RoaringTreemap>) -> Answer {
     let segment = base().finish().unwrap();
-    let sources = [Source { segment: &segment, hidden, visible: None, priority: 0, tag: 7 }];
+    let sources = [Source { segment: &segment, hidden, visible: None, by_area: false, priority: 0, tag: 7 }];
     Finder::new().search(&sources, &Query { text, limit: 5, ..Query::default() })
 }
 
@@ -173,7 +173,8 @@ fn hidden_rows_are_not_there_at_all() {
     assert!(a.candidates.iter().all(|c| c.match_level <= Level::Road && c.lon > 120.305), "{:?}", a.candidates);
     let segment = base().finish().unwrap();
     let all: RoaringTreemap = (1..=15).collect();
-    let sources = [Source { segment: &segment, hidden: Some(&all), visible: None, priority: 0, tag: 0 }];
+    let sources =
+        [Source { segment: &segment, hidden: Some(&all), visible: None, by_area: false, priority: 0, tag: 0 }];
     let mut finder = Finder::new();
     for text in ["市南区香港西路6号", "台东六路22号", "市南区", "福馨家园小学"] {
         let query = Query { text, limit: 5, ..Query::default() };
@@ -186,7 +187,7 @@ fn hidden_rows_are_not_there_at_all() {
 #[test]
 fn typing_is_completed() {
     let segment = base().finish().unwrap();
-    let sources = [Source { segment: &segment, hidden: None, visible: None, priority: 0, tag: 0 }];
+    let sources = [Source { segment: &segment, hidden: None, visible: None, by_area: false, priority: 0, tag: 0 }];
     let mut finder = Finder::new();
     let mut first = |text| {
         finder
@@ -205,7 +206,7 @@ fn typing_is_completed() {
 #[test]
 fn the_nearest_come_first() {
     let segment = base().finish().unwrap();
-    let sources = [Source { segment: &segment, hidden: None, visible: None, priority: 0, tag: 0 }];
+    let sources = [Source { segment: &segment, hidden: None, visible: None, by_area: false, priority: 0, tag: 0 }];
     let near = Finder::new().reverse(&sources, 120.3005, 36.07, 400.0, 10);
     let keys: Vec<_> = near.iter().filter_map(|(c, _)| c.key.as_deref()).collect();
     assert_eq!(keys, ["1", "2", "3"]);
@@ -268,7 +269,7 @@ fn streets() -> Segment {
 
 fn meets(text: &str) -> Option<Candidate> {
     let segment = streets();
-    let sources = [Source { segment: &segment, hidden: None, visible: None, priority: 0, tag: 1 }];
+    let sources = [Source { segment: &segment, hidden: None, visible: None, by_area: false, priority: 0, tag: 1 }];
     let found = Finder::new().search(&sources, &Query { text, limit: 3, ..Query::default() });
     found.candidates.into_iter().next().filter(|c| c.match_level == Level::Intersection)
 }
@@ -301,7 +302,7 @@ fn streets_that_do_not_meet_are_no_crossing() {
 #[test]
 fn a_wide_road_meets_another_once() {
     let segment = streets();
-    let sources = [Source { segment: &segment, hidden: None, visible: None, priority: 0, tag: 1 }];
+    let sources = [Source { segment: &segment, hidden: None, visible: None, by_area: false, priority: 0, tag: 1 }];
     let found = Finder::new().search(&sources, &Query { text: "宁夏路江西路路口", limit: 5, ..Query::default() });
     assert_eq!(found.candidates.iter().filter(|c| c.match_level == Level::Intersection).count(), 1);
 }
@@ -318,10 +319,36 @@ fn between_doors_a_crossing_is_a_guess_that_says_so() {
 fn a_crossing_of_a_hidden_street_is_not_found() {
     let segment = streets();
     let hidden: RoaringTreemap = [2].into_iter().collect();
-    let sources = [Source { segment: &segment, hidden: Some(&hidden), visible: None, priority: 0, tag: 1 }];
+    let sources =
+        [Source { segment: &segment, hidden: Some(&hidden), visible: None, by_area: false, priority: 0, tag: 1 }];
     let query = Query { text: "香港中路与山东路交叉口", limit: 3, ..Query::default() };
     let found = Finder::new().search(&sources, &query);
     assert!(found.candidates.iter().all(|c| c.match_level != Level::Intersection && !c.label.contains("山东路")));
+}
+
+#[test]
+fn a_road_that_is_cut_where_another_meets_it_is_seen_by_either_piece() {
+    let mut b = Builder::new();
+    let meeting = (120.39, 36.061);
+    for (id, name, lines) in [
+        (1, "香港中路", [(120.38, 36.06), meeting]),
+        (2, "香港中路", [meeting, (120.40, 36.06)]),
+        (3, "山东路", [(120.39, 36.08), meeting]),
+    ] {
+        let address = Address::new(id, lines[0].0, lines[0].1).with(City, "青岛市").with(Road, name);
+        b.push_line(&address, lines.into_iter()).unwrap();
+    }
+    let segment = b.finish().unwrap();
+    let found = |hidden: &[u64], by_area: bool| {
+        let hidden: RoaringTreemap = hidden.iter().copied().collect();
+        let sources =
+            [Source { segment: &segment, hidden: Some(&hidden), visible: None, by_area, priority: 0, tag: 1 }];
+        let query = Query { text: "香港中路与山东路交叉口", limit: 5, ..Query::default() };
+        let found = Finder::new().search(&sources, &query);
+        found.candidates.iter().filter(|c| c.match_level == Level::Intersection).count()
+    };
+    assert_eq!([found(&[], false), found(&[1], false), found(&[2], false), found(&[1, 2], false)], [1, 1, 1, 0]);
+    assert_eq!(found(&[], true), 0, "that the lines' points are in an area says nothing of their crossing");
 }
 
 /// A door that held until day 100, and, further on, one of the same number that holds since.
@@ -343,7 +370,7 @@ fn renumbered() -> Segment {
 #[test]
 fn what_holds_no_more_comes_behind_and_says_so() {
     let segment = renumbered();
-    let sources = [Source { segment: &segment, hidden: None, visible: None, priority: 0, tag: 1 }];
+    let sources = [Source { segment: &segment, hidden: None, visible: None, by_area: false, priority: 0, tag: 1 }];
     let on = |day: Option<i32>, text: &str| {
         let mut finder = Finder::new();
         finder.day = day;
@@ -365,4 +392,36 @@ fn what_holds_no_more_comes_behind_and_says_so() {
     finder.day = Some(200);
     let near = finder.reverse(&sources, 120.32, 36.0, 300.0, 3);
     assert!(near.iter().all(|(c, _)| c.id != Some(3)), "reverse tells what is there now");
+}
+
+#[test]
+fn places_worked_out_from_what_holds_no_more_say_so() {
+    let mut b = Builder::new();
+    let ended = Validity::new(None, Some(100));
+    let in_city = |id, lon| Address::new(id, lon, 36.0).with(City, "青岛市");
+    for (id, number, lon) in [(1, "2", 120.30), (2, "6", 120.31)] {
+        let mut a = in_city(id, lon).with(Road, "台东路").with(Roadno, number);
+        a.valid = ended;
+        b.push(&a).unwrap();
+    }
+    for (id, name, valid) in [(3, "香港中路", Validity::ALWAYS), (4, "山东路", ended)] {
+        let mut a = in_city(id, 120.39).with(Road, name);
+        a.valid = valid;
+        b.push_line(&a, [(120.39, 36.0), (120.39 + id as f64 / 100.0, 36.0)].into_iter()).unwrap();
+    }
+    let segment = b.finish().unwrap();
+    let sources = [Source { segment: &segment, hidden: None, visible: None, by_area: false, priority: 0, tag: 1 }];
+    for (text, level) in [
+        ("青岛市台东路4号", Level::Interpolated),
+        ("青岛市台东路", Level::Road),
+        ("青岛市香港中路与山东路交叉口", Level::Intersection),
+    ] {
+        for (day, expired) in [(50, false), (200, true)] {
+            let mut finder = Finder::new();
+            finder.day = Some(day);
+            let a = finder.search(&sources, &Query { text, limit: 3, ..Query::default() });
+            assert_eq!(a.candidates[0].match_level, level, "{text}");
+            assert_eq!(a.faults.contains(&Fault::Expired), expired, "{text} on day {day}: {:?}", a.faults);
+        }
+    }
 }

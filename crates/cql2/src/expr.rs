@@ -110,7 +110,7 @@ macro_rules! names {
         impl $name {
             pub const ALL: [$name; [$($text),*].len()] = [$($name::$variant),*];
 
-            /// As CQL2 JSON writes it.
+            /// As CQL2 JSON writes it; signs in text and in SQL too.
             pub fn name(self) -> &'static str {
                 match self { $($name::$variant => $text),* }
             }
@@ -228,11 +228,6 @@ impl Comparison {
             Comparison::GreaterOrEqual => Comparison::LessOrEqual,
         }
     }
-
-    /// As CQL2 and SQL write it.
-    pub fn sign(self) -> &'static str {
-        self.name()
-    }
 }
 
 impl SpatialOp {
@@ -285,17 +280,23 @@ impl Operand {
         }
     }
 
-    /// The field that it is.
-    pub fn field(&self) -> Option<&Field> {
-        match self {
-            Operand::Field(field) => Some(field),
-            _ => None,
-        }
+    /// How much there is of it: operands and conditions.
+    pub(crate) fn size(&self) -> usize {
+        let mut size = 0;
+        self.walk(&mut |_| size += 1);
+        size
     }
 
     fn each_shape(&mut self, change: &mut dyn FnMut(&mut Arc<Shape>)) {
-        if let Operand::Condition(expr) = self {
-            expr.each_shape(change);
+        match self {
+            Operand::Shape(shape) => change(shape),
+            Operand::Condition(expr) => expr.each_shape(change),
+            Operand::Casei(inner) | Operand::Accenti(inner) => inner.each_shape(change),
+            Operand::Arithmetic { left, right, .. } => {
+                [left, right].into_iter().for_each(|side| side.each_shape(change));
+            }
+            Operand::Call { arguments, .. } => arguments.iter_mut().for_each(|argument| argument.each_shape(change)),
+            Operand::Field(_) | Operand::Geometry(_) | Operand::Literal(_) => {}
         }
     }
 
@@ -308,13 +309,19 @@ impl Operand {
         }
     }
 
-    fn each<'a>(&'a self, see: &mut dyn FnMut(&'a Operand)) {
-        see(self);
-        if let Operand::Condition(expr) = self {
-            expr.each_operand(see);
+    fn walk<'a>(&'a self, see: &mut dyn FnMut(Part<'a>)) {
+        see(Part::Operand(self));
+        match self {
+            Operand::Condition(expr) => expr.walk(see),
+            _ => self.members().into_iter().for_each(|member| member.walk(see)),
         }
-        self.members().into_iter().for_each(|member| member.each(see));
     }
+}
+
+/// What a walk through a tree comes by.
+enum Part<'a> {
+    Condition(&'a Expr),
+    Operand(&'a Operand),
 }
 
 impl Expr {
@@ -355,15 +362,20 @@ impl Expr {
     /// The fields it looks at.
     pub fn fields(&self) -> BTreeSet<usize> {
         let mut found = BTreeSet::new();
-        self.each_operand(&mut |operand| found.extend(operand.field().map(|field| field.index)));
+        self.walk(&mut |part| {
+            if let Part::Operand(Operand::Field(field)) = part {
+                found.insert(field.index);
+            }
+        });
         found
     }
 
     /// Whether it looks at the geometry.
     pub fn uses_geometry(&self) -> bool {
         let mut found = false;
-        self.each(&mut |expr| found |= matches!(expr, Expr::Spatial(_)));
-        self.each_operand(&mut |operand| found |= matches!(operand, Operand::Geometry(_)));
+        self.walk(&mut |part| {
+            found |= matches!(part, Part::Condition(Expr::Spatial(_)) | Part::Operand(Operand::Geometry(_)));
+        });
         found
     }
 
@@ -371,33 +383,28 @@ impl Expr {
     /// relations that hang on edges meeting exactly: those are for the database.
     pub fn is_robust(&self) -> bool {
         let mut robust = true;
-        self.each(&mut |expr| {
-            if let Expr::Spatial(Spatial { op, subject, other }) = expr {
-                robust &= matches!(op, SpatialOp::Intersects | SpatialOp::Disjoint)
-                    && matches!(subject, Subject::Stored(_))
-                    && matches!(other, Other::Shape(_));
-            }
-        });
-        self.each_operand(&mut |operand| {
-            robust &= !matches!(operand, Operand::Call { function, arguments } if function.measures(arguments))
+        self.walk(&mut |part| {
+            robust &= match part {
+                Part::Condition(Expr::Spatial(Spatial { op, subject, other })) => {
+                    matches!(op, SpatialOp::Intersects | SpatialOp::Disjoint)
+                        && matches!(subject, Subject::Stored(_))
+                        && matches!(other, Other::Shape(_))
+                }
+                Part::Operand(Operand::Call { function, arguments }) => !function.measures(arguments),
+                _ => true,
+            };
         });
         robust
     }
 
-    /// Every condition in it, itself too, by what it means.
-    fn each<'a>(&'a self, see: &mut dyn FnMut(&'a Expr)) {
-        see(self);
+    /// Every condition and every operand in it, itself too, each once; of relations what they mean.
+    fn walk<'a>(&'a self, see: &mut dyn FnMut(Part<'a>)) {
+        see(Part::Condition(self));
         match self {
-            Expr::And(members) | Expr::Or(members) => members.iter().for_each(|member| member.each(see)),
-            Expr::Not(inner) => inner.each(see),
-            Expr::Relation { meaning, .. } => meaning.each(see),
-            _ => self.own_operands().into_iter().for_each(|operand| {
-                operand.each(&mut |operand| {
-                    if let Operand::Condition(expr) = operand {
-                        expr.each(see);
-                    }
-                });
-            }),
+            Expr::And(members) | Expr::Or(members) => members.iter().for_each(|member| member.walk(see)),
+            Expr::Not(inner) => inner.walk(see),
+            Expr::Relation { meaning, .. } => meaning.walk(see),
+            _ => self.own_operands().into_iter().for_each(|operand| operand.walk(see)),
         }
     }
 
@@ -408,9 +415,15 @@ impl Expr {
             Expr::Not(inner) => inner.each_shape(change),
             Expr::Relation { meaning, .. } => meaning.each_shape(change),
             Expr::Spatial(Spatial { other: Other::Shape(shape), .. }) => change(shape),
-            Expr::Truth(value) | Expr::IsNull(value) => value.each_shape(change),
+            Expr::Spatial(_) => {}
+            Expr::Truth(value) | Expr::IsNull(value) | Expr::Like { value, .. } => value.each_shape(change),
             Expr::Compare { left, right, .. } => [left, right].into_iter().for_each(|side| side.each_shape(change)),
-            _ => {}
+            Expr::Between { value, low, high } => {
+                [value, low, high].into_iter().for_each(|operand| operand.each_shape(change));
+            }
+            Expr::In { value, list } => {
+                std::iter::once(value).chain(list).for_each(|operand| operand.each_shape(change));
+            }
         }
     }
 
@@ -421,15 +434,6 @@ impl Expr {
             Expr::Between { value, low, high } => vec![value, low, high],
             Expr::In { value, list } => std::iter::once(value).chain(list).collect(),
             _ => vec![],
-        }
-    }
-
-    fn each_operand<'a>(&'a self, see: &mut dyn FnMut(&'a Operand)) {
-        match self {
-            Expr::And(members) | Expr::Or(members) => members.iter().for_each(|member| member.each_operand(see)),
-            Expr::Not(inner) => inner.each_operand(see),
-            Expr::Relation { meaning, .. } => meaning.each_operand(see),
-            _ => self.own_operands().into_iter().for_each(|operand| operand.each(see)),
         }
     }
 }

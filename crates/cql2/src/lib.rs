@@ -78,13 +78,13 @@ pub const MAX_DEPTH: usize = 100;
 
 /// Reads a filter in CQL2 text over the schema's fields.
 pub fn parse(text: &str, schema: &dyn Schema) -> Result<Filter, Problem> {
-    Syntax::read(text).and_then(|syntax| syntax.over(schema))
+    Syntax::read(text).and_then(|syntax| check::check(&syntax.0, schema))
 }
 
 /// Reads a filter in CQL2 JSON over the schema's fields.
 pub fn parse_json(text: &str, schema: &dyn Schema) -> Result<Filter, Problem> {
     not_too_long(text)?;
-    json::read(text, |node| check::check(&node, schema)).map(|expr| Filter { expr })
+    json::read(text, |node| check::check(&node, schema))
 }
 
 fn not_too_long(text: &str) -> Result<(), Problem> {
@@ -118,11 +118,6 @@ impl Syntax {
 
     pub fn json(&self) -> serde_json::Value {
         self.0.json()
-    }
-
-    /// The filter over the schema's fields.
-    pub fn over(&self, schema: &dyn Schema) -> Result<Filter, Problem> {
-        check::check(&self.0, schema).map(|expr| Filter { expr })
     }
 }
 
@@ -209,6 +204,7 @@ pub trait Sql {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filter {
     expr: Expr,
+    now: bool,
 }
 
 impl Filter {
@@ -237,6 +233,11 @@ impl Filter {
         self.expr.fields()
     }
 
+    /// Whether the time of the request is in it: the same text will mean another filter.
+    pub fn depends_on_now(&self) -> bool {
+        self.now
+    }
+
     /// Whether [`Filter::matches`] says the same of a geometry that is true to a centimetre as of the geometry itself, but
     /// for that centimetre. It does not for measures, nor where edges have to meet exactly.
     pub fn is_robust(&self) -> bool {
@@ -247,7 +248,7 @@ impl Filter {
     pub fn moved(&self, place: &dyn Fn([f64; 2]) -> [f64; 2]) -> Filter {
         let mut expr = self.expr.clone();
         expr.each_shape(&mut |shape| *shape = std::sync::Arc::new(shape.moved(place)));
-        Filter { expr }
+        Filter { expr, now: self.now }
     }
 
     /// Writes the filter as one SQL condition in parentheses.

@@ -62,9 +62,9 @@ pub(crate) fn like(text: &str, pattern: &str) -> bool {
 /// The text without case: each letter's own small letter; `ß` as `ss`, and the other forms of `σ` and `s` as these.
 pub(crate) fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
-    for c in text.chars() {
-        // The one letter with two, `İ`, counts as the first.
-        match c.to_lowercase().next().unwrap_or(c) {
+    // The one letter with two, `İ`, is both, as in Unicode's own folding.
+    for c in text.chars().flat_map(char::to_lowercase) {
+        match c {
             'ß' => folded.push_str("ss"),
             'ς' => folded.push('σ'),
             'ſ' => folded.push('s'),
@@ -145,5 +145,6 @@ mod tests {
         assert_eq!(fold("STRASSE"), fold("Straße"));
         assert_eq!(fold("ΟΔΟΣ"), fold("Οδος"));
         assert_eq!(fold("北京 A座"), "北京 a座");
+        assert_eq!(fold("İ"), "i\u{307}");
     }
 }

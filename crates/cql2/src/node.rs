@@ -57,7 +57,7 @@ impl Op {
             Op::And => "and",
             Op::Or => "or",
             Op::Not => "not",
-            Op::Compare(op) => op.sign(),
+            Op::Compare(op) => op.name(),
             Op::Like => "like",
             Op::Between => "between",
             Op::In => "in",

@@ -208,7 +208,7 @@ impl<'a> Parser<'a> {
         let op = match self.peek().text {
             "!=" => return Err(self.unexpected("<>", "<>")),
             "==" => return Err(self.unexpected("=", "=")),
-            sign => Comparison::ALL.into_iter().find(|op| op.sign() == sign),
+            sign => Comparison::ALL.into_iter().find(|op| op.name() == sign),
         };
         let op = op.ok_or_else(|| self.unexpected("比较符", "a comparison"))?;
         self.advance();

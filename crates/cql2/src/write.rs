@@ -69,7 +69,7 @@ fn operation(f: &mut Formatter<'_>, op: Op, members: &[Node]) -> Result {
             f.write_str("NOT ")?;
             within(f, inner, Binding::Predicate)
         }
-        (Op::Compare(op), [left, right]) => infix(f, left, op.sign(), right),
+        (Op::Compare(op), [left, right]) => infix(f, left, op.name(), right),
         (Op::Like, [value, pattern]) => infix(f, value, "LIKE", pattern),
         (Op::In, [value, list]) => infix(f, value, "IN", list),
         (Op::Between, [value, low, high]) => {

@@ -264,8 +264,56 @@ fn depth_and_length_are_bounded() {
     assert!(parse(&format!("{sum} > 1"), &Table).is_err());
     let set = |n: usize| (0..n).map(|i| i.to_string()).collect::<Vec<_>>().join(",");
     assert!(parse(&format!("a_equals(({}), ({}))", set(3_000), set(3_000)), &Table).is_err());
+    assert!(parse(&format!("a_overlaps((floors, height), ({}))", set(501)), &Table).is_err());
+    assert!(parse(&format!("a_overlaps((floors, height), ({}))", set(499)), &Table).is_ok());
+    let large = vec!["listed"; 500].join(" and ");
+    assert!(parse(&format!("a_overlaps(({large}), ({}))", vec!["true"; 500].join(",")), &Table).is_err());
     let long = vec!["listed"; 2_900].join(" and ");
     assert!(filter(&long).matches(&house()));
+}
+
+/// Conditions as operands: what has its members several times would double with every level.
+#[test]
+fn conditions_within_conditions_stay_small() {
+    let begun = std::time::Instant::now();
+    for (before, after) in [
+        ("(", ") = true"),
+        ("a_equals((", "), (true))"),
+        ("(", ") between false and true"),
+        ("(", ") in (true, listed, false)"),
+        ("(", ") is not null"),
+    ] {
+        let nested = |n: usize| format!("{}listed = true{}", before.repeat(n), after.repeat(n));
+        let three = filter(&nested(3));
+        assert!(three.is_robust() && !three.expr().uses_geometry());
+        assert_eq!(parse(&three.canonical(), &Table).unwrap(), three);
+        assert!(sql(&nested(3)).len() < 8 * sql(&nested(1)).len(), "{before}…{after}");
+        for n in [4, 30] {
+            assert!(parse(&nested(n), &Table).unwrap_err().en.contains("at most 3 levels"), "{before}…{after}");
+        }
+    }
+    assert!(begun.elapsed().as_secs() < 5);
+}
+
+#[test]
+fn places_are_moved_wherever_they_stand() {
+    let here = |_: [f64; 2]| [116.4, 39.9];
+    for text in [
+        "s_intersects(geometry, point(0 0))",
+        "(s_intersects(geometry, point(0 0))) in (true)",
+        "(s_intersects(geometry, point(0 0))) between true and true",
+        "(s_intersects(geometry, point(0 0))) = true",
+    ] {
+        assert!(!filter(text).matches(&house()) && filter(text).moved(&here).matches(&house()), "{text}");
+    }
+}
+
+#[test]
+fn the_time_of_the_request_is_told() {
+    for text in ["updated < now()", "not (listed and year(now()) = 2024)", "t_after(updated, interval('..', now()))"] {
+        assert!(filter(text).depends_on_now() && filter(text).moved(&|place| place).depends_on_now(), "{text}");
+    }
+    assert!(!filter("updated < timestamp('2024-05-01T08:30:00Z')").depends_on_now());
 }
 
 #[test]
@@ -309,6 +357,17 @@ fn sql_binds_values_in_the_column_s_own_type() {
         ("t_after(updated, date('2024-01-01'))", "(f8 > '2024-01-01T00:00:00Z'::text::timestamptz)"),
         ("not t_before(built, interval('2024-01-01', '..'))", "(not (f7 < '2024-01-01'::text::date))"),
         ("a_overlaps((floors, 2), (3, 'x'))", "(f2 = '3'::int8)"),
+        (
+            "length(name) between floors and 9",
+            "(select ((n00 >= n01) and (n00 <= '9'::int8)) from \
+             (select (char_length(f0)::int8)::int8 as n00, (f2)::int8 as n01 offset 0) v)",
+        ),
+        (
+            "casei(name) in ('a', 建筑名称)",
+            "(select (n00 in ('a'::text) or (n00 collate \"C\" = n01)) from (select ((replace(translate(lower(f0 \
+             collate \"und-x-icu\"), 'ςſ', 'σs'), 'ß', 'ss') collate \"C\"))::text as n00, (f1)::text as n01 \
+             offset 0) v)",
+        ),
         (
             "s_disjoint(geometry, point(1 2))",
             "(not (geom && st_makeenvelope(1.0, 2.0, 1.0, 2.0, 4490) and st_intersects(geom, \

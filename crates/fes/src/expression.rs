@@ -4,11 +4,12 @@ use onemap_cql2::{FUNCTIONS, Kind};
 use roxmltree::Node;
 use serde_json::{Value, json};
 
+use crate::Property;
 use crate::fault::{Fault, Result, shorten};
 use crate::filter::Reading;
+use crate::geometry::geometry;
 use crate::moment;
 use crate::xml::{children, text};
-use crate::{Property, geometry};
 
 pub enum Operand {
     /// A field, or what is made of fields; its type where it is known.

@@ -18,10 +18,9 @@ mod xml;
 
 pub use fault::Fault;
 pub use filter::{Translation, translate};
-pub use geometry::geometry;
 use onemap_cql2::Kind;
-pub use roxmltree::{Document, Node};
-pub use xml::{MAX_BYTES, MAX_DEPTH, children, document, text};
+pub use roxmltree::Node;
+pub use xml::{children, document, text};
 
 /// What a value reference means.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use roxmltree::{Document, Error, Node, ParsingOptions};
 use crate::fault::{Fault, Result};
 
 /// The longest document that is read.
-pub const MAX_BYTES: usize = 256 * 1024;
+const MAX_BYTES: usize = 256 * 1024;
 /// The most elements within elements.
-pub const MAX_DEPTH: usize = 100;
+const MAX_DEPTH: usize = 100;
 const MAX_NODES: u32 = 50_000;
 /// Reading attributes costs their number squared where one element has them all.
 const MAX_ATTRIBUTES: usize = 5_000;

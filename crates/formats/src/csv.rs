@@ -41,7 +41,7 @@ impl Writer for Csv {
                 other => out.extend_from_slice(other.text().unwrap_or_default().as_bytes()),
             }
         }
-        let shape = row.shape.filter(|s| !s.is_empty());
+        let shape = row.shape();
         match (self.geometry, shape) {
             (GeometryColumns::None, _) => {}
             (GeometryColumns::Coordinates, None) => {

@@ -59,7 +59,7 @@ impl Writer for FlatGeobuf {
         }
         let b = &mut self.builder;
         b.reset();
-        let geometry = match row.shape.filter(|s| !s.is_empty()) {
+        let geometry = match row.shape() {
             Some(shape) if !self.table.admits(shape) => return Err(Error::Kind),
             // The header says for all features whether there are heights.
             Some(shape) => Some(geometry(b, shape, self.table.has_heights())),

@@ -1,6 +1,6 @@
 //! Features as files. A writer takes rows one by one and gives bytes as soon as they are settled; it knows neither a database nor
 //! HTTP. What a format must know of all rows before its first byte (a count, an extent, an index) lies meanwhile in files without a
-//! name; nothing is gathered in memory.
+//! name. Memory does not grow with the rows, but for the leaves of a GeoPackage's R-tree: one for some fifty features.
 
 mod csv;
 mod error;
@@ -28,10 +28,17 @@ pub use workbook::{Sheets, Workbook};
 #[derive(Debug, Clone, Copy)]
 pub struct Row<'a> {
     pub id: i64,
-    /// None without a geometry, or with an empty one.
+    /// None without a geometry; an empty one is none.
     pub shape: Option<&'a Shape>,
     /// In the order of the table's columns.
     pub values: &'a [Value<'a>],
+}
+
+impl<'a> Row<'a> {
+    /// The geometry, if there is anything of it.
+    fn shape(&self) -> Option<&'a Shape> {
+        self.shape.filter(|shape| !shape.is_empty())
+    }
 }
 
 /// A file under way. `begin` comes once, `row` for each feature, then `end` until it says that nothing is left.

@@ -289,7 +289,7 @@ impl Workbook {
     /// The geometry's cells. A text that no cell has room for is left out whole: the beginning of one is no geometry.
     fn geometry(&mut self, shape: Option<&Shape>) -> [Value<'_>; 3] {
         let mut cells = [Value::Null; 3];
-        let Some(shape) = shape.filter(|s| !s.is_empty()) else { return cells };
+        let Some(shape) = shape else { return cells };
         match self.geometry {
             GeometryColumns::None => {}
             GeometryColumns::Coordinates => {
@@ -326,7 +326,7 @@ impl Writer for Workbook {
     fn row(&mut self, row: &Row<'_>, out: &mut Vec<u8>) -> Result<()> {
         let Some(mut sheets) = self.sheets.take() else { return Ok(()) };
         let width = self.table.geometry_columns(self.geometry).len();
-        let geometry = self.geometry(row.shape);
+        let geometry = self.geometry(row.shape());
         let cells = [Value::Integer(row.id)].into_iter().chain(row.values.iter().copied());
         sheets.row(cells.chain(geometry[..width].iter().copied()))?;
         sheets.drain(out);

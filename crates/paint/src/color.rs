@@ -148,9 +148,3 @@ fn forward(t: f64) -> f64 {
 fn backward(t: f64) -> f64 {
     if t > EPSILON { t.powi(3) } else { 3.0 * EPSILON * EPSILON * (t - 4.0 / 29.0) }
 }
-
-impl From<Color> for tiny_skia::Color {
-    fn from(color: Color) -> tiny_skia::Color {
-        color.skia()
-    }
-}

@@ -77,13 +77,13 @@ impl Fonts {
         order
     }
 
-    fn face(&self, at: usize) -> Option<Face<'_>> {
-        Face::parse(&self.files[self.faces[at].file], self.faces[at].index).ok()
+    /// The face that serves for unknown names.
+    pub fn first(&self) -> Option<Face<'_>> {
+        if self.is_empty() { None } else { self.face(0) }
     }
 
-    /// Whether a stack's own faces, or any other, can write a character.
-    pub fn covers(&self, stack: &str, character: char) -> bool {
-        self.stack(stack).into_iter().any(|at| self.face(at).is_some_and(|f| f.glyph_index(character).is_some()))
+    fn face(&self, at: usize) -> Option<Face<'_>> {
+        Face::parse(&self.files[self.faces[at].file], self.faces[at].index).ok()
     }
 
     /// The outlines of a text's characters, each from the first face of the stack that has it.

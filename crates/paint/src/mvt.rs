@@ -1,4 +1,7 @@
 //! Reading Mapbox Vector Tiles in place: nothing is copied until a feature is asked for.
+//!
+//! The service has a reader of its own (`layer/archive/mvt.rs`), which judges whether a stranger's tile is sound and writes it anew, in
+//! whole numbers. This one draws what can be drawn of a tile, in `f64`; both bound what they keep.
 
 use std::cell::OnceCell;
 
@@ -33,6 +36,23 @@ pub struct Feature<'a> {
 /// Rings, lines or, as one part each, points, in the tile's units.
 pub type Parts = Vec<Vec<[f64; 2]>>;
 
+/// Features of a tile at most, and keys and values together: each may be of two bytes there and costs forty here.
+const MOST_FEATURES: usize = 500_000;
+const MOST_WORDS: usize = 1_000_000;
+
+/// How many more there may be.
+struct Left {
+    features: usize,
+    words: usize,
+}
+
+fn less(left: &mut usize) -> Result<()> {
+    *left = left
+        .checked_sub(1)
+        .ok_or_else(|| Problem::new("", "瓦片中的要素或属性过多", "the tile has too many features, keys or values"))?;
+    Ok(())
+}
+
 fn broken() -> Problem {
     Problem::new("", "瓦片已损坏", "the tile is damaged")
 }
@@ -40,23 +60,33 @@ fn broken() -> Problem {
 /// The layers of a tile, in its order.
 pub fn layers(tile: &[u8]) -> Result<Vec<Layer<'_>>> {
     let mut layers = vec![];
+    let mut left = Left { features: MOST_FEATURES, words: MOST_WORDS };
     for field in Fields(tile) {
         if let (3, Data::Bytes(bytes)) = field? {
-            layers.push(Layer::read(bytes)?);
+            layers.push(Layer::read(bytes, &mut left)?);
         }
     }
     Ok(layers)
 }
 
 impl<'a> Layer<'a> {
-    fn read(bytes: &'a [u8]) -> Result<Layer<'a>> {
+    fn read(bytes: &'a [u8], left: &mut Left) -> Result<Layer<'a>> {
         let mut layer = Layer { name: "", extent: 4096.0, features: vec![], keys: vec![], values: vec![] };
         for field in Fields(bytes) {
             match field? {
                 (1, Data::Bytes(name)) => layer.name = text(name)?,
-                (2, Data::Bytes(feature)) => layer.features.push(feature),
-                (3, Data::Bytes(key)) => layer.keys.push(text(key)?),
-                (4, Data::Bytes(value)) => layer.values.push((value, OnceCell::new())),
+                (2, Data::Bytes(feature)) => {
+                    less(&mut left.features)?;
+                    layer.features.push(feature);
+                }
+                (3, Data::Bytes(key)) => {
+                    less(&mut left.words)?;
+                    layer.keys.push(text(key)?);
+                }
+                (4, Data::Bytes(value)) => {
+                    less(&mut left.words)?;
+                    layer.values.push((value, OnceCell::new()));
+                }
                 (5, Data::Number(extent)) if extent > 0 => layer.extent = extent as f64,
                 _ => {}
             }

@@ -37,7 +37,7 @@ impl Grid {
 
 /// Where a place in the tiles' CRS lies on the picture.
 pub trait Projection {
-    /// Pixels from the picture's upper left corner.
+    /// Pixels from the picture's upper left corner; no numbers (NaN) for a place that the projection does not know.
     fn pixel(&self, x: f64, y: f64) -> [f64; 2];
 }
 

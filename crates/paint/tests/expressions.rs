@@ -77,6 +77,15 @@ fn decisions() {
 }
 
 #[test]
+fn a_text_has_an_end() {
+    let many = |inner: Json, n: usize| std::iter::once(json!("concat")).chain(vec![inner; n]).collect::<Json>();
+    let twice = |n: usize| json!(["let", "t", many(json!(["get", "name"]), 1_000), many(json!(["var", "t"]), n)]);
+    // Nine bytes each.
+    assert_eq!(value(twice(7), 12.0).map(|v| v.to_text().len()), Some(63_000));
+    assert_eq!(value(twice(8), 12.0), None);
+}
+
+#[test]
 fn numbers_and_texts() {
     says(json!(["+", 1, 2, ["get", "n"]]), json!(8));
     says(json!(["-", ["get", "n"]]), json!(-5));

@@ -67,6 +67,62 @@ fn what_is_too_much_is_refused() {
     assert!(fault(json!({ "id": "a", "type": "line", "paint": { "line-width": expression } })).1.contains("large"));
 }
 
+/// `["let", "b", ["concat", a × 1000], …]` over and over around a text.
+fn thousandfold(levels: usize, text: Value) -> Value {
+    let name = |n: usize| format!("x{n}");
+    let many = |inner: Value| std::iter::once(json!("concat")).chain(vec![inner; 1_000]).collect::<Value>();
+    let mut expression = json!(["var", name(levels)]);
+    for n in (1..=levels).rev() {
+        expression = json!(["let", name(n), many(json!(["var", name(n - 1)])), expression]);
+    }
+    json!(["let", name(0), text, expression])
+}
+
+#[test]
+fn a_text_that_grows_beyond_memory_is_refused() {
+    let label = |text: Value| json!({ "id": "a", "type": "symbol", "layout": { "text-field": text } });
+    // Of literals it would be ten gigabytes while the style is read.
+    assert!(fault(label(thousandfold(3, json!("0123456789")))).1.contains("large"));
+    assert!(fault(label(thousandfold(1, json!("0123456789".repeat(10))))).1.contains("65536"));
+    assert!(parse(json!([label(thousandfold(1, json!("0123456789")))])).is_ok());
+    let list = std::iter::once(json!("literal")).chain([json!(vec!["0123456789"; 10_000])]).collect::<Value>();
+    assert!(fault(label(json!(["join", list, ","]))).1.contains("65536"));
+}
+
+#[test]
+fn variables_do_not_nest_deeper_than_asking_can_go() {
+    // Each level is 40 deep over the one before.
+    let mut expression = json!(["var", "x8"]);
+    for n in (1..=8).rev() {
+        let mut value = json!(["var", format!("x{}", n - 1)]);
+        for _ in 0..40 {
+            value = json!(["+", 1, value]);
+        }
+        expression = json!(["let", format!("x{n}"), value, expression]);
+    }
+    let expression = json!(["let", "x0", ["to-number", ["get", "n"]], expression]);
+    assert!(fault(json!({ "id": "a", "type": "line", "paint": { "line-width": expression } })).1.contains("deeper"));
+}
+
+#[test]
+fn a_geometry_costs_what_it_holds() {
+    let ring: Vec<[f64; 2]> = (0..15_000).map(|n| (f64::from(n) / 2_400.0).sin_cos()).map(|(x, y)| [x, y]).collect();
+    let target = json!({ "type": "Polygon", "coordinates": [ring] });
+    let any = |n: usize| std::iter::once(json!("any")).chain(vec![json!(["var", "w"]); n]).collect::<Value>();
+    let layer = |n: usize| json!({ "id": "a", "type": "circle", "filter": ["let", "w", ["within", target], any(n)] });
+    assert!(parse(json!([layer(2)])).is_ok());
+    assert!(fault(layer(14)).1.contains("large"));
+    // A line of 20,000 vertices beside the target's: the clock ends it, between two vertices too.
+    let style = style(json!([{ "id": "a", "type": "line", "filter": ["<", ["distance", target], 1] }]));
+    let line: Vec<[i64; 2]> = (0..20_000).map(|n| [n % 4_000, 2_000 + n / 4_000]).collect();
+    let scene = Scene::one(tile("l", &[(Shape::Lines, vec![line], json!({}))]), 64);
+    let asked = Picture { limit: Some(std::time::Duration::from_millis(200)), ..scene.picture() };
+    let bounds = [1e6, 1e6, 1e6 + 64.0, 1e6 + 64.0];
+    let tiles = [onemap_paint::Tile { source: "s", mvt: &scene.tiles[0].0, bounds }];
+    let window = Window { bounds, width: 64, height: 64 };
+    assert!(draw(&style, &tiles, &window, &asked, &Fonts::none(), None).is_err());
+}
+
 #[test]
 fn a_picture_has_limits() {
     let style = style(json!([{ "id": "a", "type": "background" }]));
@@ -103,6 +159,30 @@ fn a_damaged_tile_is_a_fault() {
             let _ = draw(&style, &tiles, &window, &picture, &Fonts::none(), None);
         }
     }
+}
+
+#[test]
+fn a_tile_of_endless_features_is_a_fault() {
+    // Two bytes each, and some forty in memory.
+    let of = |features: usize| {
+        let mut layer = vec![0x0a, 1, b'l'];
+        layer.extend([0x12, 0].repeat(features));
+        let length = layer.len();
+        let mut tile = vec![0x1a];
+        tile.extend([0, 7, 14].map(|shift| (length >> shift) as u8 | 0x80));
+        tile.push((length >> 21) as u8);
+        tile.extend(layer);
+        tile
+    };
+    let style = style(json!([{ "id": "a", "type": "fill" }]));
+    let drawn = |mvt: Vec<u8>| {
+        let scene = Scene::one(mvt, 8);
+        let tiles = [onemap_paint::Tile { source: "s", mvt: &scene.tiles[0].0, bounds: scene.tiles[0].1 }];
+        let window = Window { bounds: [0.0, 0.0, 8.0, 8.0], width: 8, height: 8 };
+        draw(&style, &tiles, &window, &scene.picture(), &Fonts::none(), None).is_ok()
+    };
+    assert!(drawn(of(500_000)));
+    assert!(!drawn(of(500_001)));
 }
 
 /// Expressions put together at random, right and wrong ones.

@@ -188,7 +188,7 @@ fn parts_of_a_formatted_text_have_their_own_look() {
 
 fn sprites() -> Sprites {
     let mut sheet = Pixmap::new(20, 10).unwrap();
-    sheet.fill(onemap_paint::Color::parse("lime").unwrap().into());
+    sheet.fill(tiny_skia::Color::from_rgba8(0, 255, 0, 255));
     let index = json!({ "sign": { "x": 0, "y": 0, "width": 10, "height": 10, "pixelRatio": 1 } });
     Sprites::parse(&index, &onemap_paint::png(&sheet).unwrap()).unwrap()
 }

@@ -50,6 +50,39 @@ fn what_is_seen_through_has_no_seam_between_tiles() {
     }
 }
 
+#[test]
+fn a_tile_far_larger_than_the_picture_is_drawn_in_its_place() {
+    // Its left half, and a line through its middle that falls by one pixel in two.
+    let mvt = tile(
+        "l",
+        &[
+            (Shape::Polygons, vec![rectangle(-64, -64, 2048, 4160)], json!({ "what": "half" })),
+            (Shape::Lines, vec![vec![[0, 1024], [4096, 3072]]], json!({})),
+        ],
+    );
+    let style = style(json!([
+        { "id": "a", "type": "fill", "paint": { "fill-color": "red" } },
+        { "id": "b", "type": "line", "filter": ["!", ["has", "what"]], "paint": { "line-color": "blue", "line-width": 5 } },
+    ]));
+    for levels in [6, 10, 14, 18, 21] {
+        let half = 256.0 * 2f64.powi(levels) / 2.0;
+        let bounds = [128.0 - half, 128.0 - half, 128.0 + half, 128.0 + half];
+        let scene = Scene { tiles: vec![(mvt.clone(), bounds)], size: 256, zoom: 20.0 };
+        let picture = scene.draw(&style);
+        for (x, y, wanted) in [
+            (28, 28, RED),
+            (120, 250, RED),
+            (136, 250, NONE),
+            (228, 28, NONE),
+            (128, 128, BLUE),
+            (28, 78, BLUE),
+            (228, 178, BLUE),
+        ] {
+            assert_eq!(pixel(&picture, x, y), wanted, "{x}, {y} of a tile {levels} levels larger");
+        }
+    }
+}
+
 /// A plane whose north is not up.
 struct Leaning;
 
@@ -205,7 +238,7 @@ fn a_pattern_fills_and_repeats() {
     let mut sheet = onemap_paint::Pixmap::new(4, 4).unwrap();
     for y in 0..4 {
         for x in 0..2 {
-            sheet.pixels_mut()[y * 4 + x] = onemap_paint::Color::parse("red").map(tiny).unwrap();
+            sheet.pixels_mut()[y * 4 + x] = tiny_skia::ColorU8::from_rgba(255, 0, 0, 255).premultiply();
         }
     }
     let index = json!({ "p": { "x": 0, "y": 0, "width": 4, "height": 4, "pixelRatio": 1 } });
@@ -216,10 +249,6 @@ fn a_pattern_fills_and_repeats() {
     assert_eq!(count(&picture, RED), 64 * 32);
     assert_eq!(pixel(&picture, 40, 7), RED);
     assert_eq!(pixel(&picture, 42, 7), NONE);
-}
-
-fn tiny(color: onemap_paint::Color) -> tiny_skia::PremultipliedColorU8 {
-    tiny_skia::Color::from(color).premultiply().to_color_u8()
 }
 
 #[test]

@@ -38,12 +38,16 @@ enum Test<'a> {
 }
 
 const UNKNOWN: u8 = 3;
+/// Entries whose answers a filter remembers, over all of its parts: what is beyond is tested anew for each feature.
+const KNOWN: usize = 4 << 20;
 
 impl<'a> Wanted<'a> {
     pub fn new(filter: Option<&'a Filter>, rows: Rows<'a>, view: &View<'_>) -> Wanted<'a> {
-        let mut nodes: Vec<Node<'a>> =
-            rows.iter().map(|(column, values)| Node::one_column(Test::Values(values), *column, view)).collect();
-        nodes.extend(filter.map(|f| Node::new(f.expr(), view)));
+        let mut room = KNOWN;
+        let mut nodes: Vec<Node<'a>> = (rows.iter())
+            .map(|(column, values)| Node::one_column(Test::Values(values), *column, view, &mut room))
+            .collect();
+        nodes.extend(filter.map(|f| Node::new(f.expr(), view, &mut room)));
         Wanted { nodes }
     }
 
@@ -59,23 +63,24 @@ impl<'a> Wanted<'a> {
 }
 
 impl<'a> Node<'a> {
-    fn new(expr: &'a Expr, view: &View<'_>) -> Node<'a> {
+    fn new(expr: &'a Expr, view: &View<'_>, room: &mut usize) -> Node<'a> {
         let fields = expr.fields();
         if let (1, Some(&column), false) = (fields.len(), fields.first(), expr.uses_geometry()) {
-            return Node::one_column(Test::Expr(expr), column, view);
+            return Node::one_column(Test::Expr(expr), column, view, room);
         }
-        let each = |list: &'a [Expr]| list.iter().map(|e| Node::new(e, view)).collect();
+        let mut each = |list: &'a [Expr]| list.iter().map(|e| Node::new(e, view, room)).collect();
         match expr {
             Expr::And(list) => Node::And(each(list)),
             Expr::Or(list) => Node::Or(each(list)),
-            Expr::Not(inner) => Node::Not(Box::new(Node::new(inner, view))),
-            Expr::Relation { meaning, .. } => Node::new(meaning, view),
+            Expr::Not(inner) => Node::Not(Box::new(Node::new(inner, view, room))),
+            Expr::Relation { meaning, .. } => Node::new(meaning, view, room),
             other => Node::Row(other),
         }
     }
 
-    fn one_column(test: Test<'a>, column: usize, view: &View<'_>) -> Node<'a> {
-        let entries = view.columns.get(column).and_then(|c| c.entries()).unwrap_or(0);
+    fn one_column(test: Test<'a>, column: usize, view: &View<'_>, room: &mut usize) -> Node<'a> {
+        let entries = view.columns.get(column).and_then(|c| c.entries()).filter(|n| *n <= *room).unwrap_or(0);
+        *room -= entries;
         Node::OneColumn { test, column, known: RefCell::new(vec![0; entries]) }
     }
 
@@ -93,7 +98,9 @@ impl<'a> Node<'a> {
                 }
                 let code = c.code(feature);
                 let mut known = known.borrow_mut();
-                let slot = known.get_mut(code as usize)?;
+                let Some(slot) = known.get_mut(code as usize) else {
+                    return test.evaluate(*column, decode(c.entry(code)));
+                };
                 if *slot == 0 {
                     *slot = match test.evaluate(*column, decode(c.entry(code))) {
                         Some(true) => 1,

@@ -48,10 +48,10 @@ impl Window {
 }
 
 impl Index {
-    /// Whether every row stands in it, and once. Rows without a geometry do not, nor do shapes that are nothing on a grid of centimetres;
-    /// a collection may stand in it as points and as lines.
+    /// Whether every row stands in it, and as one kind of geometry. Rows without a geometry do not, nor do shapes that are nothing on a
+    /// grid of centimetres; a collection may stand in it as points and as lines, so that a sum says nothing.
     pub fn is_complete(&self) -> bool {
-        self.views().map(|view| view.ids.len() as u64).sum::<u64>() == self.len()
+        self.views().any(|view| view.ids.len() as u64 == self.len())
     }
 
     /// The values that a column has, if its dictionaries name at most so many.

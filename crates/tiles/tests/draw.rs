@@ -202,6 +202,19 @@ fn a_crowd_is_thinned_within_the_limit_and_a_filter_finds_what_is_hidden() {
 }
 
 #[test]
+fn what_stands_in_it_twice_does_not_make_up_for_what_does_not() {
+    let mut both = vec![1, 7, 0, 0, 0, 2, 0, 0, 0];
+    both.extend(point((120.3, 36.1)));
+    both.extend(line(&[(120.3, 36.1), (120.31, 36.1)]));
+    let complete = |all: &[Vec<u8>]| {
+        let (_folder, index, _) = index_of(all, Options::default());
+        index.is_complete()
+    };
+    assert!(complete(&[point((120.3, 36.1)), point((120.31, 36.1))]));
+    assert!(!complete(&[both, line(&[])]));
+}
+
+#[test]
 fn edits_take_the_place_of_what_was() {
     let (_folder, index, _) =
         index_of(&[point((120.3, 36.1)), point((120.31, 36.1)), point((120.32, 36.1))], Options::default());

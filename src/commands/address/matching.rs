@@ -129,7 +129,7 @@ fn work(segments: &[Segment], column: usize, rows: &Mutex<Receiver<Chunk>>, foun
     let each = segments.iter().zip(0u32..).map(|(segment, tag)| {
         // The first ones first; beyond the range all are equal.
         let priority = tag.min(255) as u8;
-        Source { segment, hidden: None, visible: None, priority, tag }
+        Source { segment, hidden: None, visible: None, by_area: false, priority, tag }
     });
     let sources: Vec<Source<'_>> = each.collect();
     loop {

@@ -15,11 +15,14 @@ use futures_util::StreamExt;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use super::Output;
+use super::order::Plan;
+use crate::access::datastore::RowStream;
 use crate::error::{Error, Result};
-use crate::feature::geojson::{Body, RowStream};
+use crate::feature::geojson::Body;
 
 /// Bytes gathered before they are sent.
 const PIECE: usize = 64 << 10;
@@ -33,6 +36,8 @@ const PATIENCE: Duration = Duration::from_millis(700);
 const STALL: Duration = Duration::from_secs(120);
 /// A whole layer takes as long as its reader does, but not for ever.
 pub const LONGEST: Duration = Duration::from_secs(2 * 3600);
+/// Downloads of a page's size that spool at once.
+const SMALL: usize = 16;
 /// Bytes that one download may spool, and what must stay free of the disk.
 const MOST_SPOOLED: u64 = 32 << 30;
 const SPARE: u64 = 1 << 30;
@@ -46,6 +51,7 @@ const BETWEEN: u64 = 32 << 20;
 pub struct Downloads {
     folder: PathBuf,
     slots: Arc<Semaphore>,
+    small: Arc<Semaphore>,
 }
 
 impl Downloads {
@@ -53,12 +59,8 @@ impl Downloads {
     pub fn new(data: &Path, connections: usize) -> Self {
         let folder = data.join("downloads");
         sweep(&folder);
-        Downloads { folder, slots: Arc::new(Semaphore::new((connections / 2).clamp(2, 8))) }
-    }
-
-    pub fn folder(&self) -> Result<&Path> {
-        std::fs::create_dir_all(&self.folder)?;
-        Ok(&self.folder)
+        let slots = Arc::new(Semaphore::new((connections / 2).clamp(2, 8)));
+        Downloads { folder, slots, small: Arc::new(Semaphore::new(SMALL)) }
     }
 
     /// A place among the downloads; each has a database connection for as long as its rows come.
@@ -71,21 +73,24 @@ impl Downloads {
         })
     }
 
+    /// A place among those that spool no more than a page.
+    pub(super) fn small_place(&self) -> Result<OwnedSemaphorePermit> {
+        self.small.clone().try_acquire_owned().map_err(|_| {
+            Error::busy("同时进行的下载过多", "too many downloads at once")
+                .hint("请稍后重试，或换用 CSV、FlatGeobuf", "try again soon, or take CSV or FlatGeobuf")
+        })
+    }
+
     /// Begins a download.
-    pub(super) async fn start(
-        &self,
-        rows: RowStream,
-        output: Box<dyn Output>,
-        place: Option<OwnedSemaphorePermit>,
-    ) -> Result<Body> {
+    pub(super) async fn start(&self, rows: RowStream, plan: Plan, place: Option<OwnedSemaphorePermit>) -> Result<Body> {
         let (send, receive) = mpsc::channel(WAITING);
         let (runtime, folder) = (Handle::current(), self.folder.clone());
         tokio::task::spawn_blocking(move || {
-            let pipe = Pipe { runtime, send };
-            match work(&pipe, rows, output, &folder) {
-                Ok(()) => pipe.send(Piece::Done),
+            let pipe = Pipe { runtime, send, until: Instant::now() + LONGEST };
+            match work(&pipe, rows, plan, &folder) {
+                Ok(()) => _ = pipe.send(Piece::Done),
                 Err(Ended::Reader) => metrics::counter!("onemap_downloads_left_total").increment(1),
-                Err(Ended::Fault(e)) => pipe.send(Piece::Failed(e)),
+                Err(Ended::Fault(e)) => _ = pipe.send(Piece::Failed(e)),
             }
             drop(place);
         });
@@ -117,11 +122,16 @@ impl<E: Into<Error>> From<E> for Ended {
 struct Pipe {
     runtime: Handle,
     send: Sender<Piece>,
+    /// Nobody waits longer for its reader.
+    until: Instant,
 }
 
 impl Pipe {
-    fn send(&self, piece: Piece) {
-        let _ = self.runtime.block_on(tokio::time::timeout(STALL, self.send.send(piece)));
+    /// False when nobody takes it.
+    fn send(&self, piece: Piece) -> bool {
+        let deadline = self.until.min(Instant::now() + STALL);
+        let sent = self.runtime.block_on(async { timeout_at(deadline, self.send.send(piece)).await });
+        matches!(sent, Ok(Ok(())))
     }
 
     /// Hands over what was gathered, at the reader's pace.
@@ -130,19 +140,20 @@ impl Pipe {
             return Ok(());
         }
         let bytes = Bytes::from(std::mem::replace(out, Vec::with_capacity(PIECE + 4096)));
-        match self.runtime.block_on(tokio::time::timeout(STALL, self.send.send(Piece::Bytes(bytes)))) {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(Ended::Reader),
-        }
+        if self.send(Piece::Bytes(bytes)) { Ok(()) } else { Err(Ended::Reader) }
     }
 }
 
-fn work(pipe: &Pipe, rows: RowStream, mut output: Box<dyn Output>, folder: &Path) -> Result<(), Ended> {
+fn work(pipe: &Pipe, rows: RowStream, plan: Plan, folder: &Path) -> Result<(), Ended> {
+    std::fs::create_dir_all(folder)?;
+    let mut output = plan.open(folder)?;
     let mut out = Vec::with_capacity(PIECE + 4096);
     output.begin(&mut out)?;
     // Also when it is nothing: what follows is told from it.
     let begin = Bytes::from(std::mem::take(&mut out));
-    pipe.runtime.block_on(pipe.send.send(Piece::Bytes(begin))).map_err(|_| Ended::Reader)?;
+    if !pipe.send(Piece::Bytes(begin)) {
+        return Err(Ended::Reader);
+    }
     take(pipe, rows, &mut *output, (folder, &mut out))?;
     loop {
         let more = output.end(&mut out)?;

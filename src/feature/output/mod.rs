@@ -7,7 +7,7 @@ mod sequence;
 mod table;
 mod tabular;
 
-pub use download::Downloads;
+pub use download::{Downloads, LONGEST};
 pub use order::Order;
 pub use reference::Datum;
 pub use tabular::How;
@@ -60,6 +60,11 @@ impl FileFormat {
             FileFormat::Workbook => &["application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"],
             FileFormat::Sequence => &["application/geo+json-seq"],
         }
+    }
+
+    /// Whether it has to lie on disk before its first row can be given out.
+    pub fn is_spooled(self) -> bool {
+        matches!(self, FileFormat::GeoPackage | FileFormat::Shapefile)
     }
 
     pub fn extension(self) -> &'static str {

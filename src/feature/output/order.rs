@@ -1,13 +1,18 @@
 //! What somebody wants as a file, and its way from the grant to the first bytes.
 
+use std::path::Path;
+
+use onemap_formats::Table;
+
 use super::download::{Downloads, LONGEST};
 use super::sequence::Sequence;
 use super::tabular::{How, Tabular};
-use super::{Datum, FileFormat, Output, table};
+use super::{Datum, FileFormat, Output, reference, table};
 use crate::access::datastore::Datastore;
 use crate::access::grant::{Grant, Read};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::feature::geojson::{Body, Writer};
+use crate::feature::query::MOST_FEATURES;
 use crate::geo::crs::Crs;
 use crate::layer::catalog::Published;
 use crate::layer::model::{Field, FieldType, Title};
@@ -25,32 +30,58 @@ pub struct Order<'a> {
     pub how: How,
     /// In which language the file speaks of the layer.
     pub pick: &'a (dyn Fn(&Title) -> String + Sync),
-    /// Selections of no more rows than this are read like a page; larger ones take a place among the downloads.
-    pub page: i64,
 }
 
 impl Downloads {
     /// Starts reading and writing; gives back the body once its beginning is known.
     pub async fn deliver(&self, store: &Datastore, order: Order<'_>) -> Result<Body> {
-        let whole = order.selection.limit.is_none_or(|limit| limit > order.page);
-        let place = if whole { Some(self.place()?) } else { None };
-        let output = self.output(&order)?;
+        // What is no more than a page is read like one, but what it spools is counted.
+        let whole = order.selection.limit.is_none_or(|limit| limit > MOST_FEATURES);
+        let place = match (whole, order.format.is_spooled()) {
+            (true, _) => Some(self.place()?),
+            (false, true) => Some(self.small_place()?),
+            (false, false) => None,
+        };
+        let plan = Plan::of(&order).await?;
         let fields: Vec<&Field> = order.fields.iter().collect();
         let sql = select::features(order.layer, order.grant, &fields, &order.selection);
         let reader = match whole {
             true => store.apart(order.grant, LONGEST).await?,
             false => store.read(order.grant).await?,
         };
-        self.start(Box::pin(reader.rows(&sql).await?), output, place).await
+        self.start(Box::pin(reader.rows(&sql).await?), plan, place).await
+    }
+}
+
+/// What a writer is made of, on the thread that it works on.
+pub(super) enum Plan {
+    Sequence(Writer),
+    Tabular { format: FileFormat, table: Box<Table>, how: How, kinds: Vec<FieldType>, datum: Option<Datum> },
+}
+
+impl Plan {
+    async fn of(order: &Order<'_>) -> Result<Plan> {
+        let (format, how, crs, datum) = (order.format, order.how, order.crs, order.datum);
+        if format == FileFormat::Sequence {
+            return Ok(Plan::Sequence(Writer { fields: order.fields.clone().into(), crs }));
+        }
+        // It is looked up in a database on disk.
+        let known = tokio::task::spawn_blocking(move || reference::describe(crs, datum));
+        let known = known.await.map_err(Error::internal)??;
+        let shown = (&order.fields[..], order.selection.srid.is_some());
+        let table = Box::new(table::describe(order.layer, order.grant.scope(), shown, known, order.pick));
+        let kinds = order.fields.iter().map(|f| f.kind).collect();
+        Ok(Plan::Tabular { format, table, how, kinds, datum })
     }
 
-    fn output(&self, order: &Order<'_>) -> Result<Box<dyn Output>> {
-        if order.format == FileFormat::Sequence {
-            return Ok(Box::new(Sequence(Writer { fields: order.fields.clone().into(), crs: order.crs })));
-        }
-        let shown = (&order.fields[..], order.selection.srid.is_some());
-        let table = table::describe(order.layer, order.grant.scope(), shown, (order.crs, order.datum), order.pick)?;
-        let kinds: Vec<FieldType> = order.fields.iter().map(|f| f.kind).collect();
-        Ok(Box::new(Tabular::new(order.format, table, order.how, (kinds, order.datum), self.folder()?)?))
+    /// The writer, which may spool in `folder`.
+    pub(super) fn open(self, folder: &Path) -> Result<Box<dyn Output>> {
+        let output: Box<dyn Output> = match self {
+            Plan::Sequence(writer) => Box::new(Sequence(writer)),
+            Plan::Tabular { format, table, how, kinds, datum } => {
+                Box::new(Tabular::new(format, *table, how, (kinds, datum), folder)?)
+            }
+        };
+        Ok(output)
     }
 }

@@ -1,37 +1,33 @@
 //! A granted layer, as the writers of files are told of it.
 
-use onemap_formats::{Column, Geometry, Kind, Table, Type};
+use onemap_formats::{Column, Crs, Geometry, Kind, Table, Type};
 
 use crate::access::policy::Scope;
-use crate::error::Result;
-use crate::geo::crs::Crs;
 use crate::layer::catalog::Published;
 use crate::layer::model::{Field, FieldType, State};
-
-use super::reference::{self, Datum};
 
 /// Title, description and field titles in the caller's language come from `pick`.
 pub fn describe(
     layer: &Published,
     scope: &Scope,
     (fields, geometry): (&[Field], bool),
-    (crs, datum): (Crs, Option<Datum>),
+    crs: Crs,
     pick: impl Fn(&crate::layer::model::Title) -> String,
-) -> Result<Table> {
+) -> Table {
     let state = layer.state();
     let column = |f: &Field| Column {
         name: f.name.clone(),
         kind: kind(f.kind),
         title: pick(&crate::layer::model::Title { zh: f.title_zh.clone(), en: f.title_en.clone() }),
     };
-    Ok(Table {
+    Table {
         id: layer.id.to_string(),
         title: pick(&layer.title),
         description: pick(&layer.description),
         columns: fields.iter().map(column).collect(),
         geometry: geometry.then(|| geometry_of(state, scope)).flatten(),
-        crs: reference::describe(crs, datum)?,
-    })
+        crs,
+    }
 }
 
 fn kind(kind: FieldType) -> Type {
@@ -59,7 +55,9 @@ fn geometry_of(state: &State, scope: &Scope) -> Option<Geometry> {
         // Collections may hold anything, and a column without a type too.
         _ => None,
     };
-    let z = kind.map(|_| name[plain.len()..].contains('Z'));
+    let heights = name[plain.len()..].contains('Z');
+    // A column of mixed geometries without a word of heights may be one of anything.
+    let z = (heights || kind.is_some()).then_some(heights);
     // What an area cuts may come out in several pieces.
     let cut = scope.area.is_some() && kind != Some(Kind::Point);
     Some(Geometry { kind: if cut { kind.map(Kind::multi) } else { kind }, z })

@@ -12,8 +12,9 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use super::{body, ok, uuid};
 use crate::access::gate::sign_in;
-use crate::error::Result;
+use crate::error::Error;
 use crate::http::ask::{Answer, Ask};
+use crate::http::attachment;
 use crate::tile::export::{job, zooms};
 
 #[derive(Deserialize, Default)]
@@ -32,8 +33,7 @@ pub async fn begin(ask: Ask, Path(id): Path<String>, bytes: Bytes) -> Answer {
     }
     let wanted: Wanted = if bytes.is_empty() { Wanted::default() } else { body(&bytes)? };
     let zooms = zooms(wanted.minzoom, wanted.maxzoom)?;
-    let app = &ask.app;
-    let job = job::request((&app.queue, &app.database), &ask.principal, drawn.grant.layer(), zooms).await?;
+    let job = job::request(&ask.app.queue, &ask.principal, drawn.grant.layer(), zooms).await?;
     Ok((StatusCode::ACCEPTED, ok(&json!({ "job": job }))).into_response())
 }
 
@@ -58,15 +58,11 @@ pub async fn fetch(ask: Ask, Path(id): Path<String>) -> Answer {
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     // Its tiles are compressed already; named so, it is not compressed again on its way.
     headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("identity"));
-    // A layer's id has nothing in it that a header could not hold.
-    let mut text = |name, value: String| -> Result<()> {
-        headers.insert(name, HeaderValue::from_str(&value).map_err(crate::error::Error::internal)?);
-        Ok(())
-    };
-    text(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{layer}.pmtiles\""))?;
     if status == StatusCode::PARTIAL_CONTENT {
-        text(header::CONTENT_RANGE, format!("bytes {from}-{}/{size}", from + length - 1))?;
+        let range = format!("bytes {from}-{}/{size}", from + length - 1);
+        headers.insert(header::CONTENT_RANGE, HeaderValue::from_str(&range).map_err(Error::internal)?);
     }
+    attachment::name(&mut response, (&layer, &layer), "pmtiles");
     Ok(response)
 }
 

@@ -10,21 +10,32 @@ use serde_json::json;
 
 use super::{ok, uuid};
 use crate::http::ask::{Answer, Ask};
+use crate::job::queue::JobInfo;
+use crate::process::job::KIND;
+
+/// What a process came to is given out at `/ogc/jobs/{job}/results` alone, where the rights to what was seen are asked again.
+fn shown(mut job: JobInfo) -> JobInfo {
+    if job.kind == KIND {
+        job.result = None;
+    }
+    job
+}
 
 pub async fn list(mut ask: Ask) -> Answer {
     let limit = ask.parameters.take_integer("limit", 1..=200)?.unwrap_or(50);
     ask.parameters.clone().finish()?;
-    Ok(ok(&json!({"jobs": ask.app.queue.list(ask.department()?, limit).await?})))
+    let jobs = ask.app.queue.list(ask.department()?, limit).await?;
+    Ok(ok(&json!({"jobs": jobs.into_iter().map(shown).collect::<Vec<_>>()})))
 }
 
 pub async fn get(ask: Ask, Path(id): Path<String>) -> Answer {
     ask.parameters.clone().finish()?;
-    Ok(ok(&serde_json::to_value(ask.app.queue.get(ask.department()?, uuid(&id)?).await?)?))
+    Ok(ok(&serde_json::to_value(shown(ask.app.queue.get(ask.department()?, uuid(&id)?).await?))?))
 }
 
 pub async fn cancel(ask: Ask, Path(id): Path<String>) -> Answer {
     ask.parameters.clone().finish()?;
-    Ok(ok(&serde_json::to_value(ask.app.queue.cancel(ask.department()?, uuid(&id)?).await?)?))
+    Ok(ok(&serde_json::to_value(shown(ask.app.queue.cancel(ask.department()?, uuid(&id)?).await?))?))
 }
 
 /// Server-sent events of the job until it is over: the same document as `GET`, whenever it changed.
@@ -40,7 +51,7 @@ pub async fn events(ask: Ask, Path(id): Path<String>) -> Answer {
                 return None;
             }
             loop {
-                let Ok(info) = queue.get(&department, id).await else { return None };
+                let Ok(info) = queue.get(&department, id).await.map(shown) else { return None };
                 let text = serde_json::to_string(&info).unwrap_or_default();
                 if text != last {
                     let event = Event::default().data(&text);

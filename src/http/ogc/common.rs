@@ -1,6 +1,7 @@
 //! OGC API Common and the collection resources of Features: landing page, conformance, collections.
 
 use axum::extract::Path;
+use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::html::{self, page};
@@ -9,6 +10,7 @@ use super::records::{self, CATALOG_REL};
 use super::styles::STYLES;
 use super::{Format, format, json_response, link, openapi, relation, schemas, self_links};
 use crate::access::grant::{Grant, Read};
+use crate::error::Result;
 use crate::feature::extent::Span;
 use crate::feature::output::FileFormat;
 use crate::geo::crs::{CRS84, Crs};
@@ -137,13 +139,27 @@ pub async fn landing(mut ask: Ask) -> Answer {
         "links": links,
     });
     Ok(match format {
-        Format::Json => ask.json("application/json", document),
-        Format::Html => page(
-            &ask,
-            html::word(&ask, "政务一张图开放接口", "onemap OGC API"),
-            &html::landing(&ask, readable(&ask).len()),
-        ),
+        Format::Json => in_json(&ask, document),
+        Format::Html => {
+            let body = html::landing(&ask, readable(&ask).len());
+            validated(&ask, &[&body], || page(&ask, html::word(&ask, "政务一张图开放接口", "onemap OGC API"), &body))
+        }
     })
+}
+
+/// JSON whose links carry the credential, with a validator.
+fn in_json(ask: &Ask, document: Value) -> Response {
+    let document = ask.carried.links(document);
+    validated(ask, &[&document.to_string()], || json_response("application/json", &document))
+}
+
+/// The answer with a validator made of what it says; 304 when the caller has that already.
+fn validated(ask: &Ask, said: &[&str], answer: impl FnOnce() -> Response) -> Response {
+    let language = [ask.language as u8];
+    let parts: Vec<&[u8]> = said.iter().map(|part| part.as_bytes()).chain([&language[..]]).collect();
+    let etag = weak_etag(&parts);
+    let known = not_modified(&ask.headers, &etag, Keep::Private);
+    known.unwrap_or_else(|| keep(answer(), Keep::Private, Some(&etag)))
 }
 
 pub async fn conformance(mut ask: Ask) -> Answer {
@@ -151,9 +167,10 @@ pub async fn conformance(mut ask: Ask) -> Answer {
     ask.parameters.clone().finish()?;
     let document = json!({ "conformsTo": CONFORMANCE });
     Ok(match format {
-        Format::Json => json_response("application/json", &document),
+        Format::Json => in_json(&ask, document),
         Format::Html => {
-            page(&ask, html::word(&ask, "符合性声明", "Conformance"), &html::list(CONFORMANCE.iter().copied()))
+            let body = html::list(CONFORMANCE.iter().copied());
+            validated(&ask, &[&body], || page(&ask, html::word(&ask, "符合性声明", "Conformance"), &body))
         }
     })
 }
@@ -170,8 +187,7 @@ pub async fn collections(mut ask: Ask) -> Answer {
     readable.truncate(limit);
     let mut documents = vec![];
     for (layer, grant) in &readable {
-        let span = ask.app.extents.known(layer, grant, ask.app.edits.of(layer.state().revision).number).await;
-        documents.push(describe(&ask, layer, grant, span));
+        documents.push(describe(&ask, layer, grant, span(&ask, layer, grant).await?));
     }
     // The catalogue stands at the end of the last page.
     if !more {
@@ -190,17 +206,19 @@ pub async fn collections(mut ask: Ask) -> Answer {
         "numberReturned": documents.len(),
         "collections": documents,
     });
-    let document = ask.carried.links(document);
-    let body = document.to_string();
-    let etag = weak_etag(&[body.as_bytes(), &[format as u8]]);
-    if let Some(response) = not_modified(&ask.headers, &etag, Keep::Private) {
-        return Ok(response);
-    }
-    let response = match format {
-        Format::Json => json_response("application/json", &document),
-        Format::Html => page(&ask, html::word(&ask, "图层", "Collections"), &html::collections(&ask, &readable)),
-    };
-    Ok(keep(response, Keep::Private, Some(&etag)))
+    Ok(match format {
+        Format::Json => in_json(&ask, document),
+        Format::Html => {
+            let body = html::collections(&ask, &readable);
+            validated(&ask, &[&body], || page(&ask, html::word(&ask, "图层", "Collections"), &body))
+        }
+    })
+}
+
+/// From when to when the layer's features are, as it is now.
+async fn span(ask: &Ask, layer: &Published, grant: &Grant<Read>) -> Result<Option<Span>> {
+    let edits = ask.app.edits.of(layer.state().revision).number;
+    ask.app.extents.of(layer, grant, edits).await
 }
 
 /// The layers with features that the caller may read now.
@@ -219,15 +237,15 @@ pub async fn collection(mut ask: Ask, Path(id): Path<String>) -> Answer {
     let format = format(&mut ask)?;
     ask.parameters.clone().finish()?;
     let drawn = ask.read(&id)?;
-    let edits = ask.app.edits.of(drawn.layer.state().revision).number;
-    let span = ask.app.extents.of(&drawn.layer, &drawn.grant, edits).await?;
+    let span = span(&ask, &drawn.layer, &drawn.grant).await?;
     Ok(match format {
-        Format::Json => ask.json("application/json", describe(&ask, &drawn.layer, &drawn.grant, span)),
+        Format::Json => in_json(&ask, describe(&ask, &drawn.layer, &drawn.grant, span)),
         Format::Html => {
             let ends = span.as_ref().map(|(from, to)| (from.as_str(), to.as_str()));
             let body = html::collection(&ask, &drawn, ends);
             let above = [("/ogc/collections", html::word(&ask, "图层", "Collections"))];
-            html::page_below(&ask, &above, ask.language.pick(&drawn.layer.title), &body)
+            let title = ask.language.pick(&drawn.layer.title);
+            validated(&ask, &[title, &body], || html::page_below(&ask, &above, title, &body))
         }
     })
 }
@@ -264,7 +282,7 @@ pub fn describe(ask: &Ask, layer: &Published, grant: &Grant<Read>, span: Option<
         "title": ask.language.pick(&layer.title),
         "description": ask.language.pick(&layer.description),
         "crs": crs,
-        "storageCrs": Crs::epsg(state.srid.max(4326)).uri(),
+        "storageCrs": Crs::epsg(state.srid).uri(),
         "links": links,
         "keywords": std::iter::once(&*layer.department).chain(layer.theme.as_deref()).collect::<Vec<&str>>(),
         "attribution": ask.language.pick(&department_title(ask, &layer.department)),

@@ -9,8 +9,7 @@ use super::features::content_crs;
 use super::query::ItemsQuery;
 use crate::error::{Error, Result};
 use crate::feature::output::{Datum, Encoding, FileFormat, GeometryColumns, How, Order};
-use crate::feature::query::MOST_FEATURES;
-use crate::geo::crs::Crs;
+use crate::geo::crs::{Crs, STORAGE_SRID, same_coordinates};
 use crate::http::ask::Ask;
 use crate::http::attachment;
 use crate::http::negotiation;
@@ -29,12 +28,19 @@ pub struct FileQuery {
 impl FileQuery {
     /// None when JSON or HTML is asked for.
     pub fn take(ask: &mut Ask) -> Result<Option<FileQuery>> {
-        let named = ask.parameters.clone().take("f")?;
-        let Some(format) = named.as_deref().map_or_else(|| accepted(&ask.headers), FileFormat::parse) else {
-            return Ok(None);
+        let format = match ask.parameters.get("f") {
+            Some(name) => FileFormat::parse(name),
+            None => accepted(&ask.headers),
         };
-        ask.parameters.take("f")?;
+        let Some(format) = format else { return Ok(None) };
         let parameters = &mut ask.parameters;
+        parameters.take("f")?;
+        if parameters.take("cursor")?.is_some() {
+            return Err(Error::invalid("cursor", "文件没有分页", "a file has no pages").hint(
+                "请去掉 cursor；limit 可限制要素个数",
+                "leave out cursor; limit says how many features are wanted",
+            ));
+        }
         let datum = match format {
             // GeoJSON is in WGS 84, and has no place to say otherwise.
             FileFormat::Sequence => None,
@@ -48,11 +54,12 @@ impl FileQuery {
 
     /// Refuses what does not go together.
     pub fn check(&self, crs: Crs, drawn: &Drawn) -> Result<()> {
-        if self.datum.is_some() && !crs.is_geographic() {
+        // Degrees of an older datum are not those that are shifted.
+        if self.datum.is_some() && !same_coordinates(crs.srid, STORAGE_SRID) {
             return Err(Error::invalid(
                 "datum",
-                "datum 只能与地理坐标系一起使用",
-                "datum goes with geographic reference systems only",
+                "datum 只能与 CGCS2000、WGS 84 的经纬度一起使用",
+                "datum goes with longitude and latitude of CGCS2000 or WGS 84 only",
             )
             .hint("请去掉 crs 或 datum", "leave out crs, or leave out datum"));
         }
@@ -125,22 +132,8 @@ pub async fn deliver(ask: &Ask, drawn: &Drawn, query: ItemsQuery, file: FileQuer
         datum: file.datum,
         how: file.how,
         pick: &move |title: &Title| language.pick(title).to_owned(),
-        page: MOST_FEATURES,
     };
-    let body = ask.app.downloads.deliver(&ask.app.store, order).await?;
-    let mut response = Response::new(Body::from_stream(body));
-    let media = match file.format {
-        FileFormat::Csv => "text/csv; charset=utf-8; header=present",
-        other => other.media()[0],
-    };
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
-    let suffix = file.datum.map(|d| format!("_{}", d.name())).unwrap_or_default();
-    let title = ask.language.pick(&drawn.layer.title);
-    attachment::name(
-        &mut response,
-        (&format!("{}{suffix}", drawn.layer.id), &format!("{title}{suffix}")),
-        file.format.extension(),
-    );
+    let mut response = respond(ask, order).await?;
     match file.datum {
         None => content_crs(&mut response, query.crs),
         // A shifted system has no URI; nobody shall take it for the one that was asked for.
@@ -148,5 +141,24 @@ pub async fn deliver(ask: &Ask, drawn: &Drawn, query: ItemsQuery, file: FileQuer
             response.headers_mut().insert("content-datum", HeaderValue::from_static(datum.name()));
         }
     }
+    Ok(response)
+}
+
+/// A file as an answer, with its media type and its name.
+pub async fn respond(ask: &Ask, order: Order<'_>) -> Result<Response> {
+    let (layer, format) = (order.layer, order.format);
+    let suffix = order.datum.map(|d| format!("_{}", d.name())).unwrap_or_default();
+    let mut response = Response::new(Body::from_stream(ask.app.downloads.deliver(&ask.app.store, order).await?));
+    let media = match format {
+        FileFormat::Csv => "text/csv; charset=utf-8; header=present",
+        other => other.media()[0],
+    };
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+    let title = ask.language.pick(&layer.title);
+    attachment::name(
+        &mut response,
+        (&format!("{}{suffix}", layer.id), &format!("{title}{suffix}")),
+        format.extension(),
+    );
     Ok(response)
 }

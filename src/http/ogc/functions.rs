@@ -21,10 +21,7 @@ pub async fn functions(mut ask: Ask) -> Answer {
 }
 
 fn said(function: &Signature, language: Language) -> &'static str {
-    match language {
-        Language::Chinese => function.zh,
-        Language::English => function.en,
-    }
+    language.word(function.zh, function.en)
 }
 
 fn described(function: &Signature, language: Language) -> Value {

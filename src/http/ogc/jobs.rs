@@ -10,7 +10,8 @@ use super::{Format, format, link, self_links};
 use crate::db::sql::Bind;
 use crate::error::{Error, Kind, Result};
 use crate::feature::query;
-use crate::http::ask::{Answer, Ask, Language};
+use crate::http::ask::{Answer, Ask};
+use crate::http::parameters::Parameters;
 use crate::job::problem_from_json;
 use crate::job::queue::JobInfo;
 use crate::job::search::Search;
@@ -70,8 +71,7 @@ pub fn status_of(ask: &Ask, job: &JobInfo) -> Value {
 
 fn message(ask: &Ask, job: &JobInfo) -> String {
     if let Some(problem) = &job.problem {
-        let language = if ask.language == Language::Chinese { "zh" } else { "en" };
-        return problem["detail"][language].as_str().unwrap_or_default().to_owned();
+        return problem["detail"][ask.language.word("zh", "en")].as_str().unwrap_or_default().to_owned();
     }
     let (zh, en) = match job.state.as_str() {
         "queued" => ("排队中", "waiting"),
@@ -84,54 +84,35 @@ fn message(ask: &Ask, job: &JobInfo) -> String {
     html::word(ask, zh, en).to_owned()
 }
 
-/// What is asked of the list, as the caller wrote it.
-struct Wanted {
-    kinds: Vec<&'static str>,
-    processes: Vec<String>,
-    states: Vec<&'static str>,
-    from: Option<String>,
-    to: Option<String>,
-    shortest: Option<f64>,
-    longest: Option<f64>,
-    limit: i64,
-    offset: i64,
+/// What is asked of the list.
+fn wanted(ask: &mut Ask) -> Result<Search> {
+    let processes = list_of(ask.parameters.take("processID")?);
+    let kinds = kinds(ask, &processes)?;
+    let parameters = &mut ask.parameters;
+    if parameters.take("type")?.is_some_and(|kinds| kinds.split(',').any(|kind| kind != "process")) {
+        return Err(Error::invalid("type", "任务类型只有 process", "jobs are of the type process only"));
+    }
+    let (from, to) = made_within(parameters.take("datetime")?)?;
+    Ok(Search {
+        kinds,
+        processes,
+        states: states(list_of(parameters.take("status")?))?,
+        from,
+        to,
+        shortest: seconds(parameters, "minDuration")?,
+        longest: seconds(parameters, "maxDuration")?,
+        limit: parameters.take_integer("limit", 1..=i64::MAX)?.unwrap_or(LIMIT).min(MOST),
+        offset: parameters.take_integer("offset", 0..=1_000_000)?.unwrap_or(0),
+    })
 }
 
-impl Wanted {
-    fn take(ask: &mut Ask) -> Result<Wanted> {
-        let processes = list_of(ask.parameters.take("processID")?);
-        let kinds = kinds(ask, &processes)?;
-        let parameters = &mut ask.parameters;
-        if parameters.take("type")?.is_some_and(|kinds| kinds.split(',').any(|kind| kind != "process")) {
-            return Err(Error::invalid("type", "任务类型只有 process", "jobs are of the type process only"));
+fn seconds(parameters: &mut Parameters, name: &str) -> Result<Option<f64>> {
+    let (zh, en) = ("不小于 0 的秒数", "a number of seconds from 0 on");
+    match parameters.take_parsed::<f64>(name, zh, en)? {
+        Some(given) if !given.is_finite() || given < 0.0 => {
+            Err(Error::invalid(name, format!("{given} 不正确，应为 {zh}"), format!("{given} is not {en}")))
         }
-        let (from, to) = made_within(parameters.take("datetime")?)?;
-        let seconds = |text: Option<f64>| text.filter(|seconds| seconds.is_finite() && *seconds >= 0.0);
-        Ok(Wanted {
-            kinds,
-            processes,
-            states: states(list_of(parameters.take("status")?))?,
-            from,
-            to,
-            shortest: seconds(parameters.take_parsed("minDuration", "秒数", "a number of seconds")?),
-            longest: seconds(parameters.take_parsed("maxDuration", "秒数", "a number of seconds")?),
-            limit: parameters.take_integer("limit", 1..=i64::MAX)?.unwrap_or(LIMIT).min(MOST),
-            offset: parameters.take_integer("offset", 0..=1_000_000)?.unwrap_or(0),
-        })
-    }
-
-    fn search(&self) -> Search<'_> {
-        Search {
-            kinds: &self.kinds,
-            processes: &self.processes,
-            states: &self.states,
-            from: self.from.clone(),
-            to: self.to.clone(),
-            shortest: self.shortest,
-            longest: self.longest,
-            limit: self.limit,
-            offset: self.offset,
-        }
+        given => Ok(given),
     }
 }
 
@@ -194,9 +175,9 @@ fn made_within(text: Option<String>) -> Result<(Option<String>, Option<String>)>
 
 pub async fn list(mut ask: Ask) -> Answer {
     let format = format(&mut ask)?;
-    let wanted = Wanted::take(&mut ask)?;
+    let wanted = wanted(&mut ask)?;
     ask.parameters.clone().finish()?;
-    let mut jobs = ask.app.queue.search(ask.department()?, &wanted.search()).await?;
+    let mut jobs = ask.app.queue.search(ask.department()?, &wanted).await?;
     let more = jobs.len() as i64 > wanted.limit;
     jobs.truncate(wanted.limit as usize);
     if format == Format::Html {

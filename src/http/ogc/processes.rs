@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::Path;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -12,7 +12,8 @@ use super::jobs::status_of;
 use super::{Format, format, json_response, link, self_links};
 use crate::error::{Error, Result};
 use crate::http::api::body;
-use crate::http::ask::{Answer, Ask, Language};
+use crate::http::ask::{Answer, Ask};
+use crate::http::negotiation;
 use crate::process::{About, Mode, Outcome, Process, Words};
 
 const NO_SUCH: &str = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/no-such-process";
@@ -20,7 +21,7 @@ const EXECUTE: &str = "http://www.opengis.net/def/rel/ogc/1.0/execute";
 const MOST: i64 = 1000;
 
 fn pick(ask: &Ask, (zh, en): Words) -> &'static str {
-    if ask.language == Language::Chinese { zh } else { en }
+    ask.language.word(zh, en)
 }
 
 pub async fn list(mut ask: Ask) -> Answer {
@@ -160,7 +161,7 @@ pub async fn execute(ask: Ask, Path(id): Path<String>, bytes: Bytes) -> Answer {
         inline(name, value)?;
     }
     let chosen = outputs(about, wanted.outputs.as_ref())?;
-    let prefers = prefers_async(&ask.headers);
+    let prefers = negotiation::prefers(&ask.headers, "respond-async");
     match ask.app.processes.execute(process, &ask.principal, &wanted.inputs, prefers).await? {
         Outcome::Done { outputs, .. } => {
             let mut document = outputs;
@@ -223,10 +224,4 @@ fn outputs(about: &About, named: Option<&Map<String, Value>>) -> Result<Vec<&'st
         return Err(Error::invalid(&at, format!("只能为 {offered}"), format!("it can only be {offered}")));
     }
     Ok(all.into_iter().filter(|name| named.contains_key(*name)).collect())
-}
-
-/// `Prefer: respond-async` (RFC 7240).
-fn prefers_async(headers: &HeaderMap) -> bool {
-    let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split([',', ';'])).any(|one| one.trim().eq_ignore_ascii_case("respond-async"))
 }

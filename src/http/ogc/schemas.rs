@@ -85,7 +85,7 @@ pub fn document(ask: &Ask, drawn: &Drawn, resource: Resource) -> Value {
     let mut properties = Map::new();
     if resource == Resource::Schema {
         // What GeoJSON has beside the properties: the id of the feature.
-        let title = if ask.language == Language::Chinese { "要素标识" } else { "Feature id" };
+        let title = ask.language.word("要素标识", "Feature id");
         properties.insert(
             state.source.key.clone(),
             json!({"title": title, "type": "integer", "readOnly": true, "x-ogc-role": "id", "x-ogc-propertySeq": 1}),
@@ -106,7 +106,7 @@ pub fn document(ask: &Ask, drawn: &Drawn, resource: Resource) -> Value {
     }
     if let (Some(geometry), true) = (geometry_schema(state), resource != Resource::Sortables) {
         let mut geometry = geometry;
-        geometry["title"] = if ask.language == Language::Chinese { "几何" } else { "Geometry" }.into();
+        geometry["title"] = ask.language.word("几何", "Geometry").into();
         geometry["x-ogc-propertySeq"] = (properties.len() + 1).into();
         properties.entry(GEOMETRY).or_insert(geometry);
     }

@@ -49,7 +49,7 @@ pub async fn list(mut ask: Ask) -> Answer {
         Some(Entry { id, title })
     });
     let kept = ask.app.styles.all();
-    let kept = kept.iter().filter(|kept| style::served(&ask, kept).is_some()).map(|kept| Entry::kept(kept));
+    let kept = kept.iter().filter(|kept| style::is_seen(&ask, kept)).map(|kept| Entry::kept(kept));
     let styles: Vec<Entry> = brought.chain(kept).collect();
     Ok(listed(&ask, "/ogc/styles", &styles, Some("base"), format))
 }
@@ -114,14 +114,14 @@ pub async fn get(mut ask: Ask, Path(id): Path<String>) -> Answer {
     let wanted = representation(&mut ask)?;
     ask.parameters.clone().finish()?;
     let shown = style::by_id(&ask, &id)?;
-    Ok(answer(&ask, &id, &shown, wanted))
+    Ok(answer(&ask, &format!("/ogc/styles/{id}"), &shown, wanted))
 }
 
 pub async fn get_of_collection(mut ask: Ask, Path((layer, id)): Path<(String, String)>) -> Answer {
     let shown = shown_of_collection(&ask, &layer, &id)?;
     let wanted = representation(&mut ask)?;
     ask.parameters.clone().finish()?;
-    Ok(answer(&ask, &id, &shown, wanted))
+    Ok(answer(&ask, &format!("/ogc/collections/{layer}/styles/{id}"), &shown, wanted))
 }
 
 fn shown_of_collection(ask: &Ask, layer: &str, id: &str) -> Result<Shown> {
@@ -136,9 +136,9 @@ fn shown_of_collection(ask: &Ask, layer: &str, id: &str) -> Result<Shown> {
     }
 }
 
-fn answer(ask: &Ask, id: &str, shown: &Shown, wanted: As) -> Response {
+fn answer(ask: &Ask, path: &str, shown: &Shown, wanted: As) -> Response {
     if wanted == As::Page {
-        return preview(ask, id, shown);
+        return preview(ask, path, shown);
     }
     let document = ask.carried.links(shown.style.clone());
     let etag = etag(shown, &document);
@@ -155,7 +155,7 @@ fn etag(shown: &Shown, document: &Value) -> String {
     format!("W/\"{version}-{}\"", digest(&[document.to_string().as_bytes()]))
 }
 
-fn preview(ask: &Ask, id: &str, shown: &Shown) -> Response {
+fn preview(ask: &Ask, path: &str, shown: &Shown) -> Response {
     let layers = document::drawn(&shown.style);
     let rows: String = layers
         .iter()
@@ -169,7 +169,8 @@ fn preview(ask: &Ask, id: &str, shown: &Shown) -> Response {
         })
         .collect();
     let list = layers.iter().map(|(layer, _)| layer.as_str()).collect::<Vec<_>>().join(",");
-    let style = ask.carried.url(&format!("/styles/{id}.json"));
+    let address = format!("{path}?f=mbs");
+    let style = ask.carried.url(&address);
     let bbox = extent(ask, &layers).map(|bbox| format!("{bbox:?}"));
     let mut attributes = vec![("style", style.as_str())];
     attributes.extend(bbox.as_deref().map(|bbox| ("bbox", bbox)));
@@ -177,8 +178,8 @@ fn preview(ask: &Ask, id: &str, shown: &Shown) -> Response {
     let body = format!(
         "<p>{} · {} · <a href=\"/?l={}\">{}</a></p><div class=two><div class=scroll><table class=list>\
          <tr><th>{}<th>{}<th>{}{rows}</table></div><div>{map}</div></div>",
-        html::link(ask, &format!("/styles/{id}.json"), "MapLibre style"),
-        html::link(ask, &format!("/ogc/styles/{id}/metadata?f=html"), html::word(ask, "元数据", "Metadata")),
+        html::link(ask, &address, "MapLibre style"),
+        html::link(ask, &format!("{path}/metadata?f=html"), html::word(ask, "元数据", "Metadata")),
         html::escape(&list),
         html::word(ask, "在一张图中看", "On the map"),
         html::word(ask, "图层", "Layer"),
@@ -273,7 +274,7 @@ pub async fn create(mut ask: Ask, bytes: Bytes) -> Answer {
     let dry = dry_run(&mut ask)?;
     let checked = read(&ask, &bytes)?;
     let id = match checked.document["id"].as_str() {
-        Some(id) => registry::layer_id(id).map_err(|_| bad_id("id"))?,
+        Some(id) => style_id(id, "id")?,
         None => made_id(&checked.document),
     };
     free(&ask, &id)?;
@@ -297,11 +298,11 @@ fn made(ask: &Ask, id: &str) -> Answer {
 /// Keeps a style under this id, new or in the place of the one that is there.
 pub async fn put(mut ask: Ask, Path(id): Path<String>, bytes: Bytes) -> Answer {
     let department = ask.app.gate.publisher(&ask.principal)?;
-    let id = registry::layer_id(&id).map_err(|_| bad_id("style"))?;
+    let id = style_id(&id, "style")?;
     let dry = dry_run(&mut ask)?;
-    free(&ask, &id)?;
-    if let Some(kept) = ask.app.styles.get(&id) {
-        own(&ask, &kept)?;
+    match ask.app.styles.get(&id) {
+        Some(kept) => own(&ask, &kept)?,
+        None => free(&ask, &id)?,
     }
     let checked = read(&ask, &bytes)?;
     if dry {
@@ -321,7 +322,6 @@ pub async fn remove(ask: Ask, Path(id): Path<String>) -> Answer {
     let expected = expected(&ask.headers)?;
     let writing = Writing { by: &ask.principal, department: &department, expected: expected.as_deref() };
     ask.app.styles.remove(&writing, &id).await?;
-    // Layers that showed by it have another default now.
     ask.app.refresh().await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -394,9 +394,10 @@ pub async fn choose_default(ask: Ask, Path(layer): Path<String>, bytes: Bytes) -
 /// A kept style that the caller's department may change, or why not.
 fn mine(ask: &Ask, id: &str) -> Result<(std::sync::Arc<str>, String)> {
     let department = ask.app.gate.publisher(&ask.principal)?;
-    free(ask, id)?;
-    let kept = ask.app.styles.get(id).ok_or_else(no_style)?;
-    own(ask, &kept)?;
+    match ask.app.styles.get(id) {
+        Some(kept) => own(ask, &kept)?,
+        None => free(ask, id).and(Err(no_style()))?,
+    }
     Ok((department, id.to_owned()))
 }
 
@@ -405,7 +406,7 @@ fn own(ask: &Ask, kept: &Stored) -> Result<()> {
     match ask.principal.department.as_deref() {
         None => Err(sign_in()),
         Some(department) if *department == *kept.department => Ok(()),
-        Some(_) if style::served(ask, kept).is_some() => Err(Error::forbidden(
+        Some(_) if style::is_seen(ask, kept) => Err(Error::forbidden(
             "只有保存该样式的单位可以修改它",
             "only the department that keeps this style may change it",
         )
@@ -414,7 +415,7 @@ fn own(ask: &Ask, kept: &Stored) -> Result<()> {
     }
 }
 
-/// Refuses the ids of what onemap brings along and of layers that the caller knows of: these have styles already.
+/// Refuses for a new style the ids of what onemap brings along and of layers that the caller knows of: these have styles already.
 fn free(ask: &Ask, id: &str) -> Result<()> {
     let brought = library::names().iter().any(|name| name == id);
     let layer = ask.app.gate.standing(&ask.principal, id) != crate::access::policy::Standing::Unknown;
@@ -462,16 +463,11 @@ fn read(ask: &Ask, bytes: &Bytes) -> Result<Checked> {
             )
         })?;
     }
-    if strict(&ask.headers) {
+    // Then also what a map would draw nothing for is refused.
+    if negotiation::prefers(&ask.headers, "handling=strict") {
         known_fields(ask, &checked)?;
     }
     Ok(checked)
-}
-
-/// `Prefer: handling=strict` (RFC 7240): also what a map would draw nothing for is refused.
-fn strict(headers: &HeaderMap) -> bool {
-    let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|one| one.trim().eq_ignore_ascii_case("handling=strict"))
 }
 
 /// Refuses expressions that get a field which their layer does not have.
@@ -509,13 +505,31 @@ fn made_id(document: &Value) -> String {
     let name = document["name"].as_str().unwrap_or_default().to_ascii_lowercase();
     let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let id: String = words.join("-").chars().take(50).collect();
-    if id.len() < 3 { format!("style-{}", &uuid::Uuid::new_v4().simple().to_string()[..10]) } else { id }
+    let ours = || format!("style-{}", &uuid::Uuid::new_v4().simple().to_string()[..10]);
+    style_id(&id, "name").ok().filter(|id| id.len() >= 3).unwrap_or_else(ours)
 }
 
-fn bad_id(parameter: &str) -> Error {
-    Error::invalid(
-        parameter,
-        "样式标识只能用小写字母、数字、- 和 _，以字母或数字开头，最多 63 个字符",
-        "a style's id has lower-case letters, digits, - and _, starts with a letter or digit, and has at most 63 characters",
-    )
+/// What is fit to be a style's id: what is fit to be a layer's, whose default styles go by theirs.
+fn style_id(id: &str, parameter: &str) -> Result<String> {
+    registry::layer_id(id).map_err(|_| {
+        Error::invalid(
+            parameter,
+            "样式标识只能用小写字母、数字、- 和 _，以字母或数字开头，最多 63 个字符，且不能是保留的标识",
+            "a style's id has lower-case letters, digits, - and _, starts with a letter or digit, has at most 63 characters and is not reserved",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_made_id_is_one_that_may_be_kept() {
+        assert_eq!(made_id(&json!({"name": "City at Night!"})), "city-at-night");
+        for name in ["Catalogue", "夜间", "--", ""] {
+            let id = made_id(&json!({ "name": name }));
+            assert!(id.starts_with("style-") && style_id(&id, "id").is_ok(), "{name}: {id}");
+        }
+    }
 }

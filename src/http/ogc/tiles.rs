@@ -10,7 +10,7 @@ use super::{Format, format, link, self_links};
 use crate::error::Result;
 use crate::geo::tms::TileMatrixSet;
 use crate::http::ask::{Answer, Ask};
-use crate::http::tile::{answer, set_named};
+use crate::http::tile::{answer, names, set_named};
 use crate::tile::render::Drawn;
 
 pub async fn matrix_sets(mut ask: Ask) -> Answer {
@@ -48,7 +48,18 @@ fn dataset(ask: &mut Ask) -> Result<Vec<Drawn>> {
         Some(ids) => ask.read_many(&ids),
         None => {
             let layers = readable(ask).into_iter().filter(|(layer, _)| layer.state().has_tiles());
-            Ok(layers.take(20).map(|(layer, grant)| Drawn { layer, grant }).collect())
+            let drawn = layers.map(|(layer, grant)| Drawn { layer, grant });
+            // A layer whose tiles have a layer of a name that is taken already cannot be in the same tile.
+            let mut taken: Vec<String> = vec![];
+            let distinct = drawn.filter(|drawn| {
+                let names = names(drawn);
+                let free = names.iter().all(|name| !taken.iter().any(|t| t == name));
+                if free {
+                    taken.extend(names.into_iter().map(str::to_owned));
+                }
+                free
+            });
+            Ok(distinct.take(20).collect())
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::layer::select::visible_fields;
 use crate::tile::render::Drawn;
 
 pub const SCHEME: &str = "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme";
-/// What `f=` calls TileJSON, and its media type.
+/// What `f=` calls TileJSON: its name, and the media type that some know it by.
 const TILEJSON: [&str; 2] = ["tilejson", "application/vnd.mapbox.tile+json"];
 
 /// The set's name in OGC's register, else the address of its definition here.
@@ -95,7 +95,7 @@ fn links(ask: &Ask, set: TileMatrixSet, drawn: &[Drawn], path: &str, query: &str
             one["href"] = url(&format!("{own}{}", with(f))).into();
         }
     }
-    links.push(link(url(&format!("{own}{}", with("f=tilejson"))), "describedby", TILEJSON[1], "TileJSON"));
+    links.push(link(url(&format!("{own}{}", with("f=tilejson"))), "describedby", "application/json", "TileJSON"));
     links.push(link(url(&format!("/ogc/tileMatrixSets/{}", set.id())), SCHEME, "application/json", set.title()));
     for (media, name) in [(MVT, "mvt"), (MLT, "mlt")] {
         let tile = format!("{own}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}{}", with(&format!("f={name}")));
@@ -160,7 +160,7 @@ fn schema(language: Language, fields: &[&&Field]) -> Value {
         .iter()
         .map(|field| {
             let (kind, format) = field.kind.json_schema();
-            let title = if language == Language::Chinese { &field.title_zh } else { &field.title_en };
+            let title = language.word(&field.title_zh, &field.title_en);
             let mut schema = json!({"type": kind, "title": title});
             if let Some(format) = format {
                 schema["format"] = format.into();

@@ -9,7 +9,7 @@ use super::features::feature_id;
 use crate::access::grant::{Edit, Grant};
 use crate::error::{Error, Result};
 use crate::feature::write::feature;
-use crate::geo::crs::{CRS84, Crs, STORAGE_SRID};
+use crate::geo::crs::{CRS84, Crs};
 use crate::http::ask::{Answer, Ask};
 use crate::layer::edit::{Change, Content, Editing};
 use crate::tile::render::Drawn;
@@ -129,14 +129,16 @@ fn content(ask: &Ask, drawn: &Drawn, bytes: &Bytes, body: Body) -> Result<Conten
     }
     let crs = match text(header::HeaderName::from_static("content-crs")) {
         None => CRS84,
-        Some(uri) => written_crs(uri.trim_start_matches('<').trim_end_matches('>'))?,
+        Some(uri) => {
+            let offered = ask.offered(&drawn.layer, &drawn.grant);
+            written_crs(uri.trim_start_matches('<').trim_end_matches('>'), &offered)?
+        }
     };
     feature(drawn.layer.state(), bytes, body == Body::Feature, crs)
 }
 
-/// The systems in which features are written: those of every collection.
-fn written_crs(uri: &str) -> Result<Crs> {
-    let offered = Crs::offered(STORAGE_SRID);
+/// Features are written in the systems that the collection is offered in.
+fn written_crs(uri: &str, offered: &[Crs]) -> Result<Crs> {
     Crs::parse(uri).filter(|crs| offered.contains(crs)).ok_or_else(|| {
         let uris: Vec<String> = offered.iter().map(|crs| crs.uri()).collect();
         Error::invalid("content-crs", "不支持以该坐标参考系写入", "features are not written in this CRS")

@@ -8,7 +8,8 @@ use super::exception::{Code, Fault};
 use super::kvp::Kvp;
 use crate::error::{Error, Result, Said};
 use crate::feature::query;
-use crate::geo::crs::{CRS84, Crs};
+use crate::http::ask::Ask;
+use crate::http::filter as parameter;
 use crate::layer::filter::{self, Given, Language};
 use crate::layer::model::{Field, FieldType};
 use crate::layer::select::{Condition, Operator, visible_fields};
@@ -21,7 +22,10 @@ const MOST_TIMES: usize = 20;
 #[derive(Debug, Default)]
 pub struct Choice {
     /// One for all layers, or one each.
-    filters: Vec<Option<Given>>,
+    filters: Vec<Option<String>>,
+    language: Language,
+    /// As it was given: which systems a layer is offered in is its own.
+    crs: Option<String>,
     time: Option<String>,
 }
 
@@ -29,24 +33,12 @@ impl Choice {
     /// `filter` or `cql_filter`, with `filter-lang` and `filter-crs`; `time`. Several filters are divided by semicolons.
     pub fn take(kvp: &Kvp, layers: usize) -> Result<Choice, Fault> {
         let name = if kvp.get("cql_filter")?.is_some() { "cql_filter" } else { "filter" };
-        let language = match kvp.get("filter-lang")? {
-            None => Language::default(),
-            Some(id) => Language::ALL.into_iter().find(|l| l.id() == id).ok_or_else(|| {
-                let ids = Language::ALL.map(Language::id).join(", ");
-                Fault::invalid("filter-lang", Said::new(format!("过滤语言为 {ids}"), format!("choose one of {ids}")))
-            })?,
-        };
-        let crs = match kvp.get("filter-crs")? {
-            None => CRS84,
-            Some(uri) => Crs::parse(uri).filter(|crs| Crs::offered(4490).contains(crs)).ok_or_else(|| {
-                Fault::invalid("filter-crs", Said::new("不支持这个坐标系", "this reference system is not offered"))
-            })?,
-        };
+        let language = parameter::language(kvp.get("filter-lang")?)?;
         let given = |text: &str| {
             let all = text.trim().is_empty() || text.trim().eq_ignore_ascii_case("include");
-            (!all).then(|| Given { text: text.trim().to_owned(), language, crs })
+            (!all).then(|| text.trim().to_owned())
         };
-        let filters: Vec<Option<Given>> = match kvp.get(name)? {
+        let filters: Vec<Option<String>> = match kvp.get(name)? {
             None => vec![None],
             Some(text) if language == Language::Json => vec![given(text)],
             Some(text) => divided(text).into_iter().map(given).collect(),
@@ -60,33 +52,39 @@ impl Choice {
                 ),
             ));
         }
-        Ok(Choice { filters, time: kvp.get("time")?.map(str::to_owned) })
+        let (crs, time) = (kvp.get("filter-crs")?.map(str::to_owned), kvp.get("time")?.map(str::to_owned));
+        Ok(Choice { filters, language, crs, time })
     }
 
     /// The filter for a layer. Permission is known by now: what does not exist and what is not seen are alike.
-    pub fn of(&self, place: usize, drawn: &Drawn) -> Result<Option<Filter>, Fault> {
-        let given = if self.filters.len() > 1 { self.filters.get(place) } else { self.filters.first() };
-        let given = given.and_then(Option::as_ref);
-        let asked = given.map(|given| filter::parse(given, &drawn.layer, &drawn.grant)).transpose()?;
+    pub fn of(&self, ask: &Ask, place: usize, drawn: &Drawn) -> Result<Option<Filter>, Fault> {
+        let given = self.given(ask, place, drawn)?;
+        Ok(given.map(|given| filter::parse(&given, &drawn.layer, &drawn.grant)).transpose()?)
+    }
+
+    /// The same as a text.
+    pub fn given(&self, ask: &Ask, place: usize, drawn: &Drawn) -> Result<Option<Given>, Fault> {
+        let text = if self.filters.len() > 1 { self.filters.get(place) } else { self.filters.first() };
+        let crs = parameter::crs(self.crs.as_deref(), &ask.offered(&drawn.layer, &drawn.grant))?;
+        let given = text.cloned().flatten().map(|text| Given { text, language: self.language, crs });
         let time = match (&self.time, temporal_field(drawn)) {
             (Some(text), field) => times(text, field)?,
             (None, _) => vec![],
         };
         if time.is_empty() {
-            return Ok(asked);
+            return Ok(given);
         }
-        let both = match given {
-            None => Given::json(within(&time).to_string()),
-            Some(given) if given.language == Language::Text => {
-                let text = format!("({}) AND {}", given.text, spelled(&time));
-                Given { text, ..given.clone() }
-            }
-            Some(given) => {
+        let Some(given) = given else { return Ok(Some(Given::json(within(&time).to_string()))) };
+        // By itself it must be a filter, so that what is added to it means the same.
+        filter::parse(&given, &drawn.layer, &drawn.grant)?;
+        let text = match given.language {
+            Language::Text => format!("({}) AND {}", given.text, spelled(&time)),
+            Language::Json => {
                 let asked: Value = serde_json::from_str(&given.text).map_err(Error::internal)?;
-                Given { text: json!({"op": "and", "args": [asked, within(&time)]}).to_string(), ..given.clone() }
+                json!({"op": "and", "args": [asked, within(&time)]}).to_string()
             }
         };
-        Ok(Some(filter::parse(&both, &drawn.layer, &drawn.grant)?))
+        Ok(Some(Given { text, ..given }))
     }
 }
 

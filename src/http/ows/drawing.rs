@@ -6,6 +6,7 @@ use super::exception::{Code, Fault};
 use super::kvp::not;
 use crate::error::{Error, Result};
 use crate::http::ask::Ask;
+use crate::http::ogc::common::readable;
 use crate::http::style;
 use crate::layer::model::Title;
 use crate::picture::sheet::{Part, Sheet, Source};
@@ -104,7 +105,6 @@ pub fn base_title() -> Title {
 
 /// The layers that can be drawn for the caller, by id.
 pub fn drawable(ask: &Ask) -> Vec<Drawn> {
-    let visible = ask.app.catalog.visible(&ask.app.gate, &ask.principal);
-    let readable = visible.into_iter().filter_map(|(layer, _)| ask.read(&layer.id).ok());
+    let readable = readable(ask).into_iter().map(|(layer, grant)| Drawn { layer, grant });
     readable.filter(|drawn| drawn.layer.state().has_tiles()).collect()
 }

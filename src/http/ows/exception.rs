@@ -95,7 +95,8 @@ impl Form {
             "/ogc/wfs" | "/wfs" if version().starts_with("1.") => Some(Form::Ows10),
             "/ogc/wfs" | "/wfs" => Some(Form::Ows11("2.0.0")),
             "/DataServer" => Some(Form::Ows11("1.1.0")),
-            path if path.starts_with("/ogc/wmts/") || path.ends_with("/wmts") => Some(Form::Ows11("1.1.0")),
+            "/ogc/wmts" | "/wmts" => Some(Form::Ows11("1.1.0")),
+            path if path.starts_with("/ogc/wmts/") || is_of_tianditu(path) => Some(Form::Ows11("1.1.0")),
             _ => None,
         }
     }
@@ -167,6 +168,12 @@ impl Form {
         }
         xml.finish()
     }
+}
+
+/// `/vec_w/wmts`: a layer with its grid stands before it, and no address of another interface.
+fn is_of_tianditu(path: &str) -> bool {
+    let grid = path.strip_suffix("/wmts").and_then(|grid| grid.strip_prefix('/'));
+    grid.is_some_and(|grid| grid.contains('_') && !grid.contains('/'))
 }
 
 fn ows(xml: &mut Xml, namespace: &[(&str, &str)], attributes: &[(&str, &str)], text: &str) {
@@ -297,7 +304,12 @@ mod tests {
             ("/wfs", Some(Form::Ows11("2.0.0"))),
             ("/ogc/wmts/1.0.0/WMTSCapabilities.xml", Some(Form::Ows11("1.1.0"))),
             ("/roads_w/wmts?tk=x", Some(Form::Ows11("1.1.0"))),
+            ("/ogc/wmts", Some(Form::Ows11("1.1.0"))),
+            ("/wmts/", Some(Form::Ows11("1.1.0"))),
             ("/ogc/collections", None),
+            ("/tiles/wmts", None),
+            ("/ogc/collections/wmts", None),
+            ("/ogc/collections/a_w/wmts", None),
         ] {
             assert_eq!(Form::of(&uri.parse().unwrap()), form, "{uri}");
         }

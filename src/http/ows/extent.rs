@@ -1,11 +1,10 @@
 //! How far layers reach, as far as that may be told.
 
+use crate::geo::crs::{Crs, STORAGE_SRID};
 use crate::http::ask::Ask;
 use crate::tile::render::Drawn;
 
 const WORLD: [f64; 4] = [-180.0, -90.0, 180.0, 90.0];
-/// Zones of Gauss-Krüger are offered for a city or a province, not for a country.
-const WIDEST: f64 = 12.0;
 
 /// The box of a layer in degrees: not to whom a part of it is granted.
 pub fn told(drawn: &Drawn) -> Option<[f64; 4]> {
@@ -24,13 +23,14 @@ pub fn of_all(ask: &Ask, layers: &[Drawn]) -> [f64; 4] {
     }
 }
 
-/// The longitudes whose zones are offered.
-pub fn zones(ask: &Ask, whole: [f64; 4]) -> (f64, f64) {
-    let [west, _, east, _] = match whole[2] - whole[0] <= WIDEST {
-        true => whole,
-        false => ask.app.config.area.unwrap_or([0.0; 4]),
-    };
-    (west, east)
+/// The systems that maps are offered in: with the zones of what is shown, or else of the deployment's area.
+pub fn offered(ask: &Ask, whole: [f64; 4]) -> Vec<Crs> {
+    let zones = |[west, _, east, _]: [f64; 4]| Crs::gauss_kruger(west, east);
+    let mut found = zones(whole);
+    if found.is_empty() {
+        found = ask.app.config.area.map(zones).unwrap_or_default();
+    }
+    Crs::offered(STORAGE_SRID).into_iter().chain(found).collect()
 }
 
 /// A box with an inside: clients divide by its sides.

@@ -10,6 +10,7 @@ use super::exception::{Code, Fault};
 use super::kvp::{Kvp, not};
 use super::xml::Xml;
 use super::{Answer, gml};
+use crate::error::Error;
 use crate::feature::geojson::Writer;
 use crate::geo::crs::CRS84;
 use crate::http::ask::{Ask, Language};
@@ -22,6 +23,8 @@ pub const FORMATS: [&str; 5] =
     ["application/json", "application/geo+json", "text/html", "text/plain", "application/vnd.ogc.gml"];
 /// Features per layer at most.
 const MOST: i64 = 50;
+/// Bytes of all of them at most.
+pub const MOST_BYTES: usize = 8 << 20;
 /// How far beside the point something may lie, in pixels; what `tolerance` may say; and in metres, whatever the scale.
 const TOLERANCE: f64 = 5.0;
 const WIDEST: i64 = 50;
@@ -88,7 +91,14 @@ pub struct Found<'a> {
     pub features: Vec<Value>,
 }
 
-pub async fn at<'a>(ask: &Ask, drawn: &'a Drawn, filter: Option<Filter>, point: &Point) -> Result<Found<'a>, Fault> {
+/// `left` are the bytes that the answer may still have.
+pub async fn at<'a>(
+    ask: &Ask,
+    drawn: &'a Drawn,
+    filter: Option<Filter>,
+    point: &Point,
+    left: &mut usize,
+) -> Result<Found<'a>, Fault> {
     let fields: Vec<Field> = visible_fields(drawn.layer.state(), drawn.grant.scope()).into_iter().cloned().collect();
     let references: Vec<&Field> = fields.iter().collect();
     let mut features = vec![];
@@ -100,10 +110,18 @@ pub async fn at<'a>(ask: &Ask, drawn: &'a Drawn, filter: Option<Filter>, point: 
         while let Some(row) = rows.next().await {
             let mut text = vec![];
             writer.feature(&mut text, &row?, None)?;
-            features.push(serde_json::from_slice(&text).map_err(crate::error::Error::internal)?);
+            *left = left.checked_sub(text.len()).ok_or_else(too_much)?;
+            features.push(serde_json::from_slice(&text).map_err(Error::internal)?);
         }
     }
     Ok(Found { drawn, fields, features })
+}
+
+fn too_much() -> Error {
+    Error::too_large("此处的要素过大", "the features here are too large for one answer").hint(
+        "请减小 feature_count 或减少图层，或用 WFS 取要素",
+        "lower feature_count, ask for fewer layers, or take the features from WFS",
+    )
 }
 
 pub fn answer(ask: &Ask, found: &[Found<'_>], format: Format) -> Answer {

@@ -3,13 +3,14 @@
 use serde_json::Value;
 
 use super::found::Found;
+use super::names::{NAMESPACE, PREFIX, encode, geometry as geometry_name};
 use super::xml::Xml;
 
 const NAMESPACES: [(&str, &str); 4] = [
     ("xmlns", "http://www.opengis.net/wfs"),
     ("xmlns:wfs", "http://www.opengis.net/wfs"),
     ("xmlns:gml", "http://www.opengis.net/gml"),
-    ("xmlns:onemap", "urn:x-onemap:layer"),
+    ("xmlns:onemap", NAMESPACE),
 ];
 /// Longitude first, as GML 2 has it.
 const SRS: (&str, &str) = ("srsName", "http://www.opengis.net/gml/srs/epsg.xml#4326");
@@ -27,11 +28,14 @@ pub fn collection(found: &[Found<'_>]) -> String {
 }
 
 fn member(xml: &mut Xml, f: &Found<'_>, feature: &Value) {
-    let id = format!("{}.{}", f.drawn.layer.id, feature["id"]);
-    xml.element(&format!("onemap:{}", name(&f.drawn.layer.id)), &[("fid", &id)], |xml| {
+    // Named as WFS names them.
+    let layer = encode(&f.drawn.layer.id);
+    let id = format!("{layer}.{}", feature["id"]);
+    xml.element(&format!("{PREFIX}:{layer}"), &[("fid", &id)], |xml| {
         let value = &feature["geometry"];
         if value.is_object() {
-            xml.element("onemap:geometry", &[], |xml| geometry(xml, value, true));
+            let name = format!("{PREFIX}:{}", geometry_name(f.drawn.layer.state()));
+            xml.element(&name, &[], |xml| geometry(xml, value, true));
         }
         for field in &f.fields {
             let value = &feature["properties"][&field.name];
@@ -40,16 +44,9 @@ fn member(xml: &mut Xml, f: &Found<'_>, feature: &Value) {
                 Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
-            xml.text(&format!("onemap:{}", name(&field.name)), &text);
+            xml.text(&format!("{PREFIX}:{}", encode(&field.name)), &text);
         }
     });
-}
-
-/// A name as an element may have it: letters, digits, `_`, `-` and `.`, no digit at its beginning.
-fn name(text: &str) -> String {
-    let first = text.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_');
-    let rest = text.chars().map(|c| if c.is_alphanumeric() || matches!(c, '_' | '-' | '.') { c } else { '_' });
-    if first { rest.collect() } else { std::iter::once('_').chain(rest).collect() }
 }
 
 fn geometry(xml: &mut Xml, value: &Value, outer: bool) {
@@ -107,13 +104,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn names_are_what_xml_allows() {
-        assert_eq!(name("roads"), "roads");
-        assert_eq!(name("道路 名"), "道路_名");
-        assert_eq!(name("3d"), "_3d");
-    }
 
     #[test]
     fn geometries_keep_their_holes_and_parts() {

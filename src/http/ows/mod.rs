@@ -8,6 +8,7 @@ mod extent;
 mod found;
 mod gml;
 pub mod kvp;
+mod names;
 mod picture;
 pub mod service;
 pub mod wfs;

@@ -8,17 +8,10 @@ use crate::http::ask::Ask;
 use crate::http::cache_policy::{Keep, keep, not_modified};
 use crate::picture::Wanted;
 
-/// `version` is one that the address names: the picture under it never changes.
-pub async fn answer(ask: &Ask, wanted: &Wanted, version: Option<&str>) -> Answer {
+pub async fn answer(ask: &Ask, wanted: &Wanted) -> Answer {
     let drawn: Vec<_> = wanted.sheet.sources.iter().map(|source| source.drawn.clone()).collect();
     let key = ask.app.pictures.key(wanted);
-    let policy = match (ask.is_open_to_all(&drawn), &key, version) {
-        (true, Some(_), Some(version)) if Some(version) == ask.app.pictures.version(&wanted.sheet).as_deref() => {
-            Keep::Forever
-        }
-        (true, ..) => Keep::Public,
-        (false, ..) => Keep::Private,
-    };
+    let policy = if ask.is_open_to_all(&drawn) { Keep::Public } else { Keep::Private };
     let etag = key.map(|key| format!("W/\"{key:032x}\""));
     if let Some(response) = etag.as_deref().and_then(|etag| not_modified(&ask.headers, etag, policy)) {
         return Ok(vary(response, policy));

@@ -98,7 +98,8 @@ fn constraint(xml: &mut Xml, name: &str, value: &str) {
     xml.element("ows:Constraint", &[("name", name)], |xml| allowed(xml, &[value]));
 }
 
-fn allowed(xml: &mut Xml, values: &[&str]) {
+/// `ows:AllowedValues`.
+pub fn allowed(xml: &mut Xml, values: &[&str]) {
     xml.element("ows:AllowedValues", &[], |xml| {
         for value in values {
             xml.text("ows:Value", value);

@@ -1,5 +1,7 @@
 //! XML as text, well-formed by construction: elements are closures, values are escaped.
 
+use crate::feature::gml;
+
 /// A document under way.
 #[derive(Debug, Default)]
 pub struct Xml(String);
@@ -63,22 +65,9 @@ impl Xml {
     }
 }
 
-/// A text as it stands in content and in attributes. Characters that XML 1.0 has no way to write (2.2) become U+FFFD.
+/// A text as it stands in content and in attributes.
 pub fn escape(text: &str, out: &mut String) {
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            // A reader of attributes would take them for spaces.
-            '\t' => out.push_str("&#9;"),
-            '\n' => out.push_str("&#10;"),
-            '\r' => out.push_str("&#13;"),
-            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            other => out.push(other),
-        }
-    }
+    gml::escape(text, |part| out.push_str(part));
 }
 
 #[cfg(test)]

@@ -28,25 +28,9 @@ const MOST_AT_ONCE: i64 = 2;
 const LOOK_EVERY: u64 = 256;
 
 /// Puts an export for a layer that may be read.
-pub async fn request(
-    (queue, database): (&Queue, &Database),
-    by: &Principal,
-    layer: &str,
-    (minzoom, maxzoom): (u8, u8),
-) -> Result<Uuid> {
-    let client = database.app().await?;
-    let sql =
-        "select count(*) from onemap.job where kind = $1 and department_id = $2 and state in ('queued', 'running')";
-    let under_way: i64 = client.query_one(sql, &[&KIND, &by.department.as_deref().unwrap_or_default()]).await?.get(0);
-    drop(client);
-    if under_way >= MOST_AT_ONCE {
-        return Err(Error::conflict(
-            format!("本单位已有 {under_way} 个导出任务在进行"),
-            format!("{under_way} exports of your department are under way"),
-        )
-        .hint("请等待其完成或取消后再试", "wait for them, or cancel one"));
-    }
-    queue.put(by, KIND, &json!({"layer": layer, "minzoom": minzoom, "maxzoom": maxzoom})).await
+pub async fn request(queue: &Queue, by: &Principal, layer: &str, (minzoom, maxzoom): (u8, u8)) -> Result<Uuid> {
+    let input = json!({"layer": layer, "minzoom": minzoom, "maxzoom": maxzoom});
+    queue.put_at_most(by, KIND, MOST_AT_ONCE, &input).await
 }
 
 /// The file of a finished export for somebody whose rights to the layer are `grant`.

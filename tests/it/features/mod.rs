@@ -48,6 +48,7 @@ async fn boxes_in_every_crs_find_the_same() {
         ("36.005,119.995,36.025,120.025", format!("{epsg}4326")),
         ("36.005,119.995,36.025,120.025", format!("{epsg}4490")),
         ("13357782.3,4301309.4,13361121.9,4304061.9", format!("{epsg}3857")),
+        ("3986097.5,40499549.3,3988316.9,40502253.4", format!("{epsg}4528")),
         ("119.995,36.005,-5,120.025,36.025,9", "http://www.opengis.net/def/crs/OGC/1.3/CRS84".into()),
     ] {
         let found = world.json(As::Anonymous, &format!("{ITEMS}?limit=50&bbox={bbox}&bbox-crs={crs}")).await;
@@ -191,6 +192,38 @@ async fn what_clients_look_for_is_there() {
     let api = world.json(As::Anonymous, "/ogc/api").await;
     assert!(api["paths"]["/collections/open/items"].is_object() && api["openapi"] == "3.0.3");
     assert!(api["paths"].as_object().unwrap().keys().all(|p| !p.contains("hidden") && !p.contains("conditional")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_have_validators_and_the_list_says_what_each_collection_says() {
+    let world = World::new().await;
+    world
+        .sql(
+            "create table public.squares (nr int primary key, geom geometry(point, 3857));
+             grant select on public.squares to onemap_app;
+             insert into onemap.layer (id, department_id, title_zh, title_en, share_class, anonymous, registered_schema,
+                 registered_table, registered_key, registered_geometry)
+             values ('squares', 'housing', '格', 'Squares', 'unconditional', true, 'public', 'squares', 'nr', 'geom')",
+        )
+        .await;
+    world.app.refresh().await.unwrap();
+    let list = world.json(As::Anonymous, "/ogc/collections").await;
+    let listed = |id: &str| list["collections"].as_array().unwrap().iter().find(|c| c["id"] == id).unwrap().clone();
+    for id in ["open", "squares"] {
+        let alone = world.json(As::Anonymous, &format!("/ogc/collections/{id}")).await;
+        assert_eq!(listed(id)["extent"], alone["extent"], "{id}");
+        assert!(alone["crs"].as_array().unwrap().contains(&alone["storageCrs"]), "{id}");
+    }
+    assert!(listed("open")["extent"]["temporal"].is_object());
+    assert_eq!(listed("squares")["storageCrs"], "http://www.opengis.net/def/crs/EPSG/0/3857");
+    for path in ["/ogc", "/ogc/conformance", "/ogc/collections", "/ogc/collections/open"] {
+        for f in ["json", "html"] {
+            let path = format!("{path}?f={f}");
+            let etag = world.get(As::Anonymous, &path).await.headers()["etag"].clone();
+            let again = world.request(reqwest::Method::GET, &path).header("if-none-match", etag).send().await.unwrap();
+            assert_eq!(again.status(), 304, "{path}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,6 +30,8 @@ pub struct Source<'a> {
     pub hidden: Option<&'a RoaringTreemap>,
     /// Rows that are there; None: all. A row must be in here and not in `hidden`.
     pub visible: Option<&'a RoaringTreemap>,
+    /// `visible` are the rows whose points lie in an area: of any other place it is not known whether the caller may see it.
+    pub by_area: bool,
     /// Of two equally good answers the one of the smaller number comes first.
     pub priority: u8,
     /// The caller's: comes back in [`Candidate::source`].

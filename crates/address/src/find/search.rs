@@ -140,7 +140,7 @@ impl<'a, 's> Search<'a, 's> {
             s.slip += if scratch.known { KNOWN } else { 0.0 };
             self.street(&asked, s);
         }
-        self.crossings(&asked, streets);
+        self.crossings(&asked, streets, 0);
         if self.best(first) > GOOD {
             self.names(&asked, streets);
         }
@@ -157,7 +157,7 @@ impl<'a, 's> Search<'a, 's> {
             s.slip += if scratch.known { KNOWN } else { 0.0 };
             self.street(&asked, s);
         }
-        self.crossings(&asked, streets);
+        self.crossings(&asked, streets, written);
         // A road that is there and nothing but a number after it: no name is meant.
         let rest = streets[..written].iter().filter(|s| s.door.is_some() && s.slip == 0.0).map(|s| s.end).min();
         let han = |end: usize| (end..self.t.len()).filter(|i| self.t.kinds[*i] == Kind::Han && !self.dull[*i]).count();
@@ -186,9 +186,17 @@ impl<'a, 's> Search<'a, 's> {
         self.source.shows(id)
     }
 
+    /// Whether a row holds on the day that is asked for.
+    fn holds(&self, row: u32) -> bool {
+        self.day.is_none_or(|day| self.view.validity(row).holds(day))
+    }
+
+    /// A row that holds if there is one.
     fn first_shown(&self, rows: Range<u32>) -> Option<u32> {
         let middle = rows.start.midpoint(rows.end);
-        (middle..rows.end).chain(rows.start..middle).take(10_000).find(|k| self.shown(*k))
+        let mut shown = (middle..rows.end).chain(rows.start..middle).take(10_000).filter(|k| self.shown(*k)).peekable();
+        let first = shown.peek().copied();
+        shown.find(|k| self.holds(*k)).or(first)
     }
 
     fn chain(&self, zone: &Zone) -> [u32; 5] {
@@ -215,6 +223,7 @@ impl<'a, 's> Search<'a, 's> {
             (Some(_), _) => Level::Road,
             (None, _) => Level::Poi,
         });
+        let stale = !self.holds(k);
         let prices = Prices {
             division,
             before,
@@ -232,7 +241,7 @@ impl<'a, 's> Search<'a, 's> {
             verdicts,
             street: s.copied(),
             typo: tail.typo || s.is_some_and(|s| s.typo),
-            stale: self.day.is_some_and(|day| !view.validity(k).holds(day)),
+            stale,
             named_end: tail.named_end,
             end: tail.end,
         });

@@ -2,8 +2,8 @@
 
 use super::row::{DEGREE, Junction, Row};
 
-/// So many streets meet at one place at most.
-const MOST: usize = 8;
+/// So many lines meet at one place at most.
+const MOST: usize = 16;
 
 /// The vertices of all lines, 12 bytes each until they have been compared.
 #[derive(Default)]
@@ -34,13 +34,14 @@ impl Lines {
             for (_, _, row) in run {
                 let row = places[*row as usize];
                 let street = rows[row as usize].street;
-                if met.len() < MOST && met.iter().all(|m| m.0 != street) {
+                // A road is cut where others meet it: each of its rows is kept, for who does not see the other one.
+                if met.len() < MOST && !met.contains(&(street, row)) {
                     met.push((street, row));
                 }
             }
             met.sort_unstable();
             for (k, one) in met.iter().enumerate() {
-                out.extend(met[k + 1..].iter().map(|other| Junction {
+                out.extend(met[k + 1..].iter().filter(|other| other.0 != one.0).map(|other| Junction {
                     streets: [one.0, other.0],
                     lon: run[0].0,
                     lat: run[0].1,

@@ -73,15 +73,19 @@ impl Checker<'_> {
 
     /// Members of different types are different.
     fn equal(&self, at: usize, a: &Item, b: &Item) -> Result<Expr> {
-        let left = self.comparisons.get();
-        if left == 0 {
+        // Each comparison has its members for itself: large ones count for more.
+        let cost = match (a, b) {
+            (Item::Scalar(a), Item::Scalar(b)) => a.size().max(b.size()),
+            _ => 1,
+        };
+        let Some(left) = self.comparisons.get().checked_sub(cost) else {
             let (zh, en) = (
                 format!("数组过大，逐一比较超过 {MAX_COMPARISONS} 次"),
                 format!("the lists are too long: more than {MAX_COMPARISONS} comparisons"),
             );
             return Err(Problem::new(at, zh, en));
-        }
-        self.comparisons.set(left - 1);
+        };
+        self.comparisons.set(left);
         match (a, b) {
             (Item::Scalar(a), Item::Scalar(b)) => Ok(scalars(at, a, b)),
             (Item::Place(a), Item::Place(b)) => self.relate(at, SpatialOp::Equals, a.clone(), b.clone()),

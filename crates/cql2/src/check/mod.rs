@@ -11,7 +11,7 @@ use crate::expr::{Comparison, Expr, Literal, Operand};
 use crate::instant::{Date, Timestamp};
 use crate::node::{Node, Op, Term};
 use crate::problem::{Problem, Result, shorten};
-use crate::{Kind, Schema, like};
+use crate::{Filter, Kind, Schema, like, sql};
 
 /// An operand and where it stands.
 pub(crate) struct Placed {
@@ -55,15 +55,33 @@ pub(crate) struct Checker<'a> {
     pub schema: &'a dyn Schema,
     /// How many more comparisons sets may come to.
     pub comparisons: Cell<usize>,
+    /// How many conditions that are operands the place lies in.
+    pub level: Cell<usize>,
+    /// Whether the time of the request was asked for.
+    pub now: Cell<bool>,
 }
 
 /// The most comparisons that the sets of a filter come to.
-const MAX_COMPARISONS: usize = 10_000;
-/// The most operands of an IN that differ by row: each is a comparison of its own.
+const MAX_COMPARISONS: usize = 1_000;
+/// The most items of an IN that differ by row: each is a comparison of its own.
 const MAX_RECKONED: usize = 64;
+/// The most conditions that are operands within each other, as in `(a = 1) = (b = 2)`.
+const MAX_LEVELS: usize = 3;
+/// The most values that a filter binds in SQL: PostgreSQL takes 65,535, and other conditions have theirs.
+const MAX_VALUES: usize = 20_000;
 
-pub(crate) fn check(node: &Node, schema: &dyn Schema) -> Result<Expr> {
-    Checker { schema, comparisons: Cell::new(MAX_COMPARISONS) }.condition(node)
+pub(crate) fn check(node: &Node, schema: &dyn Schema) -> Result<Filter> {
+    let checker =
+        Checker { schema, comparisons: Cell::new(MAX_COMPARISONS), level: Cell::new(0), now: Cell::new(false) };
+    let expr = checker.condition(node)?;
+    if sql::values(&expr) > MAX_VALUES {
+        let (zh, en) = (
+            format!("过滤条件过大，其中的值超过 {MAX_VALUES} 个"),
+            format!("the filter is too large: it comes to more than {MAX_VALUES} values"),
+        );
+        return Err(Problem::new(node.at, zh, en));
+    }
+    Ok(Filter { expr, now: checker.now.get() })
 }
 
 impl Checker<'_> {
@@ -122,7 +140,7 @@ impl Checker<'_> {
         if all.len() < 2 {
             return Err(Problem::new(list.at, "IN 的列表为空", "the list of IN is empty"));
         }
-        let reckoned = all.iter().filter(|placed| !matches!(placed.operand, Operand::Literal(_))).count();
+        let reckoned = all[1..].iter().filter(|placed| !matches!(placed.operand, Operand::Literal(_))).count();
         if reckoned > MAX_RECKONED {
             let (zh, en) = (
                 format!("IN 的列表中最多 {MAX_RECKONED} 项可以不是常量"),

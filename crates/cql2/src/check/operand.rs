@@ -1,6 +1,6 @@
 //! What stands on a side: fields, values, arithmetic, functions.
 
-use super::{Checker, Class, Placed, date, text_only, timestamp};
+use super::{Checker, Class, MAX_LEVELS, Placed, date, text_only, timestamp};
 use crate::expr::{ArithmeticOp, Expr, Field, Literal, Operand, Place, Subject};
 use crate::functions::{FUNCTIONS, Meaning, Signature};
 use crate::node::{Node, Op, Term};
@@ -67,12 +67,28 @@ impl Checker<'_> {
                 })
             }
             (Op::Arithmetic(op), [left, right]) => self.arithmetic(node.at, op, left, right),
-            _ => Ok(match self.condition(node)? {
+            _ => Ok(match self.inner(node)? {
                 // One that is a constant is said as what it is.
                 Expr::Truth(constant @ Operand::Literal(_)) => constant,
                 condition => Operand::Condition(Box::new(condition)),
             }),
         }
+    }
+
+    /// A condition that is an operand. Relations have their members several times, and so it would grow with each level by as much.
+    fn inner(&self, node: &Node) -> Result<Expr> {
+        let level = self.level.get();
+        if level == MAX_LEVELS {
+            let (zh, en) = (
+                format!("条件作为操作数最多嵌套 {MAX_LEVELS} 层"),
+                format!("conditions as operands of conditions: at most {MAX_LEVELS} levels are read"),
+            );
+            return Err(Problem::new(node.at, zh, en));
+        }
+        self.level.set(level + 1);
+        let read = self.condition(node);
+        self.level.set(level);
+        read
     }
 
     fn arithmetic(&self, at: usize, op: ArithmeticOp, left: &Node, right: &Node) -> Result<Operand> {
@@ -135,7 +151,10 @@ impl Checker<'_> {
             operands.push(placed.operand);
         }
         match (signature.meaning, operands) {
-            (Meaning::Now, _) => Ok(Operand::Literal(Literal::Timestamp(self.schema.now()))),
+            (Meaning::Now, _) => {
+                self.now.set(true);
+                Ok(Operand::Literal(Literal::Timestamp(self.schema.now())))
+            }
             (Meaning::Centroid, operands) => match operands.into_iter().next() {
                 Some(Operand::Geometry(subject)) => Ok(Operand::Geometry(Subject::Centroid(subject.name().to_owned()))),
                 Some(Operand::Shape(shape)) => self.centroid(at, &shape),

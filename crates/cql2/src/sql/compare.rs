@@ -54,7 +54,7 @@ fn plain(out: &mut dyn Sql, left: &Operand, op: Comparison, right: &Operand, kin
         out.text(" collate \"C\"");
     }
     out.text(" ");
-    out.text(op.sign());
+    out.text(op.name());
     out.text(" ");
     write(out, right, kind);
     out.text(")");
@@ -82,7 +82,7 @@ fn placed<T>(
     out.text("(");
     write(out, operand, kind);
     out.text(" ");
-    out.text(op.sign());
+    out.text(op.name());
     out.text(" ");
     bind(out, value);
     out.text(")");
@@ -94,14 +94,14 @@ fn mixed(out: &mut dyn Sql, integer: &Operand, op: Comparison, float: &Operand) 
     let order = "case when a is null or b is null then null when b >= 9223372036854775808 then -1 \
         when b < -9223372036854775808 then 1 when a < floor(b)::int8 then -1 when a > floor(b)::int8 then 1 \
         when b > floor(b) then -1 else 0 end ";
-    named(out, &[order, op.sign(), " 0"], &[(integer, Kind::Integer), (float, Kind::Float)]);
+    named(out, &[order, op.name(), " 0"], &[(integer, Kind::Integer), (float, Kind::Float)]);
 }
 
 /// One `in` for the literals of the operand's own type, one answer for those that it never is, a comparison for each other item.
-pub(super) fn within(out: &mut dyn Sql, value: &Operand, list: &[Operand]) {
+pub(super) fn within(out: &mut dyn Sql, value: &Operand, list: &[&Operand]) {
     let kind = if is_literal(value) { None } else { value.kind() };
     let (mut listed, mut others, mut never) = (Vec::new(), Vec::new(), false);
-    for item in list {
+    for &item in list {
         match (kind, item) {
             (Some(kind), Operand::Literal(literal)) => match fitting(kind, literal) {
                 Some(literal) => listed.push(literal),

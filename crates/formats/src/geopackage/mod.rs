@@ -14,7 +14,7 @@ use rusqlite::{Connection, Statement, ToSql};
 
 use tree::Tree;
 
-use crate::shape::{Kind, joined};
+use crate::shape::joined;
 use crate::table::{Table, Type};
 use crate::{Error, PIECE, Result, Row, Value, Writer, value};
 
@@ -38,7 +38,8 @@ pub struct GeoPackage {
 
 impl GeoPackage {
     /// Begins a database at `path`, which must not exist. Its name is taken away at once: it goes with the last who holds it.
-    pub fn create(table: Table, path: &Path) -> Result<Self> {
+    pub fn create(mut table: Table, path: &Path) -> Result<Self> {
+        schema::rename(&mut table);
         let file = File::options().read(true).write(true).create_new(true).open(path)?;
         let opened = Connection::open(path);
         let database = opened.and_then(|database| {
@@ -58,10 +59,6 @@ impl GeoPackage {
         let tree = table.geometry.map(|_| Tree::new(schema::tree(&table)));
         database.execute_batch("begin")?;
         Ok(GeoPackage { table, database: Some(database), file, insert, tree, srs, rows: 0, extent: None, blob: vec![] })
-    }
-
-    fn geometry_kind(&self) -> Option<Kind> {
-        self.table.geometry.and_then(|g| g.kind)
     }
 
     fn finish(&mut self) -> Result<()> {
@@ -86,9 +83,8 @@ impl Writer for GeoPackage {
 
     fn row(&mut self, row: &Row<'_>, _: &mut Vec<u8>) -> Result<()> {
         let Some(database) = &self.database else { return Ok(()) };
-        let shape = row.shape.filter(|s| !s.is_empty());
+        let shape = row.shape();
         if shape.is_some_and(|s| !self.table.admits(s)) {
-            debug_assert!(self.geometry_kind().is_some());
             return Err(Error::Kind);
         }
         let bounds = shape.and_then(|s| s.bounds());
@@ -177,5 +173,59 @@ fn column_type(kind: Type) -> &'static str {
         Type::Boolean => "BOOLEAN",
         Type::Date => "DATE",
         Type::Timestamp => "DATETIME",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::{Kind, Shape};
+    use crate::table::{Column, Crs, Geometry};
+
+    #[test]
+    fn names_that_sqlite_or_the_standard_keep_are_others() {
+        let crs = Crs {
+            epsg: Some(4490),
+            name: "CGCS2000".into(),
+            wkt: String::new(),
+            esri: String::new(),
+            geographic: true,
+            shifted: None,
+        };
+        for (id, wanted) in [
+            ("sqlite_a", "layer_sqlite_a"),
+            ("GPKG_contents", "layer_GPKG_contents"),
+            ("rtree_b", "layer_rtree_b"),
+            ("a", "a"),
+        ] {
+            let column = |name: &str| Column { name: name.into(), kind: Type::Integer, title: String::new() };
+            let table = Table {
+                id: id.into(),
+                title: "a".into(),
+                description: String::new(),
+                columns: ["Name", "name", "NAME_2", "x"].map(column).into(),
+                geometry: Some(Geometry { kind: Some(Kind::Point), z: Some(false) }),
+                crs: crs.clone(),
+            };
+            let folder = tempfile::tempdir().unwrap();
+            let mut writer = GeoPackage::create(table, &folder.path().join("spool")).unwrap();
+            let mut out = vec![];
+            writer.begin(&mut out).unwrap();
+            let shape = Shape { positions: vec![[120.0, 36.0]], ..Shape::default() };
+            let values = [1, 2, 3, 4].map(Value::Integer);
+            writer.row(&Row { id: 7, shape: Some(&shape), values: &values }, &mut out).unwrap();
+            while writer.end(&mut out).unwrap() {}
+            let path = folder.path().join("a.gpkg");
+            std::fs::write(&path, out).unwrap();
+            let database = Connection::open(&path).unwrap();
+            let texts = |sql: &str| -> Vec<String> {
+                let mut statement = database.prepare(sql).unwrap();
+                let rows = statement.query_map([], |row| row.get(0)).unwrap();
+                rows.map(|text| text.unwrap()).collect()
+            };
+            assert_eq!(texts("select table_name from gpkg_contents"), [wanted]);
+            let columns = format!("select name from pragma_table_info('{wanted}')");
+            assert_eq!(texts(&columns), ["fid", "geom", "Name", "name_3", "NAME_2", "x"], "{id}");
+        }
     }
 }

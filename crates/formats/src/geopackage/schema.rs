@@ -91,6 +91,21 @@ pub fn conclude(database: &Connection, table: &Table, extent: Option<[f64; 4]>, 
     Ok(database.execute_batch(&count_triggers(table))?)
 }
 
+/// Gives the table and its columns the names that they can have: some beginnings of names are SQLite's and the standard's own, and
+/// letters of either case are alike.
+pub fn rename(table: &mut Table) {
+    let lower = table.id.to_ascii_lowercase();
+    if ["sqlite_", "gpkg_", "rtree_"].iter().any(|kept| lower.starts_with(kept)) {
+        table.id = format!("layer_{}", table.id);
+    }
+    for i in 1..table.columns.len() {
+        let name = &table.columns[i].name;
+        if table.columns[..i].iter().any(|c| c.name.eq_ignore_ascii_case(name)) {
+            table.columns[i].name = table.free(name);
+        }
+    }
+}
+
 pub fn insert(table: &Table) -> String {
     let count = table.columns.len() + 1 + usize::from(table.geometry.is_some());
     let places: Vec<String> = (1..=count).map(|i| format!("?{i}")).collect();

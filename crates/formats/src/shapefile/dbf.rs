@@ -28,6 +28,13 @@ impl Width {
         Width { kind, bytes: 1, decimals: 1, exponent: false }
     }
 
+    /// What two columns need that become one.
+    pub fn join(&mut self, other: &Width) {
+        self.bytes = self.bytes.max(other.bytes);
+        self.decimals = self.decimals.max(other.decimals);
+        self.exponent |= other.exponent;
+    }
+
     /// Bytes of a cell.
     pub fn bytes(&self) -> usize {
         match self.kind {
@@ -131,13 +138,24 @@ fn float(out: &mut Vec<u8>, v: f64, width: &mut Width) {
     out.extend_from_slice(text.as_bytes());
 }
 
+/// Bytes of a file of columns of so many bytes each.
+pub fn length(columns: impl ExactSizeIterator<Item = usize>, records: u32) -> u64 {
+    // The file ends with a mark.
+    let head = header_bytes(columns.len()) + 1;
+    head as u64 + u64::from(records) * (1 + columns.sum::<usize>()) as u64
+}
+
+fn header_bytes(columns: usize) -> usize {
+    32 * (columns + 1) + 1
+}
+
 /// The header of the file.
 pub fn header(names: &[String], widths: &[Width], records: u32, encoding: Encoding) -> Vec<u8> {
     let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
     let record: usize = 1 + widths.iter().map(Width::bytes).sum::<usize>();
     let mut out = vec![3, (today.year() - 1900) as u8, today.month() as u8, today.day() as u8];
     out.extend_from_slice(&records.to_le_bytes());
-    out.extend_from_slice(&((32 * (widths.len() + 1) + 1) as u16).to_le_bytes());
+    out.extend_from_slice(&(header_bytes(widths.len()) as u16).to_le_bytes());
     out.extend_from_slice(&(record as u16).to_le_bytes());
     out.extend_from_slice(&[0; 17]);
     out.push(encoding.driver());

@@ -25,6 +25,9 @@ pub struct Part {
     full: Vec<Volume>,
     open: Option<Volume>,
     buffer: Vec<u8>,
+    /// The cells of a row, and the widths that they need.
+    cells: Vec<u8>,
+    widths: Vec<Width>,
 }
 
 /// Files of at most 2 GiB.
@@ -46,7 +49,7 @@ pub struct Volume {
 impl Part {
     pub fn new(stem: String, group: Group, z: bool, table: &Table) -> Self {
         let kinds = std::iter::once(Type::Integer).chain(table.columns.iter().map(|c| c.kind)).collect();
-        Part { group, z, stem, kinds, full: vec![], open: None, buffer: vec![] }
+        Part { group, z, stem, kinds, full: vec![], open: None, buffer: vec![], cells: vec![], widths: vec![] }
     }
 
     /// Adds a feature; a volume has `most` bytes.
@@ -60,7 +63,14 @@ impl Part {
         let number = self.open.as_ref().map_or(1, |v| v.records as i32 + 1);
         self.buffer.clear();
         shp::record(&mut self.buffer, number, self.group, self.z, shape);
-        if self.open.as_ref().is_some_and(|v| v.is_full(self.buffer.len(), most)) {
+        self.cells.clear();
+        self.widths.clear();
+        self.widths.extend(self.kinds.iter().map(|&kind| Width::new(kind)));
+        let id = if let Some(Value::Integer(id)) = cells.first() { *id } else { 0 };
+        for (i, (cell, width)) in cells.iter().zip(&mut self.widths).enumerate() {
+            dbf::spool(&mut self.cells, cell, (id, i), width, encoding, report);
+        }
+        if self.open.as_ref().is_some_and(|v| v.is_full(self.buffer.len(), &self.widths, most)) {
             self.full.extend(self.open.take());
             self.buffer[..4].copy_from_slice(&1i32.to_be_bytes());
         }
@@ -69,13 +79,9 @@ impl Part {
             None => self.open.insert(self.volume(scratch)?),
         };
         volume.put(shape, &self.buffer)?;
-        self.buffer.clear();
-        let id = if let Some(Value::Integer(id)) = cells.first() { *id } else { 0 };
-        for (i, (cell, width)) in cells.iter().zip(&mut volume.widths).enumerate() {
-            dbf::spool(&mut self.buffer, cell, (id, i), width, encoding, report);
-        }
-        volume.row_bytes += self.buffer.len() as u64;
-        Ok(volume.rows.write_all(&self.buffer)?)
+        volume.widths.iter_mut().zip(&self.widths).for_each(|(all, own)| all.join(own));
+        volume.row_bytes += self.cells.len() as u64;
+        Ok(volume.rows.write_all(&self.cells)?)
     }
 
     fn volume(&self, scratch: &mut Scratch) -> Result<Volume> {
@@ -113,11 +119,11 @@ impl Part {
 }
 
 impl Volume {
-    fn is_full(&self, more: usize, most: u64) -> bool {
-        let row: usize = 1 + self.widths.iter().map(Width::bytes).sum::<usize>();
-        // A row to come may be wider than all before.
-        let table = (u64::from(self.records) + 1) * row as u64 + (dbf::LONGEST * self.widths.len()) as u64;
-        self.shp_bytes + more as u64 > most || table > most
+    /// Whether a record of `more` bytes and a row of these widths are too much.
+    fn is_full(&self, more: usize, row: &[Width], most: u64) -> bool {
+        // A row that is wider than all before widens them too.
+        let columns = self.widths.iter().zip(row).map(|(all, own)| all.bytes().max(own.bytes()));
+        self.shp_bytes + more as u64 > most || dbf::length(columns, self.records + 1) > most
     }
 
     fn put(&mut self, shape: Option<&Shape>, record: &[u8]) -> Result<()> {

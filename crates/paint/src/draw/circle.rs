@@ -1,5 +1,7 @@
 //! Circles. Those of one look are drawn once and stamped.
 
+use std::collections::hash_map::Entry;
+
 use rustc_hash::FxHashMap;
 use tiny_skia::{FillRule, Paint, PathBuilder, Pixmap, PixmapPaint, Shader, Stroke, Transform};
 
@@ -124,6 +126,7 @@ pub fn circles(scene: &Scene<'_>, canvas: &mut Canvas<'_>) -> Result<()> {
             if !canvas.area.grown(reach).holds(at) {
                 continue;
             }
+            canvas.clock.check()?;
             stamp(&look, at, reach, &mut stamps, &mut canvas.pixmap);
         }
         Ok(())
@@ -140,11 +143,14 @@ fn stamp(look: &Look, at: Point, reach: f32, stamps: &mut Stamps, pixmap: &mut P
     let corner = at.map(|v| (v - reach).floor());
     let phase = [0, 1].map(|i| ((at[i] - at[i].floor()) * PHASES) as u8);
     let side = (2.0 * reach).ceil() as u32 + 2;
-    let made = stamps.entry(look.key(phase)).or_insert_with(|| {
-        let mut stamp = Pixmap::new(side, side).unwrap_or_else(|| pixmap.clone());
-        look.draw(&mut stamp, [at[0] - corner[0], at[1] - corner[1]]);
-        stamp
-    });
+    let made = match stamps.entry(look.key(phase)) {
+        Entry::Occupied(made) => made.into_mut(),
+        Entry::Vacant(place) => {
+            let Some(mut stamp) = Pixmap::new(side, side) else { return };
+            look.draw(&mut stamp, [at[0] - corner[0], at[1] - corner[1]]);
+            place.insert(stamp)
+        }
+    };
     pixmap.draw_pixmap(
         corner[0] as i32,
         corner[1] as i32,

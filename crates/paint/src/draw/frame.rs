@@ -1,52 +1,92 @@
 //! A tile's place on the picture, and its shapes in pixels, cut to what is the tile's and what is seen.
 
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
 use crate::expr::Geometry;
 use crate::mvt::Parts;
-use crate::picture::{Grid, Projection, Tile};
+use crate::picture::{Grid, Picture, Projection, Tile};
 
 pub type Point = [f32; 2];
 
-/// Left, top, right, bottom in pixels.
+/// What coordinates are made of: `f32` for pixels, `f64` for a tile's own units.
+pub trait Real:
+    Copy
+    + PartialOrd
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+{
+    const ZERO: Self;
+    const ONE: Self;
+    const INFINITY: Self;
+
+    fn least(self, other: Self) -> Self {
+        if other < self { other } else { self }
+    }
+
+    fn most(self, other: Self) -> Self {
+        if other > self { other } else { self }
+    }
+}
+
+impl Real for f32 {
+    const ZERO: f32 = 0.0;
+    const ONE: f32 = 1.0;
+    const INFINITY: f32 = f32::INFINITY;
+}
+
+impl Real for f64 {
+    const ZERO: f64 = 0.0;
+    const ONE: f64 = 1.0;
+    const INFINITY: f64 = f64::INFINITY;
+}
+
+/// Left, top, right, bottom.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Area {
-    pub min: Point,
-    pub max: Point,
+pub struct Area<T = f32> {
+    pub min: [T; 2],
+    pub max: [T; 2],
 }
 
 impl Area {
-    pub const NOWHERE: Area = Area { min: [f32::INFINITY; 2], max: [f32::NEG_INFINITY; 2] };
-
     pub fn of_size(width: u32, height: u32) -> Area {
         Area { min: [0.0; 2], max: [width as f32, height as f32] }
-    }
-
-    pub fn around(points: impl IntoIterator<Item = Point>) -> Area {
-        let mut area = Area::NOWHERE;
-        for p in points {
-            area.min = [area.min[0].min(p[0]), area.min[1].min(p[1])];
-            area.max = [area.max[0].max(p[0]), area.max[1].max(p[1])];
-        }
-        area
     }
 
     pub fn grown(self, by: f32) -> Area {
         Area { min: self.min.map(|v| v - by), max: self.max.map(|v| v + by) }
     }
 
-    pub fn meets(&self, other: &Area) -> bool {
-        (0..2).all(|i| self.min[i] < other.max[i] && other.min[i] < self.max[i])
-    }
-
     pub fn holds(&self, p: Point) -> bool {
         (0..2).all(|i| p[i] >= self.min[i] && p[i] < self.max[i])
     }
+}
 
-    fn within(&self, other: &Area) -> bool {
+impl<T: Real> Area<T> {
+    pub fn around(points: impl IntoIterator<Item = [T; 2]>) -> Area<T> {
+        let mut area = Area { min: [T::INFINITY; 2], max: [-T::INFINITY; 2] };
+        for p in points {
+            area.min = [area.min[0].least(p[0]), area.min[1].least(p[1])];
+            area.max = [area.max[0].most(p[0]), area.max[1].most(p[1])];
+        }
+        area
+    }
+
+    pub fn meets(&self, other: &Area<T>) -> bool {
+        (0..2).all(|i| self.min[i] < other.max[i] && other.min[i] < self.max[i])
+    }
+
+    fn within(&self, other: &Area<T>) -> bool {
         (0..2).all(|i| self.min[i] >= other.min[i] && self.max[i] <= other.max[i])
     }
 
-    pub fn common(&self, other: &Area) -> Area {
-        Area { min: [0, 1].map(|i| self.min[i].max(other.min[i])), max: [0, 1].map(|i| self.max[i].min(other.max[i])) }
+    pub fn common(&self, other: &Area<T>) -> Area<T> {
+        Area {
+            min: [0, 1].map(|i| self.min[i].most(other.min[i])),
+            max: [0, 1].map(|i| self.max[i].least(other.max[i])),
+        }
     }
 }
 
@@ -57,15 +97,22 @@ pub struct Frame<'a> {
     grid: Grid,
     /// The pixels that are this tile's alone; of a tile that lies askew, everything.
     pub own: Area,
-    askew: bool,
+    /// What shapes are cut to before they come to the picture, in shares of the tile's sides.
+    cut: Option<Area<f64>>,
 }
+
+/// Pixels beyond the picture that nothing in it reaches over: neither a line's width nor a label.
+const SURROUNDINGS: f32 = 20_000.0;
+/// A tile that reaches farther is cut before it is projected: pixels are `f32`.
+const FARTHEST: f64 = 100_000.0;
 
 impl<'a> Frame<'a> {
     /// None for a tile without extent.
-    pub fn new(tile: &Tile<'_>, projection: &'a dyn Projection, grid: Grid) -> Option<Frame<'a>> {
+    pub fn new(tile: &Tile<'_>, projection: &'a dyn Projection, picture: &Picture) -> Option<Frame<'a>> {
         let [west, south, east, north] = tile.bounds;
         let corners = [(west, north), (east, north), (east, south), (west, south)].map(|(x, y)| projection.pixel(x, y));
-        let finite = corners.iter().flatten().all(|v| v.is_finite() && v.abs() < 1e7);
+        // A tile of the world under a picture of a house, and nothing beyond.
+        let finite = corners.iter().flatten().all(|v| v.abs() < 1e11);
         if !finite || west >= east || south >= north {
             return None;
         }
@@ -74,7 +121,50 @@ impl<'a> Frame<'a> {
         // Whole pixels: each belongs to one tile, and edges between tiles leave no seams.
         let whole = |p: [f64; 2]| p.map(|v| v.round() as f32);
         let own = if askew { Area { min: [-1e7; 2], max: [1e7; 2] } } else { Area { min: whole(a), max: whole(c) } };
-        Some(Frame { bounds: tile.bounds, projection, grid, own, askew })
+        let mut frame = Frame { bounds: tile.bounds, projection, grid: picture.grid, own, cut: None };
+        let near = corners.iter().flatten().any(|v| v.abs() > FARTHEST).then(|| {
+            let picture = Area::of_size(picture.width, picture.height).grown(SURROUNDINGS);
+            frame.part_near(&picture)
+        });
+        // Its own pixels are no box: it is cut to its own units.
+        let whole = askew.then_some(Area { min: [0.0; 2], max: [1.0; 2] });
+        frame.cut = match (near, whole) {
+            (Some(near), Some(whole)) => Some(near.common(&whole)),
+            (near, whole) => near.or(whole),
+        };
+        Some(frame)
+    }
+
+    /// The part of the tile that lies near a picture far smaller than it, in shares of its sides: narrowed down by squares, as a
+    /// projection knows no way back.
+    fn part_near(&self, picture: &Area) -> Area<f64> {
+        const SIDES: usize = 8;
+        let picture = Area { min: picture.min.map(f64::from), max: picture.max.map(f64::from) };
+        let mut part = Area { min: [-0.1; 2], max: [1.1; 2] };
+        for _ in 0..16 {
+            let side = [0, 1].map(|i| (part.max[i] - part.min[i]) / SIDES as f64);
+            let corner = |x: usize, y: usize| [part.min[0] + side[0] * x as f64, part.min[1] + side[1] * y as f64];
+            let near = |x: usize, y: usize| {
+                let corners = [(x, y), (x + 1, y), (x + 1, y + 1), (x, y + 1)].map(|(x, y)| {
+                    let [x, y] = self.place(corner(x, y), 1.0);
+                    self.projection.pixel(x, y)
+                });
+                // Grown, as its sides may be curves.
+                let area: Area<f64> = Area::around(corners);
+                let by = [0, 1].map(|i| (area.max[i] - area.min[i]) / 2.0);
+                let min = [area.min[0] - by[0], area.min[1] - by[1]];
+                Area { min, max: [area.max[0] + by[0], area.max[1] + by[1]] }.meets(&picture)
+            };
+            let squares = (0..SIDES).flat_map(|y| (0..SIDES).map(move |x| (x, y)));
+            let ends = |(x, y): (usize, usize)| [corner(x, y), corner(x + 1, y + 1)];
+            let found: Area<f64> = Area::around(squares.filter(|(x, y)| near(*x, *y)).flat_map(ends));
+            let halved = (0..2).any(|i| found.max[i] - found.min[i] <= side[i] * SIDES as f64 / 2.0);
+            part = found;
+            if !halved {
+                break;
+            }
+        }
+        part
     }
 
     /// What the tile is known by, in each picture that it is on.
@@ -103,29 +193,24 @@ impl<'a> Frame<'a> {
         parts.iter().map(|part| part.iter().map(|p| self.pixel(*p, extent)).collect()).collect()
     }
 
-    /// Of a tile that lies askew, whose own pixels are no box: its parts cut before they come to the picture.
+    fn cut(&self, extent: f64) -> Option<Area<f64>> {
+        self.cut.map(|part| Area { min: part.min.map(|v| v * extent), max: part.max.map(|v| v * extent) })
+    }
+
+    /// The parts of areas, of a tile that lies askew or reaches far beyond the picture cut before they come to it.
     pub fn rings_own(&self, parts: Parts, extent: f64) -> Parts {
-        if !self.askew {
-            return parts;
+        match self.cut(extent) {
+            None => parts,
+            Some(area) => parts.into_iter().map(|ring| ring_within(ring, &area)).collect(),
         }
-        let area = Area { min: [0.0; 2], max: [extent as f32; 2] };
-        let cut = |ring: Vec<[f64; 2]>| {
-            let ring: Vec<Point> = ring.iter().map(|p| p.map(|v| v as f32)).collect();
-            ring_within(ring, &area).iter().map(|p| p.map(f64::from)).collect()
-        };
-        parts.into_iter().map(cut).collect()
     }
 
     /// The same of lines, among them the edges of areas: those that the tile's margin gave them are none of theirs.
     pub fn lines_own(&self, parts: Parts, extent: f64) -> Parts {
-        if !self.askew {
-            return parts;
-        }
-        let area = Area { min: [0.0; 2], max: [extent as f32; 2] };
+        let Some(area) = self.cut(extent) else { return parts };
         let mut own = vec![];
         for part in &parts {
-            let line: Vec<Point> = part.iter().map(|p| p.map(|v| v as f32)).collect();
-            line_within(&line, &area, |piece| own.push(piece.iter().map(|p| p.map(f64::from)).collect()));
+            line_within(part, &area, |piece| own.push(piece.to_vec()));
         }
         own
     }
@@ -163,7 +248,7 @@ pub fn twice_area<T: Copy + Into<f64>>(ring: &[[T; 2]]) -> f64 {
 }
 
 /// What of a ring lies within an area: cut at one side after the other.
-pub fn ring_within(mut ring: Vec<Point>, area: &Area) -> Vec<Point> {
+pub fn ring_within<T: Real>(mut ring: Vec<[T; 2]>, area: &Area<T>) -> Vec<[T; 2]> {
     let bounds = Area::around(ring.iter().copied());
     if bounds.within(area) {
         return ring;
@@ -174,7 +259,7 @@ pub fn ring_within(mut ring: Vec<Point>, area: &Area) -> Vec<Point> {
     for (axis, limit, keep_less) in
         [(0, area.min[0], false), (0, area.max[0], true), (1, area.min[1], false), (1, area.max[1], true)]
     {
-        let inside = |p: &Point| if keep_less { p[axis] <= limit } else { p[axis] >= limit };
+        let inside = |p: &[T; 2]| if keep_less { p[axis] <= limit } else { p[axis] >= limit };
         if ring.iter().all(inside) {
             continue;
         }
@@ -198,7 +283,7 @@ pub fn ring_within(mut ring: Vec<Point>, area: &Area) -> Vec<Point> {
 }
 
 /// The pieces of a line that lie within an area.
-pub fn line_within(line: &[Point], area: &Area, mut each: impl FnMut(&[Point])) {
+pub fn line_within<T: Real>(line: &[[T; 2]], area: &Area<T>, mut each: impl FnMut(&[[T; 2]])) {
     let bounds = Area::around(line.iter().copied());
     if bounds.within(area) {
         return each(line);
@@ -210,7 +295,7 @@ pub fn line_within(line: &[Point], area: &Area, mut each: impl FnMut(&[Point])) 
     {
         return;
     }
-    let mut piece: Vec<Point> = vec![];
+    let mut piece: Vec<[T; 2]> = vec![];
     for w in line.windows(2) {
         let Some((from, to)) = segment_within(w[0], w[1], area) else {
             flush(&mut piece, &mut each);
@@ -228,7 +313,7 @@ pub fn line_within(line: &[Point], area: &Area, mut each: impl FnMut(&[Point])) 
     flush(&mut piece, &mut each);
 }
 
-fn flush(piece: &mut Vec<Point>, each: &mut impl FnMut(&[Point])) {
+fn flush<T>(piece: &mut Vec<[T; 2]>, each: &mut impl FnMut(&[[T; 2]])) {
     if piece.len() > 1 {
         each(piece);
     }
@@ -236,22 +321,22 @@ fn flush(piece: &mut Vec<Point>, each: &mut impl FnMut(&[Point])) {
 }
 
 /// Liang and Barsky's cut of a segment.
-fn segment_within(a: Point, b: Point, area: &Area) -> Option<(Point, Point)> {
+fn segment_within<T: Real>(a: [T; 2], b: [T; 2], area: &Area<T>) -> Option<([T; 2], [T; 2])> {
     let d = [b[0] - a[0], b[1] - a[1]];
-    let (mut t0, mut t1) = (0.0f32, 1.0f32);
+    let (mut t0, mut t1) = (T::ZERO, T::ONE);
     for i in 0..2 {
         for (p, q) in [(-d[i], a[i] - area.min[i]), (d[i], area.max[i] - a[i])] {
-            if p == 0.0 {
-                if q < 0.0 {
+            if p == T::ZERO {
+                if q < T::ZERO {
                     return None;
                 }
-            } else if p < 0.0 {
-                t0 = t0.max(q / p);
+            } else if p < T::ZERO {
+                t0 = t0.most(q / p);
             } else {
-                t1 = t1.min(q / p);
+                t1 = t1.least(q / p);
             }
         }
     }
-    let at = |t: f32| [a[0] + d[0] * t, a[1] + d[1] * t];
-    (t0 <= t1).then(|| (if t0 == 0.0 { a } else { at(t0) }, if t1 == 1.0 { b } else { at(t1) }))
+    let at = |t: T| [a[0] + d[0] * t, a[1] + d[1] * t];
+    (t0 <= t1).then(|| (if t0 == T::ZERO { a } else { at(t0) }, if t1 == T::ONE { b } else { at(t1) }))
 }

@@ -31,11 +31,14 @@ pub fn heatmap(scene: &Scene<'_>, canvas: &mut Canvas<'_>) -> Result<()> {
     let mut field = Field { width, height, values: vec![0.0; width * height] };
     scene.each(canvas.clock, |tile, feature, context| {
         let extent = feature.layer.extent;
+        let reach = (radius.of(context).clamp(0.0, LARGEST) * f64::from(canvas.ratio)) as f32;
+        let mut height = None;
         for p in feature.parts()?.iter().flatten().filter(|p| tile.frame.is_own(**p, extent)) {
-            let reach = radius.of(context).clamp(0.0, LARGEST) * f64::from(canvas.ratio);
             let at = tile.frame.pixel(*p, extent);
-            if reach > 0.0 && canvas.area.grown(reach as f32).holds(at) {
-                field.add(at, reach as f32, (weight.of(context).max(0.0) * intensity * HEIGHT) as f32);
+            if reach > 0.0 && canvas.area.grown(reach).holds(at) {
+                canvas.clock.check()?;
+                let height = *height.get_or_insert_with(|| (weight.of(context).max(0.0) * intensity * HEIGHT) as f32);
+                field.add(at, reach, height);
             }
         }
         Ok(())

@@ -36,12 +36,13 @@ pub fn draw(
     let mut canvas = Canvas::new(picture, sprites)?;
     let mut placed = vec![];
     for tile in tiles {
-        if let Some(frame) = Frame::new(tile, projection, picture.grid) {
+        if let Some(frame) = Frame::new(tile, projection, picture) {
             placed.push(Placed { source: tile.source, frame, layers: mvt::layers(tile.mvt)? });
         }
     }
     let has_image = |name: &str| sprites.is_some_and(|s| s.has(name));
-    let context = Context { zoom: picture.zoom, has_image: Some(&has_image), ..Context::default() };
+    let context =
+        Context { zoom: picture.zoom, has_image: Some(&has_image), until: canvas.clock.0, ..Context::default() };
     let symbols = symbol::placed(style, &placed, &context, picture, fonts, &canvas)?;
     for (at, layer) in style.layers().iter().enumerate().filter(|(_, l)| l.is_seen(picture.zoom)) {
         canvas.clock.check()?;
@@ -52,9 +53,11 @@ pub fn draw(
             LayerKind::Line => line::stroke(&scene, &mut canvas)?,
             LayerKind::Circle => circle::circles(&scene, &mut canvas)?,
             LayerKind::Heatmap => heat::heatmap(&scene, &mut canvas)?,
-            LayerKind::Symbol => symbol::draw(&symbols, at, &mut canvas),
+            LayerKind::Symbol => symbol::draw(&symbols, at, &mut canvas)?,
         }
     }
+    // What was given up for lack of time is missing in the picture.
+    canvas.clock.check()?;
     Ok(canvas.pixmap)
 }
 
@@ -78,10 +81,12 @@ impl<'a> Scene<'a> {
         clock: Clock,
         mut see: impl FnMut(&Placed<'a>, &mvt::Feature<'a>, &Context<'_>) -> Result<()>,
     ) -> Result<()> {
+        // The more a feature may cost, the fewer between two looks at the clock.
+        let often = (100_000 / self.layer.cost().max(1)).clamp(1, 64) as usize;
         for tile in self.tiles.iter().filter(|t| t.source == self.layer.source) {
             for layer in tile.layers.iter().filter(|l| l.name == self.layer.source_layer) {
                 for (n, feature) in layer.features().enumerate() {
-                    if n % 64 == 0 {
+                    if n.is_multiple_of(often) {
                         clock.check()?;
                     }
                     let feature = feature?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::ops::Op;
+use super::parse::LARGEST;
 use super::{Context, Expr, Failure, Image, Label, Match, Node, Type, Value, coerce, place};
 
 impl Expr {
@@ -58,8 +59,8 @@ impl Expr {
             Node::Format(sections) => super::format::format(sections, context),
             Node::NumberFormat(n, style) => style.write(number(n, context)?, context),
             Node::Image(name) => Ok(image(name.evaluate(context)?.text().unwrap_or_default(), context)),
-            Node::Within(target) => Ok(Value::Bool(place::within(context, target))),
-            Node::Distance(target) => Ok(Value::Number(place::distance(context, target))),
+            Node::Within(target) => place::within(context, target).map(Value::Bool),
+            Node::Distance(target) => place::distance(context, target).map(Value::Number),
         }
     }
 
@@ -113,8 +114,18 @@ fn call(op: Op, arguments: &[Expr], context: &Context<'_>) -> Result<Value, Fail
         }
         _ => {
             let mut values = Vec::with_capacity(arguments.len());
+            // What puts its arguments together must not hold more of them than an expression may.
+            let grows = matches!(op, Op::Concat | Op::List);
+            let mut size = 0u32;
             for argument in arguments {
-                values.push(argument.evaluate(context)?);
+                let value = argument.evaluate(context)?;
+                if grows {
+                    size = size.saturating_add(value.size());
+                    if size > LARGEST {
+                        return Err(Failure::new("there is too much to put together"));
+                    }
+                }
+                values.push(value);
             }
             op.call(&values, context)
         }

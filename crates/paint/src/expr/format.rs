@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::ops::{LONGEST, too_long};
 use super::{Context, Expr, Failure, Formatted, Section, Value};
 
 #[derive(Debug, Clone)]
@@ -49,8 +50,16 @@ impl SectionExpr {
 }
 
 pub fn format(sections: &[SectionExpr], context: &Context<'_>) -> Result<Value, Failure> {
-    let sections: Result<Vec<Section>, Failure> = sections.iter().map(|s| s.section(context)).collect();
-    Ok(Value::Formatted(Arc::new(Formatted { sections: sections? })))
+    let (mut all, mut length) = (Vec::with_capacity(sections.len()), 0);
+    for section in sections {
+        let section = section.section(context)?;
+        length += section.text.len();
+        if length > LONGEST {
+            return Err(too_long());
+        }
+        all.push(section);
+    }
+    Ok(Value::Formatted(Arc::new(Formatted { sections: all })))
 }
 
 /// The options of `number-format`.

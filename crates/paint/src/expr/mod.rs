@@ -15,6 +15,7 @@ mod value;
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
 
 use rustc_hash::FxHashMap;
 
@@ -35,8 +36,10 @@ pub struct Expr {
     kind: Type,
     node: Node,
     uses: Uses,
-    /// The nodes that asking it once may visit. Variables make it larger than the text.
+    /// What asking it once may take: nodes, and what literals and geometries hold. Variables make it larger than the text.
     cost: u32,
+    /// How deep asking it goes, through its variables too.
+    depth: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -140,6 +143,8 @@ pub struct Context<'a> {
     pub has_image: Option<&'a dyn Fn(&str) -> bool>,
     pub global_state: Option<&'a Object>,
     pub elevation: f64,
+    /// When drawing has to be over: what takes long looks at the clock.
+    pub until: Option<Instant>,
 }
 
 /// Why an expression has no value for a feature.
@@ -154,7 +159,7 @@ impl Failure {
 
 impl Expr {
     pub fn literal(kind: Type, value: Value) -> Expr {
-        Expr { kind, node: Node::Literal(value), uses: Uses::default(), cost: 1 }
+        Expr { kind, cost: value.size(), node: Node::Literal(value), uses: Uses::default(), depth: 1 }
     }
 
     pub fn constant(value: Value) -> Expr {
@@ -163,13 +168,18 @@ impl Expr {
 
     fn new(kind: Type, node: Node) -> Expr {
         let mut uses = Uses::default();
-        let mut cost = 1u32;
+        let (mut cost, mut depth) = (node.own_cost(), 0u32);
         node.each_child(&mut |child| {
             uses = uses.and(child.uses);
             cost = cost.saturating_add(child.cost);
+            depth = depth.max(child.depth);
         });
         uses = uses.and(node.own_uses());
-        Expr { kind, node, uses, cost }
+        Expr { kind, node, uses, cost, depth: depth.saturating_add(1) }
+    }
+
+    pub(crate) fn cost(&self) -> u32 {
+        self.cost
     }
 
     pub fn kind(&self) -> &Type {
@@ -263,6 +273,13 @@ impl Node {
                 style.each_child(see);
             }
             Node::Image(name) => see(name),
+        }
+    }
+
+    fn own_cost(&self) -> u32 {
+        match self {
+            Node::Within(target) | Node::Distance(target) => u32::try_from(target.points()).unwrap_or(u32::MAX),
+            _ => 1,
         }
     }
 

@@ -185,7 +185,6 @@ impl Op {
                 context.subject.and_then(super::Subject::geometry_type).map_or(Value::Null, Value::from)
             }
             Op::Id => context.subject.map_or(Value::Null, super::Subject::id),
-            Op::Zoom => Value::Number(context.zoom),
             Op::HeatmapDensity => Value::Number(context.heatmap_density),
             Op::Elevation => Value::Number(context.elevation),
             Op::Sum => Value::Number(numbers().sum()),
@@ -199,18 +198,19 @@ impl Op {
             Op::Min => Value::Number(numbers().fold(f64::INFINITY, f64::min)),
             Op::Max => Value::Number(numbers().fold(f64::NEG_INFINITY, f64::max)),
             Op::Not => Value::Bool(arguments[0] != Value::Bool(true)),
-            Op::All | Op::Any => Value::Null,
+            // Answered before their arguments are all known.
+            Op::Zoom | Op::All | Op::Any => Value::Null,
             Op::IsSupportedScript => Value::Bool(true),
             Op::Upcase => Value::from(text(0).to_uppercase()),
             Op::Downcase => Value::from(text(0).to_lowercase()),
-            Op::Concat => Value::from(arguments.iter().map(Value::to_text).collect::<String>()),
+            Op::Concat => joined(arguments, "")?,
             Op::ResolvedLocale => match &arguments[0] {
                 Value::Collator(c) => Value::from(c.locale()),
                 _ => Value::Null,
             },
             Op::Split => split(text(0), text(1)),
             Op::Join => match &arguments[0] {
-                Value::Array(items) => Value::from(items.iter().map(Value::to_text).collect::<Vec<_>>().join(text(1))),
+                Value::Array(items) => joined(items, text(1))?,
                 _ => Value::Null,
             },
             Op::List => Value::Array(arguments.into()),
@@ -228,6 +228,30 @@ impl Op {
             },
         })
     }
+}
+
+/// No text is put together that is longer, in bytes.
+pub const LONGEST: usize = 64 * 1024;
+
+pub fn too_long() -> Failure {
+    Failure::new(format!("a text is no longer than {LONGEST} bytes"))
+}
+
+fn joined(values: &[Value], by: &str) -> Result<Value, Failure> {
+    let mut whole = String::new();
+    for (i, value) in values.iter().enumerate() {
+        if i > 0 {
+            whole.push_str(by);
+        }
+        match value {
+            Value::String(text) => whole.push_str(text),
+            other => whole.push_str(&other.to_text()),
+        }
+        if whole.len() > LONGEST {
+            return Err(too_long());
+        }
+    }
+    Ok(Value::from(whole))
 }
 
 fn wrong(what: &str, found: &Value) -> Failure {

@@ -1,5 +1,7 @@
 //! From JSON to a typed expression. Each fault names its place.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -8,9 +10,12 @@ use super::ops::{self, Op, Signature, Takes};
 use super::{Context, Expr, Node, Type, Value, special};
 use crate::problem::{Problem, Result};
 
-/// No expression is nested deeper or, with its variables put in, larger.
+/// No expression is nested deeper.
 const DEEPEST: usize = 60;
-const LARGEST: u32 = 200_000;
+/// Nor is it, with its variables put in, deeper or larger, or takes more to be worked out beforehand.
+const DEEPEST_IN_ALL: u32 = 200;
+pub(super) const LARGEST: u32 = 200_000;
+const MOST_FOLDED: u64 = 10 * LARGEST as u64;
 
 /// What is to happen to a value whose type is known only when it is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +31,8 @@ pub struct Scope<'a> {
     path: String,
     depth: usize,
     names: Option<Arc<Names<'a>>>,
+    /// What has been spent on folding, all over the expression.
+    folded: Rc<Cell<u64>>,
 }
 
 struct Names<'a> {
@@ -55,7 +62,7 @@ fn checked(expr: Expr) -> Result<Expr> {
 
 impl<'a> Scope<'a> {
     fn new() -> Scope<'a> {
-        Scope { path: String::new(), depth: 0, names: None }
+        Scope { path: String::new(), depth: 0, names: None, folded: Rc::default() }
     }
 
     pub fn fault(&self, text: impl Into<String>) -> Problem {
@@ -68,7 +75,12 @@ impl<'a> Scope<'a> {
     }
 
     pub fn inner(&self, at: impl std::fmt::Display) -> Scope<'a> {
-        Scope { path: format!("{}[{at}]", self.path), depth: self.depth + 1, names: self.names.clone() }
+        Scope {
+            path: format!("{}[{at}]", self.path),
+            depth: self.depth + 1,
+            names: self.names.clone(),
+            folded: self.folded.clone(),
+        }
     }
 
     pub fn with_names(&self, bound: Vec<(&'a str, Arc<Expr>)>) -> Scope<'a> {
@@ -116,11 +128,16 @@ impl<'a> Scope<'a> {
         if expr.cost > LARGEST {
             return Err(self.fault("it is too large, counting what its variables stand for"));
         }
-        let expr = match kind {
-            Some(kind) => self.fit(expr, kind, annotation)?,
-            None => expr,
-        };
-        self.folded(expr)
+        if expr.depth > DEEPEST_IN_ALL {
+            let text = format!("it is nested deeper than {DEEPEST_IN_ALL}, counting what its variables stand for");
+            return Err(self.fault(text));
+        }
+        // Before what makes it fit, too: a conversion folds over a value only.
+        let expr = self.folded(expr)?;
+        match kind {
+            Some(kind) => self.folded(self.fit(expr, kind, annotation)?),
+            None => Ok(expr),
+        }
     }
 
     /// Makes sure that the expression gives the type, by a check or a conversion where only the value will tell.
@@ -147,13 +164,21 @@ impl<'a> Scope<'a> {
         })
     }
 
-    /// What depends on nothing is worked out at once, and its faults are the style's.
+    /// What depends on nothing is worked out at once, and its faults are the style's. It keeps its cost: a short text may stand for a
+    /// long one, and that for one beyond all memory.
     fn folded(&self, expr: Expr) -> Result<Expr> {
         if !expr.is_foldable() {
             return Ok(expr);
         }
+        self.folded.set(self.folded.get() + u64::from(expr.cost));
+        if self.folded.get() > MOST_FOLDED {
+            return Err(self.fault("it is too large, counting what its variables stand for"));
+        }
         match expr.evaluate(&Context::default()) {
-            Ok(value) => Ok(Expr::literal(expr.kind, value)),
+            Ok(value) => {
+                let literal = Expr::literal(expr.kind, value);
+                Ok(Expr { cost: literal.cost.max(expr.cost), ..literal })
+            }
             Err(failure) => Err(self.fault(failure.0)),
         }
     }

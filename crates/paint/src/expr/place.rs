@@ -1,8 +1,10 @@
 //! `within` and `distance`: a feature against a geometry that the style brings along. Both in degrees.
 
+use std::time::Instant;
+
 use serde_json::Value as Json;
 
-use super::Context;
+use super::{Context, Failure};
 
 pub type Point = [f64; 2];
 pub type Ring = Vec<Point>;
@@ -27,6 +29,7 @@ impl Geometry {
 #[derive(Debug, Clone)]
 pub struct Target {
     geometry: Geometry,
+    points: usize,
 }
 
 /// No style needs more.
@@ -38,7 +41,11 @@ impl Target {
         let geometry = Geometry::of_json(json)?;
         let points = geometry.points.len()
             + geometry.lines.iter().chain(geometry.polygons.iter().flatten()).map(Vec::len).sum::<usize>();
-        (points > 0 && points <= MOST_POINTS).then_some(Target { geometry })
+        (points > 0 && points <= MOST_POINTS).then_some(Target { geometry, points })
+    }
+
+    pub fn points(&self) -> usize {
+        self.points
     }
 
     pub fn has_polygons(&self) -> bool {
@@ -83,29 +90,77 @@ fn rings(json: &Json) -> Option<Vec<Ring>> {
 
 const TURNS: [f64; 3] = [0.0, 360.0, -360.0];
 
+/// Looks at the clock now and then: the vertices of a feature times those of a target may be a billion.
+struct Watch {
+    until: Option<Instant>,
+    steps: usize,
+}
+
+impl Watch {
+    fn of(context: &Context<'_>) -> Watch {
+        Watch { until: context.until, steps: 0 }
+    }
+
+    fn add(&mut self, steps: usize) -> Result<(), Failure> {
+        self.steps += steps;
+        if self.steps < 100_000 {
+            return Ok(());
+        }
+        self.steps = 0;
+        match self.until.is_some_and(|until| Instant::now() > until) {
+            true => Err(Failure::new("it took too long")),
+            false => Ok(()),
+        }
+    }
+}
+
 /// Whether the feature, points or lines, lies within the polygons. On the edge is not within.
-pub fn within(context: &Context<'_>, target: &Target) -> bool {
-    let Some(geometry) = context.subject.and_then(super::Subject::geometry) else { return false };
+pub fn within(context: &Context<'_>, target: &Target) -> Result<bool, Failure> {
+    let Some(geometry) = context.subject.and_then(super::Subject::geometry) else { return Ok(false) };
     let polygons = &target.geometry.polygons;
+    let mut watch = Watch::of(context);
     // What the date line has put on the other side of the world is there too.
     let turned = |p: &Point, turn: f64| [p[0] + turn, p[1]];
-    let has_point =
-        |p: &Point| TURNS.iter().any(|turn| polygons.iter().any(|polygon| strictly_inside(turned(p, *turn), polygon)));
-    let has_line = |line: &Ring| {
-        let here = |turn: &f64| -> Ring { line.iter().map(|p| turned(p, *turn)).collect() };
-        TURNS.iter().map(here).any(|line| polygons.iter().any(|polygon| line_inside(&line, polygon)))
-    };
-    let some = !geometry.points.is_empty() || !geometry.lines.is_empty();
-    some && geometry.points.iter().all(has_point) && geometry.lines.iter().all(has_line)
+    for p in &geometry.points {
+        watch.add(target.points)?;
+        if !TURNS.iter().any(|turn| polygons.iter().any(|polygon| strictly_inside(turned(p, *turn), polygon))) {
+            return Ok(false);
+        }
+    }
+    for line in &geometry.lines {
+        let mut found = false;
+        for turn in TURNS {
+            let line: Ring = line.iter().map(|p| turned(p, turn)).collect();
+            for polygon in polygons {
+                found = found || line_inside(&line, polygon, &mut watch)?;
+            }
+        }
+        if !found {
+            return Ok(false);
+        }
+    }
+    Ok(!geometry.points.is_empty() || !geometry.lines.is_empty())
 }
 
 fn strictly_inside(p: Point, polygon: &[Ring]) -> bool {
     !polygon.iter().flat_map(|r| segments(r)).any(|(a, b)| on_segment(p, a, b)) && inside(p, polygon)
 }
 
-fn line_inside(line: &[Point], polygon: &[Ring]) -> bool {
-    line.iter().all(|p| strictly_inside(*p, polygon))
-        && !segments(line).any(|(a, b)| polygon.iter().flat_map(|r| segments(r)).any(|(c, d)| crosses(a, b, c, d)))
+fn line_inside(line: &[Point], polygon: &[Ring], watch: &mut Watch) -> Result<bool, Failure> {
+    let edges: usize = polygon.iter().map(Vec::len).sum();
+    for p in line {
+        watch.add(edges)?;
+        if !strictly_inside(*p, polygon) {
+            return Ok(false);
+        }
+    }
+    for (a, b) in segments(line) {
+        watch.add(edges)?;
+        if polygon.iter().flat_map(|r| segments(r)).any(|(c, d)| crosses(a, b, c, d)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn segments(line: &[Point]) -> impl Iterator<Item = (Point, Point)> {
@@ -138,13 +193,13 @@ fn inside(p: Point, polygon: &[Ring]) -> bool {
 }
 
 /// The shortest distance in metres, on a plane that fits the earth at the feature's latitude.
-pub fn distance(context: &Context<'_>, target: &Target) -> f64 {
-    let Some(geometry) = context.subject.and_then(super::Subject::geometry) else { return f64::NAN };
+pub fn distance(context: &Context<'_>, target: &Target) -> Result<f64, Failure> {
+    let Some(geometry) = context.subject.and_then(super::Subject::geometry) else { return Ok(f64::NAN) };
     let first = geometry.points.first().or_else(|| geometry.lines.first()?.first());
-    let Some(first) = first.or_else(|| geometry.polygons.first()?.first()?.first()) else { return f64::NAN };
+    let Some(first) = first.or_else(|| geometry.polygons.first()?.first()?.first()) else { return Ok(f64::NAN) };
     let plane = Plane::at(first[1]);
     let (a, b) = (plane.lay(&geometry), plane.lay(&target.geometry));
-    apart(&a, &b)
+    apart(&a, &b, &mut Watch::of(context))
 }
 
 struct Plane {
@@ -174,7 +229,7 @@ impl Plane {
     }
 }
 
-fn apart(a: &Geometry, b: &Geometry) -> f64 {
+fn apart(a: &Geometry, b: &Geometry, watch: &mut Watch) -> Result<f64, Failure> {
     let vertices = |g: &Geometry| -> Vec<Point> {
         let lines = g.lines.iter().chain(g.polygons.iter().flatten()).flatten();
         g.points.iter().chain(lines).copied().collect()
@@ -183,23 +238,31 @@ fn apart(a: &Geometry, b: &Geometry) -> f64 {
         let points = g.points.iter().map(|p| (*p, *p));
         points.chain(g.lines.iter().chain(g.polygons.iter().flatten()).flat_map(|l| segments(l))).collect()
     };
-    let holds =
-        |of: &Geometry, points: &[Point]| of.polygons.iter().any(|polygon| points.iter().any(|p| inside(*p, polygon)));
-    if holds(a, &vertices(b)) || holds(b, &vertices(a)) {
-        return 0.0;
+    for (of, other) in [(a, b), (b, a)] {
+        let points = vertices(other);
+        for polygon in &of.polygons {
+            let edges: usize = polygon.iter().map(Vec::len).sum();
+            for p in &points {
+                watch.add(edges)?;
+                if inside(*p, polygon) {
+                    return Ok(0.0);
+                }
+            }
+        }
     }
     let (a, b) = (edges(a), edges(b));
     let mut least = f64::INFINITY;
     for &(p, q) in &a {
+        watch.add(b.len())?;
         for &(r, s) in &b {
             if crosses(p, q, r, s) {
-                return 0.0;
+                return Ok(0.0);
             }
             let pairs = [to_segment(p, r, s), to_segment(q, r, s), to_segment(r, p, q), to_segment(s, p, q)];
             least = pairs.into_iter().fold(least, f64::min);
         }
     }
-    least
+    Ok(least)
 }
 
 fn to_segment(p: Point, a: Point, b: Point) -> f64 {

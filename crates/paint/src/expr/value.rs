@@ -125,6 +125,26 @@ impl Value {
         }
     }
 
+    /// How much there is to it: its values, and its texts by their length.
+    pub(super) fn size(&self) -> u32 {
+        let text = |s: &str| u32::try_from(s.len() / 16).unwrap_or(u32::MAX);
+        let many = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let inner = match self {
+            Value::String(s) => text(s),
+            Value::Image(image) => text(&image.name),
+            Value::Array(items) => items.iter().map(Value::size).fold(0, u32::saturating_add),
+            Value::Object(members) => {
+                members.iter().map(|(k, v)| text(k).saturating_add(v.size())).fold(0, u32::saturating_add)
+            }
+            Value::Formatted(f) => f.sections.iter().map(|s| 1 + text(&s.text)).fold(0, u32::saturating_add),
+            Value::Numbers(numbers) => many(numbers.len()),
+            Value::Colors(colors) => many(colors.len()),
+            Value::AnchorOffsets(all) => many(all.len()),
+            _ => 0,
+        };
+        inner.saturating_add(1)
+    }
+
     pub fn member(&self, name: &str) -> Option<&Value> {
         match self {
             Value::Object(members) => members.iter().find(|(k, _)| &**k == name).map(|(_, v)| v),

@@ -140,7 +140,7 @@ fn identity(field: &str, spec: &Spec) -> Json {
         Is::Bool(_) => json!(["boolean", get]),
         Is::Word(_) => json!(["string", get]),
         Is::Numbers => json!(["array", "number", null, get]),
-        Is::Words | Is::Fonts => json!(["array", "string", null, get]),
+        Is::Words => json!(["array", "string", null, get]),
         _ => get,
     }
 }

@@ -208,6 +208,7 @@ fn check(name: &str, case: &Json) -> Result<(), String> {
             elevation: input[0]["elevation"].as_f64().unwrap_or(0.0),
             has_image: Some(&has),
             global_state: Some(&state),
+            until: None,
         };
         match (expr.evaluate(&context), output.get("error")) {
             (Err(_), Some(_)) => {}

@@ -70,12 +70,6 @@ impl Style {
         Ok(Style { layers: layers?.into_iter().flatten().collect() })
     }
 
-    /// The sources that its layers draw from, each once.
-    pub fn sources(&self) -> Vec<&str> {
-        let names: BTreeSet<&str> = self.layers.iter().map(|l| &*l.source).filter(|s| !s.is_empty()).collect();
-        names.into_iter().collect()
-    }
-
     /// The sources that are seen at a zoom: no tiles of others are needed.
     pub fn sources_at(&self, zoom: f64) -> Vec<&str> {
         let seen = self.layers.iter().filter(|l| l.is_seen(zoom));
@@ -85,11 +79,6 @@ impl Style {
 
     pub fn layers(&self) -> &[Layer] {
         &self.layers
-    }
-
-    /// The same with the layers that `shown` admits.
-    pub fn retain(&mut self, shown: impl Fn(&Layer) -> bool) {
-        self.layers.retain(shown);
     }
 }
 
@@ -144,6 +133,11 @@ impl Layer {
             filter: read_filter(&json["filter"]).map_err(|p| p.within("filter"))?,
             said: read_properties(json, kind)?,
         }))
+    }
+
+    /// What asking all it says about one feature may take, in an expression's nodes.
+    pub(crate) fn cost(&self) -> u32 {
+        self.filter.iter().chain(self.said.iter().map(|(_, expr)| expr)).map(Expr::cost).fold(0, u32::saturating_add)
     }
 
     pub fn is_seen(&self, zoom: f64) -> bool {

@@ -15,10 +15,9 @@ pub enum Is {
     Pair([f64; 2]),
     Numbers,
     Words,
-    Fonts,
     Padding(f64),
     AnchorOffsets,
-    /// `true`, `false` or nothing, and words that newer styles use in their place.
+    /// A colour for each density of a heatmap.
     Ramp,
 }
 
@@ -41,7 +40,7 @@ impl Is {
             Is::Formatted => Type::Formatted,
             Is::Pair(_) => Type::Array(Box::new(Type::Number), Some(2)),
             Is::Numbers => Type::array(Type::Number),
-            Is::Words | Is::Fonts => Type::array(Type::String),
+            Is::Words => Type::array(Type::String),
             Is::Padding(_) => Type::Padding,
             Is::AnchorOffsets => Type::AnchorOffsets,
         }
@@ -55,9 +54,7 @@ impl Is {
             Is::Word(words) => Value::from(words[0]),
             Is::Pair(pair) => Value::Array(pair.map(Value::Number).into()),
             Is::Padding(all) => Value::Padding([all; 4]),
-            Is::Image | Is::Formatted | Is::Numbers | Is::Words | Is::Fonts | Is::AnchorOffsets | Is::Ramp => {
-                Value::Null
-            }
+            Is::Image | Is::Formatted | Is::Numbers | Is::Words | Is::AnchorOffsets | Is::Ramp => Value::Null,
         }
     }
 }
@@ -157,7 +154,7 @@ const SYMBOL: &[Spec] = &[
     fixed("icon-anchor", ANCHOR),
     fixed("text-rotation-alignment", AUTO),
     fixed("text-field", Is::Formatted),
-    fixed("text-font", Is::Fonts),
+    fixed("text-font", Is::Words),
     mixed("text-size", Is::Number(16.0)),
     mixed("text-max-width", Is::Number(10.0)),
     mixed("text-line-height", Is::Number(1.2)),

@@ -260,7 +260,7 @@ impl Encoding<'_> {
         let division = |of: Element| element(c, of).unwrap_or_default();
         let names = [division(Element::District), division(Element::Town), division(Element::Community)];
         let layer = self.readable.layer(c.source);
-        let scope = self.readable.scope(layer).unwrap_or_default();
+        let scope = self.readable.scope(c.source);
         let mut lists = self.shared.lists();
         Answered {
             score: c.score,
@@ -285,7 +285,7 @@ impl Encoding<'_> {
 
     fn target<'t>(&mut self, t: &'t Target) -> Answered<'t> {
         let level = |name: &str| Name::parse(name).map_or(0, level_number);
-        let scope = t.layer.as_deref().and_then(|layer| self.readable.scope(layer)).unwrap_or_default();
+        let scope = t.layer.as_deref().and_then(|layer| self.readable.scope_of(layer)).unwrap_or_default();
         let mut lists = self.shared.lists();
         Answered {
             score: 1.0,

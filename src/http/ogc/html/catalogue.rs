@@ -6,7 +6,6 @@ use super::{copy, escape, href, link, word};
 use crate::access::grant::{Grant, Read};
 use crate::http::ask::Ask;
 use crate::http::ogc::common::department_title;
-use crate::http::routes;
 use crate::layer::catalog::Published;
 
 pub fn landing(ask: &Ask, layers: usize) -> String {
@@ -23,62 +22,27 @@ pub fn landing(ask: &Ask, layers: usize) -> String {
             n => format!("{} {n} {}", word(ask, "当前可读", "You may read"), word(ask, "个图层。", "of them.")),
         },
     );
-    for (path, route, zh, en, zh_said, en_said) in CARDS {
-        if routes::has(route) {
-            let _ = write!(
-                out,
-                "<a href=\"{}\"><b>{}</b>{}</a>",
-                href(ask, path),
-                word(ask, zh, en),
-                word(ask, zh_said, en_said)
-            );
-        }
+    for (path, zh, en, zh_said, en_said) in CARDS {
+        let (name, said) = (word(ask, zh, en), word(ask, zh_said, en_said));
+        let _ = write!(out, "<a href=\"{}\"><b>{name}</b>{said}</a>", href(ask, path));
     }
     out.push_str("</div>");
     out + &addresses(ask)
 }
 
-type Card = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str);
+type Card = (&'static str, &'static str, &'static str, &'static str, &'static str);
 
-/// Path, route, name and description of what there is; what is not served is not shown.
+/// Path, name and description of what there is.
 const CARDS: [Card; 9] = [
-    (
-        "/ogc/collections",
-        "/ogc/collections",
-        "图层与要素",
-        "Collections",
-        "查找、预览、过滤、下载",
-        "Find, look, filter, download",
-    ),
-    (
-        "/ogc/collections/catalogue",
-        "/ogc/collections/catalogue",
-        "目录记录",
-        "Records",
-        "按主题、部门、类型检索",
-        "The catalogue, with facets",
-    ),
-    ("/ogc/styles", "/ogc/styles", "样式", "Styles", "MapLibre 样式", "MapLibre styles"),
-    ("/ogc/processes", "/ogc/processes", "处理服务", "Processes", "地址匹配等", "Address matching and others"),
-    ("/ogc/tiles", "/ogc/tiles", "瓦片", "Tiles", "矢量瓦片集", "Tilesets of vector tiles"),
-    (
-        "/ogc/tileMatrixSets",
-        "/ogc/tileMatrixSets",
-        "瓦片矩阵集",
-        "Tile matrix sets",
-        "含天地图 CGCS2000 网格",
-        "CGCS2000 among them",
-    ),
-    ("/ogc/api?f=html", "/ogc/api", "接口说明", "API definition", "OpenAPI 3.0", "OpenAPI 3.0"),
-    (
-        "/ogc/conformance",
-        "/ogc/conformance",
-        "符合性声明",
-        "Conformance",
-        "实现的标准类",
-        "What of the standards holds",
-    ),
-    ("/", "/ogc", "一张图", "The map", "在浏览器中看图", "Everything on one map"),
+    ("/ogc/collections", "图层与要素", "Collections", "查找、预览、过滤、下载", "Find, look, filter, download"),
+    ("/ogc/collections/catalogue", "目录记录", "Records", "按主题、部门、类型检索", "The catalogue, with facets"),
+    ("/ogc/styles", "样式", "Styles", "MapLibre 样式", "MapLibre styles"),
+    ("/ogc/processes", "处理服务", "Processes", "地址匹配等", "Address matching and others"),
+    ("/ogc/tiles", "瓦片", "Tiles", "矢量瓦片集", "Tilesets of vector tiles"),
+    ("/ogc/tileMatrixSets", "瓦片矩阵集", "Tile matrix sets", "含天地图 CGCS2000 网格", "CGCS2000 among them"),
+    ("/ogc/api?f=html", "接口说明", "API definition", "OpenAPI 3.0", "OpenAPI 3.0"),
+    ("/ogc/conformance", "符合性声明", "Conformance", "实现的标准类", "What of the standards holds"),
+    ("/", "一张图", "The map", "在浏览器中看图", "Everything on one map"),
 ];
 
 /// The services' addresses, for desktop programs.
@@ -88,11 +52,8 @@ fn addresses(ask: &Ask) -> String {
         word(ask, "在 QGIS、ArcGIS 等软件中使用", "For QGIS, ArcGIS and others")
     );
     for (name, path) in [("OGC API", "/ogc"), ("WMS", "/ogc/wms"), ("WMTS", "/ogc/wmts"), ("WFS", "/ogc/wfs")] {
-        if routes::has(path) {
-            let url = format!("{}{path}", ask.base);
-            let _ =
-                write!(out, "<span>{name}</span><code>{}</code>{}", escape(&url), copy(ask, &ask.carried.url(&url)));
-        }
+        let url = format!("{}{path}", ask.base);
+        let _ = write!(out, "<span>{name}</span><code>{}</code>{}", escape(&url), copy(ask, &ask.carried.url(&url)));
     }
     out + "</div>"
 }

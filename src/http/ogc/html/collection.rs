@@ -8,7 +8,6 @@ use crate::feature::output::FileFormat;
 use crate::http::ask::Ask;
 use crate::http::ogc::common::department_title;
 use crate::http::ogc::schemas::{Resource, title};
-use crate::http::routes;
 use crate::layer::select::{temporal_field, visible_fields};
 use crate::tile::render::Drawn;
 
@@ -129,7 +128,9 @@ fn addresses(ask: &Ask, drawn: &Drawn) -> String {
         rows.push((word(ask, "瓦片集", "Tilesets"), format!("/ogc/collections/{id}/tiles")));
     }
     for (name, path) in [("WMS", "/ogc/wms"), ("WMTS", "/ogc/wmts"), ("WFS", "/ogc/wfs")] {
-        if routes::has(path) && (state.has_tiles() || name == "WFS") {
+        // The features of a tile archive are in its tiles only.
+        let served = if name == "WFS" { state.archive.is_none() } else { state.has_tiles() };
+        if served {
             rows.push((name, path.to_owned()));
         }
     }

@@ -16,7 +16,7 @@ pub use collection::collection;
 pub use items::{ItemsPage, form, item, items};
 pub use reference::{api, list, matrix_set, matrix_sets, schema};
 
-use crate::http::ask::{Answer, Ask, Language};
+use crate::http::ask::{Answer, Ask};
 use crate::http::cache_policy::{Keep, digest, keep, not_modified};
 
 const STYLE: &str = include_str!("page.css");
@@ -42,7 +42,7 @@ pub fn escape(text: &str) -> String {
 }
 
 pub fn word(ask: &Ask, zh: &'static str, en: &'static str) -> &'static str {
-    if ask.language == Language::Chinese { zh } else { en }
+    ask.language.word(zh, en)
 }
 
 /// An address of ours as an attribute's value, with the credential when the caller gave it in the URL.

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::common::readable;
 use super::html::{self, page};
 use super::{Format, format, json_response};
-use crate::http::ask::{Answer, Ask, Language};
+use crate::http::ask::{Answer, Ask};
 use crate::http::cache_policy::{Keep, keep, not_modified, weak_etag};
 
 pub const MEDIA: &str = "application/vnd.oai.openapi+json;version=3.0";
@@ -40,7 +40,7 @@ struct Paths<'a> {
 
 impl Paths<'_> {
     fn word(&self, zh: &'static str, en: &'static str) -> &'static str {
-        if self.ask.language == Language::Chinese { zh } else { en }
+        self.ask.language.word(zh, en)
     }
 
     fn tag(&mut self, name: &str, description: &str) {

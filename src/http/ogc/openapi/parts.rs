@@ -19,10 +19,6 @@ pub fn query(name: &str, description: &str, schema: Value) -> Value {
            "style": "form", "explode": false})
 }
 
-fn one_of(name: &str, description: &str, values: &[&str]) -> Value {
-    query(name, description, json!({"type": "string", "enum": values}))
-}
-
 fn place(name: &str, description: &str, schema: Value) -> Value {
     json!({"name": name, "in": "path", "required": true, "description": description, "schema": schema})
 }
@@ -54,11 +50,6 @@ pub fn components() -> Value {
         "filter-lang": query("filter-lang", "The filter's language",
             json!({"type": "string", "enum": Language::ALL.map(Language::id), "default": Language::default().id()})),
         "skipGeometry": query("skipGeometry", "Without geometries", json!({"type": "boolean", "default": false})),
-        "items-f": one_of("f", "The representation. Files have all features, unless limit says how many",
-            &["json", "html"].into_iter().chain(FileFormat::ALL.map(FileFormat::name)).collect::<Vec<_>>()),
-        "datum": one_of("datum", "For files: coordinates that are shifted on purpose, for display only", &["gcj02", "bd09"]),
-        "encoding": one_of("encoding", "For shp: how texts are stored", &["utf-8", "gbk"]),
-        "geometry": one_of("geometry", "For csv and xlsx: how geometries are written", &["lonlat", "wkt", "none"]),
         "collections": names("collections", "Layers, comma-separated"),
         "fields": names("fields", "Of the fields only these, comma-separated"),
         "tile-f": query("f", "The representation", json!({"type": "string", "enum": ["mvt", "mlt"]})),

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::Paths;
-use super::parts::{binary, json_and_html, names, operation, query, shared};
+use super::parts::{binary, crs, json_and_html, names, operation, query, shared};
 use crate::access::grant::{Grant, Read};
+use crate::geo::crs::CRS84;
 use crate::http::negotiation::{MLT, MVT};
 use crate::http::routes::{self, Route};
 use crate::layer::catalog::Published;
@@ -54,12 +55,14 @@ pub fn first(paths: &mut Paths<'_>) {
     ];
     get(tile, "tile", TILES, ("多图层瓦片", "A tile of several layers"), &[binary(MVT), binary(MLT)], &parameters);
     paths.paths[tile]["get"]["responses"]["204"] = json!({"description": "An empty tile"});
+    let pages = json!([most("The most collections of a page", 1), shared("cursor"), shared("f")]);
+    paths.paths["/collections"]["get"]["parameters"] = pages;
 }
 
 /// Everything else of the table. The services of the older standards describe themselves.
 pub fn others(paths: &mut Paths<'_>, readable: &[(Published, Grant<Read>)]) {
     const BY_LAYER: [&str; 5] = ["/items", "/tiles", "/schema", "/queryables", "/sortables"];
-    const APART: [&str; 5] = ["wms", "wmts", "wfs", "page.js", "tdt"];
+    const APART: [&str; 4] = ["wms", "wmts", "wfs", "page.js"];
     for route in routes::table() {
         let Some(path) = route.path.strip_prefix("/ogc/").filter(|p| !p.is_empty()) else { continue };
         let (first, rest) = path.split_once('/').unwrap_or((path, ""));
@@ -89,31 +92,68 @@ pub fn others(paths: &mut Paths<'_>, readable: &[(Published, Grant<Read>)]) {
     }
 }
 
+fn most(what: &str, least: u8) -> Value {
+    query("limit", what, json!({"type": "integer", "minimum": least}))
+}
+
+fn offset() -> Value {
+    query("offset", "How many to pass over", json!({"type": "integer", "minimum": 0}))
+}
+
+/// What these resources take beside a body, and the statuses by which they say that it is done.
+fn taken(method: &str, path: &str) -> (Vec<Value>, &'static [&'static str]) {
+    let header = |name: &str, what: &str| -> Value {
+        json!({"name": name, "in": "header", "required": false, "description": what, "schema": {"type": "string"}})
+    };
+    let dry = || query("dry-run", "Checks, and keeps nothing: 204", json!({"type": "boolean", "default": false}));
+    let strict = || header("Prefer", "handling=strict: also fields that a layer does not have are refused");
+    let state = || header("If-Match", "The ETag of the state that is changed; 412 when it is another by now");
+    match (method, path) {
+        ("post", "/styles") => (vec![dry(), strict()], &["201", "204"]),
+        ("put", "/styles/{style}") => (vec![dry(), strict(), state()], &["201", "204"]),
+        ("delete", "/styles/{style}") | ("patch", "/styles/{style}/metadata") => (vec![state()], &["204"]),
+        ("patch", _) => (vec![], &["204"]),
+        ("post", "/processes/{process}/execution") => {
+            (vec![header("Prefer", "respond-async: as a job, if the process can")], &["200", "201"])
+        }
+        ("get", path) => (asked(path), &["200"]),
+        _ => (vec![], &["200"]),
+    }
+}
+
 /// What these resources are asked by.
 fn asked(path: &str) -> Vec<Value> {
-    let text = |name: &str, what: &str| query(name, what, json!({"type": "string"}));
-    let number = |name: &str, what: &str| query(name, what, json!({"type": "integer", "minimum": 0}));
-    let pages = [number("limit", "The most entries of a page"), number("offset", "How many to pass over")];
-    let mut parameters = match path {
-        "/collections/catalogue/items" => vec![
-            names("q", "Words, all of which a record has"),
-            names("type", "Records of these types"),
-            names("ids", "Records with these ids"),
-            names("externalIds", "Records with these ids elsewhere"),
-            shared("bbox"),
-            shared("datetime"),
-            shared("filter"),
-            shared("filter-lang"),
-            names("sortby", "Fields to sort by, -field for descending"),
-            names("facets", "Facets to count by"),
-        ],
+    let seconds = |name: &str, what: &str| query(name, what, json!({"type": "number", "minimum": 0}));
+    // A page of no records still has its facets.
+    let least = u8::from(path != "/collections/catalogue/items");
+    let pages = [most("The most entries of a page", least), offset()];
+    let mut parameters: Vec<Value> = match path {
+        "/collections/catalogue/items" => {
+            let equal = ["department", "theme", "shareClass", "access", "geometryType"];
+            let equal = equal.map(|name| query(name, "Records with this value", json!({"type": "string"})));
+            let own = [
+                names("q", "Records with any of these; words with blanks between them stand together"),
+                names("type", "Records of these types"),
+                names("ids", "Records with these ids"),
+                names("externalIds", "Records with these ids elsewhere"),
+                names("format", "Records of layers that are had in any of these formats"),
+                shared("bbox"),
+                shared("datetime"),
+                shared("filter"),
+                shared("filter-lang"),
+                crs("filter-crs", "The CRS of coordinates in the filter", &[CRS84]),
+                names("sortby", "Fields to sort by, -field for descending"),
+                names("facets", "Facets to count by"),
+            ];
+            own.into_iter().chain(equal).collect()
+        }
         "/jobs" => vec![
             names("processID", "Jobs of these processes"),
             names("type", "Jobs of these types"),
             names("status", "Jobs in these states"),
             shared("datetime"),
-            text("minDuration", "Jobs that took at least so many seconds"),
-            text("maxDuration", "Jobs that took at most so many seconds"),
+            seconds("minDuration", "Jobs that took at least so many seconds"),
+            seconds("maxDuration", "Jobs that took at most so many seconds"),
         ],
         _ => vec![],
     };
@@ -139,14 +179,27 @@ fn generic(paths: &mut Paths<'_>, route: &Route, tag: &str, path: &str) {
     let names = path.split('/').filter_map(|s| s.strip_prefix('{')?.strip_suffix('}'));
     let mut parameters: Vec<Value> =
         names.map(|n| json!({"name": n, "in": "path", "required": true, "schema": {"type": "string"}})).collect();
-    if !writes {
-        parameters.extend(asked(path));
-    }
+    let (own, done) = taken(&method, path);
+    parameters.extend(own);
     let id = format!("{method}{}", path.replace(['/', '{', '}'], "."));
     let mut operation = operation(&id, tag, route.summary, &json_and_html(), parameters);
     if matches!(method.as_str(), "post" | "put" | "patch") {
         operation["requestBody"] =
             json!({"required": true, "content": {"application/json": {"schema": {"type": "object"}}}});
+    }
+    if let Some(responses) = operation["responses"].as_object_mut().filter(|_| writes) {
+        let answer = responses.remove("200").unwrap_or_default();
+        for status in done {
+            let said = match *status {
+                "200" => answer.clone(),
+                "201" => json!({"description": "Made; Location names it"}),
+                _ => json!({"description": "Done"}),
+            };
+            responses.insert((*status).to_owned(), said);
+        }
+        for status in ["409", "412", "413", "415"] {
+            responses.insert(status.into(), json!({"$ref": "#/components/responses/problem"}));
+        }
     }
     paths.add(path, &method, operation);
 }

@@ -17,7 +17,6 @@ use crate::feature::output::FileFormat;
 use crate::geo::crs::CRS84;
 use crate::http::ask::{Answer, Ask};
 use crate::http::cache_policy::{Keep, keep, not_modified, weak_etag};
-use crate::http::routes;
 
 /// The catalogue's id among the collections. No layer is called so.
 pub const CATALOGUE: &str = "catalogue";
@@ -224,7 +223,7 @@ fn links(ask: &Ask, record: &Record) -> Vec<Value> {
     }
     for (name, path, tiles) in [("WMS", "/ogc/wms", true), ("WMTS", "/ogc/wmts", true), ("WFS", "/ogc/wfs", false)] {
         let served = if tiles { state.has_tiles() } else { state.archive.is_none() };
-        if served && routes::has(path) {
+        if served {
             let address = url(format!("{path}?service={name}&request=GetCapabilities"));
             links.push(link(address, "service", "text/xml", name));
         }
@@ -273,12 +272,13 @@ pub async fn sortables(ask: Ask) -> Answer {
 }
 
 pub async fn record_schema(ask: Ask) -> Answer {
-    let mut properties = schema(ask.language, |p| p.name != "id" && p.name != "rights");
+    let mut properties = schema(ask.language, |p| p.name != "id");
     properties.insert("id".into(), json!({"type": "string", "x-ogc-role": "id"}));
     properties.insert("geometry".into(), json!({"format": "geometry-polygon", "x-ogc-role": "primary-geometry"}));
     properties.insert("rights".into(), json!({"type": "string"}));
     properties.insert("keywords".into(), json!({"type": "array", "items": {"type": "string"}}));
-    for name in ["themes", "contacts", "formats", "externalIds"] {
+    properties.insert("language".into(), json!({"type": "object"}));
+    for name in ["languages", "resourceLanguages", "themes", "contacts", "formats", "externalIds"] {
         properties.insert(name.into(), json!({"type": "array", "items": {"type": "object"}}));
     }
     schema_answer(ask, "schema", properties.into())
@@ -321,11 +321,9 @@ pub async fn facets(mut ask: Ask) -> Answer {
 
 fn form(ask: &Ask, q: &str) -> String {
     // The credential of the address, so that a search goes on with it.
-    let hidden: String = form_urlencoded::parse(ask.carried.pair().as_bytes())
-        .map(|(name, value)| {
-            format!("<input type=hidden name=\"{}\" value=\"{}\">", html::escape(&name), html::escape(&value))
-        })
-        .collect();
+    let hidden = ask.carried.credential().map_or_else(String::new, |(name, value)| {
+        format!("<input type=hidden name=\"{}\" value=\"{}\">", html::escape(&name), html::escape(&value))
+    });
     format!(
         "<form action=\"{PATH}/items\"><input type=hidden name=f value=html>{hidden}<input name=q value=\"{}\" placeholder=\"{}\"> <button>{}</button></form>",
         html::escape(q),

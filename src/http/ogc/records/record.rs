@@ -38,7 +38,7 @@ pub const PROPERTIES: [Property; 11] = [
     property("description", Kind::Text, "摘要", "Description", false, false),
     property("department", Kind::Text, "提供单位", "Department", true, true),
     property("theme", Kind::Text, "主题", "Theme", true, true),
-    property("rights", Kind::Text, "共享类型", "Share class", true, true),
+    property("shareClass", Kind::Text, "共享类型", "Share class", true, true),
     property(
         "access",
         Kind::Text,
@@ -138,7 +138,7 @@ impl Record {
             "description" => Some(&self.description),
             "department" => Some(&self.layer.department),
             "theme" => self.layer.theme.as_deref(),
-            "rights" => Some(self.layer.class.name()),
+            "shareClass" => Some(self.layer.class.name()),
             "access" => Some(self.access),
             "geometryType" => self.geometry_type.as_deref(),
             "created" => Some(&self.layer.created),
@@ -228,17 +228,16 @@ pub fn rights(class: ShareClass, language: Language) -> &'static str {
         }
         ShareClass::NotShared => ("不予共享：仅限本单位使用", "not shared: for its own department only"),
     };
-    if language == Language::Chinese { zh } else { en }
+    language.word(zh, en)
 }
 
 /// JSON Schema of the properties, for `/queryables`, `/sortables` and `/schema`.
 pub fn schema(language: Language, which: impl Fn(&Property) -> bool) -> Map<String, Value> {
-    let said = |p: &Property| if language == Language::Chinese { p.zh } else { p.en };
     PROPERTIES
         .iter()
         .filter(|p| which(p))
         .map(|p| {
-            let mut schema = json!({"type": "string", "title": said(p)});
+            let mut schema = json!({"type": "string", "title": language.word(p.zh, p.en)});
             if p.kind == Kind::Timestamp {
                 schema["format"] = "date-time".into();
             }

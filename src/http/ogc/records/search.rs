@@ -36,6 +36,7 @@ pub struct Search {
     types: Vec<String>,
     ids: Vec<String>,
     external: Vec<String>,
+    formats: Vec<String>,
     equal: Vec<(&'static str, String)>,
     filter: Option<Filter>,
     /// Property, and whether the greatest comes first.
@@ -63,6 +64,7 @@ impl Search {
             types: list(parameters.take("type")?),
             ids: list(parameters.take("ids")?),
             external: list(parameters.take("externalIds")?),
+            formats: list(parameters.take(FORMAT)?),
             limit: parameters.take_integer("limit", 0..=i64::MAX)?.unwrap_or(LIMIT).min(MOST) as usize,
             offset: parameters.take_integer("offset", 0..=1_000_000)?.unwrap_or(0) as usize,
             ..Search::default()
@@ -98,6 +100,7 @@ impl Search {
             && any(&self.types, &|kind| record.property("type") == Some(kind))
             && any(&self.ids, &|id| **id == *record.layer.id)
             && any(&self.external, &external)
+            && any(&self.formats, &|format| record.formats.contains(&format.as_str()))
             && self.equal.iter().all(|(name, value)| record.property(name) == Some(value))
             && self.bbox.is_none_or(|bbox| bbox.parts().into_iter().any(|part| meets_box(record, part)))
             && self.times.iter().all(|condition| meets_time(&record.layer.updated, condition))
@@ -233,7 +236,7 @@ impl Facet {
                 let title = match self.name {
                     "department" => language.pick(&record.department),
                     "theme" => record.themes(language).unwrap_or(value),
-                    "rights" => super::record::rights(record.layer.class, language),
+                    "shareClass" => super::record::rights(record.layer.class, language),
                     _ => value,
                 };
                 counts.entry(value).or_insert((0, title)).0 += 1;

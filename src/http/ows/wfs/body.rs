@@ -2,7 +2,6 @@
 
 use onemap_fes::{Node, children, document, text};
 
-use super::names::local;
 use super::pairs::no_joins;
 use super::request::{
     Filter, Get, MOST_QUERIES, MOST_TYPES, Query, Request, Result, Version, limited, operation, resolve, result_type,
@@ -11,6 +10,7 @@ use super::request::{
 use crate::error::Said;
 use crate::http::ows::exception::{Code, Fault};
 use crate::http::ows::kvp::not;
+use crate::http::ows::names::local;
 
 pub fn read(body: &[u8]) -> Result<(Version, Request)> {
     let text =
@@ -55,11 +55,16 @@ pub fn read(body: &[u8]) -> Result<(Version, Request)> {
 
 /// What `onemap_fes` found wrong, as a report about the body or the filter in it.
 pub fn fault(fault: onemap_fes::Fault) -> Fault {
+    unreadable(said(&fault))
+}
+
+/// The same with its place, as a text.
+pub fn said(fault: &onemap_fes::Fault) -> Said {
     let (zh, en) = match fault.at {
         Some((line, column)) => (format!("第 {line} 行第 {column} 列："), format!("line {line}, column {column}: ")),
         None => Default::default(),
     };
-    unreadable(Said::new(zh + &fault.zh, en + &fault.en))
+    Said::new(zh + &fault.zh, en + &fault.en)
 }
 
 fn unreadable(said: Said) -> Fault {

@@ -5,14 +5,14 @@ use axum::response::{IntoResponse, Response};
 
 use super::feature_type::FeatureType;
 use super::filters;
-use super::names::{NAMESPACE, PREFIX};
 use super::output::Output;
 use super::page::DEFAULT_COUNT;
 use super::request::{Result, Version};
 use super::srs::{Srs, urn};
-use crate::geo::crs::Crs;
 use crate::http::ask::Ask;
-use crate::http::ows::service::{Service, endpoint, operation};
+use crate::http::ows::extent;
+use crate::http::ows::names::{NAMESPACE, PREFIX};
+use crate::http::ows::service::{Service, allowed, endpoint, operation};
 use crate::http::ows::xml::Xml;
 
 pub const XLINK: &str = "http://www.w3.org/1999/xlink";
@@ -147,17 +147,8 @@ fn parameter(xml: &mut Xml, name: &str, values: &[&str]) {
     xml.element("ows:Parameter", &[("name", name)], |xml| allowed(xml, values));
 }
 
-fn allowed(xml: &mut Xml, values: &[&str]) {
-    xml.element("ows:AllowedValues", &[], |xml| {
-        for value in values {
-            xml.text("ows:Value", value);
-        }
-    });
-}
-
 fn feature_type(ask: &Ask, version: Version, described: &FeatureType, xml: &mut Xml) {
     let layer = &described.drawn.layer;
-    let state = layer.state();
     xml.element("wfs:FeatureType", &[], |xml| {
         xml.text("wfs:Name", &format!("{PREFIX}:{}", described.element()));
         xml.text("wfs:Title", ask.language.pick(&layer.title));
@@ -174,8 +165,7 @@ fn feature_type(ask: &Ask, version: Version, described: &FeatureType, xml: &mut 
                 xml.text("wfs:Format", name);
             }
         });
-        // A grant on a part of the layer must not tell how far the whole reaches.
-        if let (Some([west, south, east, north]), true) = (state.bbox, described.drawn.grant.scope().is_all()) {
+        if let Some([west, south, east, north]) = extent::told(&described.drawn) {
             xml.element("ows:WGS84BoundingBox", &[], |xml| {
                 xml.text("ows:LowerCorner", &format!("{west} {south}"));
                 xml.text("ows:UpperCorner", &format!("{east} {north}"));
@@ -200,7 +190,7 @@ fn reference_systems(version: Version, described: &FeatureType, xml: &mut Xml) {
     }
     let first = Srs::default_of();
     xml.text(default, &first.name);
-    for crs in Crs::offered(described.drawn.layer.state().srid).into_iter().filter(|crs| *crs != first.crs) {
-        xml.text(other, &urn(crs));
+    for crs in described.offered.iter().filter(|crs| **crs != first.crs) {
+        xml.text(other, &urn(*crs));
     }
 }

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use onemap_cql2::Kind;
 use onemap_fes::{Property, Reference};
 
-use super::names::{decode, encode};
 use super::srs::Srs;
 use crate::error::Said;
 use crate::geo::crs::Crs;
 use crate::http::ask::Ask;
 use crate::http::ogc::common::readable;
 use crate::http::ows::exception::Fault;
-use crate::layer::model::{Field, FieldType, State};
+use crate::http::ows::names::{self, decode, encode};
+use crate::layer::model::{Field, FieldType};
 use crate::layer::select;
 use crate::tile::render::Drawn;
 
@@ -23,14 +23,17 @@ pub struct FeatureType {
     pub fields: Arc<[Field]>,
     /// The element that holds the geometry.
     pub geometry: Option<&'static str>,
+    /// The reference systems that its coordinates are offered in.
+    pub offered: Vec<Crs>,
 }
 
 impl FeatureType {
-    fn new(drawn: Drawn) -> FeatureType {
+    fn new(ask: &Ask, drawn: Drawn) -> FeatureType {
         let state = drawn.layer.state();
         let fields: Arc<[Field]> = select::visible_fields(state, drawn.grant.scope()).into_iter().cloned().collect();
-        let geometry = state.source.geometry.is_some().then(|| geometry_name(state));
-        FeatureType { drawn, fields, geometry }
+        let geometry = state.source.geometry.is_some().then(|| names::geometry(state));
+        let offered = ask.offered(&drawn.layer, &drawn.grant);
+        FeatureType { drawn, fields, geometry, offered }
     }
 
     /// The type by its local name. What one may not know of is as unknown as what does not exist.
@@ -43,13 +46,13 @@ impl FeatureType {
             );
             return Err(Fault::invalid("typenames", said));
         }
-        Ok(FeatureType::new(drawn))
+        Ok(FeatureType::new(ask, drawn))
     }
 
     /// The types that the caller may read.
     pub fn all(ask: &Ask) -> Vec<FeatureType> {
         let layers = readable(ask).into_iter().filter(|(layer, _)| layer.state().archive.is_none());
-        layers.map(|(layer, grant)| FeatureType::new(Drawn { layer, grant })).collect()
+        layers.map(|(layer, grant)| FeatureType::new(ask, Drawn { layer, grant })).collect()
     }
 
     pub fn id(&self) -> &str {
@@ -82,8 +85,7 @@ impl FeatureType {
 
     pub fn srs(&self, name: Option<&str>, parameter: &str) -> Result<Srs, Fault> {
         let Some(name) = name.filter(|name| !name.trim().is_empty()) else { return Ok(Srs::default_of()) };
-        let offered = Crs::offered(self.drawn.layer.state().srid);
-        let known = |srs: &Srs| offered.iter().any(|crs| crs.srid == srs.crs.srid);
+        let known = |srs: &Srs| self.offered.iter().any(|crs| crs.srid == srs.crs.srid);
         Srs::parse(name).filter(known).ok_or_else(|| {
             let shown: String = name.chars().take(80).collect();
             let said =
@@ -92,11 +94,6 @@ impl FeatureType {
                 .hint("可用的坐标参考系见 GetCapabilities", "GetCapabilities lists those that are")
         })
     }
-}
-
-/// `geometry`, as in GeoJSON, unless a field has that name.
-fn geometry_name(state: &State) -> &'static str {
-    ["geometry", "geom"].into_iter().find(|name| state.field(name).is_none()).unwrap_or("_geometry")
 }
 
 pub fn kind(field: &Field) -> Kind {

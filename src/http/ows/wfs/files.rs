@@ -1,16 +1,13 @@
 //! GetFeature in the formats of files: what an export of the collection gives, of these features.
 
-use axum::body::Body;
-use axum::http::{HeaderValue, header};
 use axum::response::Response;
 
 use super::query::Resolved;
 use super::request::{Get, Result};
 use crate::error::Said;
 use crate::feature::output::{Encoding, FileFormat, How, Order};
-use crate::feature::query::MOST_FEATURES;
 use crate::http::ask::Ask;
-use crate::http::attachment;
+use crate::http::ogc::files;
 use crate::http::ows::exception::{Code, Fault};
 use crate::layer::model::Title;
 
@@ -38,12 +35,6 @@ pub async fn deliver(ask: &Ask, mut queries: Vec<Resolved>, format: FileFormat, 
         datum: None,
         how: How { encoding: Encoding::Utf8, geometry: None },
         pick: &move |title: &Title| language.pick(title).to_owned(),
-        page: MOST_FEATURES,
     };
-    let body = ask.app.downloads.deliver(&ask.app.store, order).await?;
-    let mut response = Response::new(Body::from_stream(body));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media()[0]));
-    let title = language.pick(&drawn.layer.title);
-    attachment::name(&mut response, (&drawn.layer.id, title), format.extension());
-    Ok(response)
+    Ok(files::respond(ask, order).await?)
 }

@@ -5,30 +5,30 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use super::capabilities::XSI;
-use super::names::NAMESPACE;
 use super::output::{DECLARATION, Frame, Numbers, Output, Pages};
 use super::page::{self, DEFAULT_COUNT, Links, Page, Window};
 use super::query::{Resolved, no_feature, resolve_all};
 use super::request::{Filter, Get, Query, Result, Version};
-use super::schema::{Gml, address};
+use super::schema::{Gml, address, distinct};
 use super::{files, links, srs};
 use crate::error::Error;
 use crate::http::ask::Ask;
 use crate::http::cache_policy::{Keep, keep, not_modified, weak_etag};
 use crate::http::ows::exception::{Code, Fault};
+use crate::http::ows::names::NAMESPACE;
 
-/// What several queries at once may give, bytes: they are gathered, as their numbers stand before them.
-const MOST_BYTES: usize = 32 * 1024 * 1024;
+/// What an answer that is gathered, as its numbers stand before its members, may have at most, bytes.
+pub const MOST_BYTES: usize = 32 * 1024 * 1024;
 
 pub async fn get_feature(ask: &Ask, version: Version, get: &Get) -> Result<Response> {
     let output = Output::parse(get.format.as_deref(), version)?;
     let mut queries = resolve_all(ask, &get.queries, output)?;
+    if let Output::File(format) = output {
+        return files::deliver(ask, queries, format, get).await;
+    }
     let etag = etag(ask, &queries);
     if let Some(response) = etag.as_deref().and_then(|etag| not_modified(&ask.headers, etag, Keep::Private)) {
         return Ok(response);
-    }
-    if let Output::File(format) = output {
-        return files::deliver(ask, queries, format, get).await;
     }
     let window = Window::of(version, get);
     let links = Links { base: links::base(ask, version, "GetFeature", get, None), count: window.count };
@@ -61,8 +61,7 @@ fn etag(ask: &Ask, queries: &[Resolved]) -> Option<String> {
 }
 
 fn frame(ask: &Ask, version: Version, output: Output, queries: &[Resolved]) -> Frame {
-    let mut types: Vec<_> = queries.iter().map(|query| &query.described).collect();
-    types.dedup_by(|a, b| a.id() == b.id());
+    let types = distinct(queries.iter().map(|query| &query.described));
     let schema = match types.is_empty() {
         true => String::new(),
         false => address(ask, version, &types),
@@ -116,7 +115,7 @@ async fn several(ask: &Ask, queries: &[Resolved], frame: &Frame, window: Window,
         let matched = page::matched(&ask.app, query).await?.ok_or_else(too_slow)?;
         let part = Window { start: skip.min(matched), count: window.count - all.returned };
         let mut members = vec![];
-        let mut page = Page::open(&ask.app, query, query.writer(frame.output, version), part).await?;
+        let mut page = Page::open(&ask.app, query, query.writer(frame.output, version), part, false).await?;
         if !page.fill(&mut members, MOST_BYTES, all.returned == 0).await? || inner.len() + members.len() > MOST_BYTES {
             return Err(too_much());
         }
@@ -144,7 +143,7 @@ fn too_slow() -> Fault {
     Fault::new(Error::busy(zh, en)).code(Code::OperationProcessingFailed)
 }
 
-fn too_much() -> Fault {
+pub fn too_much() -> Fault {
     let (zh, en) = (
         "结果过大，请逐个图层查询或减小 count",
         "this is too much at once: ask for one type at a time, or for fewer features",

@@ -1,8 +1,8 @@
 //! A request as an address: what the links to neighbouring pages begin with, also when the request came as XML.
 
-use super::names::PREFIX;
 use super::request::{Filter, GET_FEATURE_BY_ID, Get, Query, Version};
 use crate::http::ask::Ask;
+use crate::http::ows::names::PREFIX;
 use crate::http::ows::service::endpoint;
 
 /// Longer addresses are refused by proxies on the way.

@@ -10,7 +10,6 @@ mod files;
 mod filters;
 mod get_feature;
 mod links;
-mod names;
 mod output;
 mod page;
 mod pairs;

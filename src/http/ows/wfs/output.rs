@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 use tokio_postgres::Row;
 
 use super::capabilities::XSI;
-use super::names::NAMESPACE;
 use super::request::{Result, Version};
 use super::schema::Gml;
 use super::srs::Srs;
@@ -14,6 +13,7 @@ use crate::feature::{geojson, gml};
 use crate::geo::crs::CRS84;
 use crate::http::ows::exception::Fault;
 use crate::http::ows::kvp::not;
+use crate::http::ows::names::NAMESPACE;
 use crate::http::ows::xml::Xml;
 
 pub const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";

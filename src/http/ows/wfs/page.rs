@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_postgres::Row;
 
 use super::output::{Frame, Numbers, Pages, Writer};
@@ -14,6 +15,8 @@ use crate::app::App;
 use crate::error::Result;
 use crate::feature::cursor;
 use crate::feature::geojson::Body;
+use crate::feature::output::LONGEST;
+use crate::feature::query::MOST_FEATURES;
 use crate::layer::model::Field;
 use crate::layer::select;
 
@@ -23,8 +26,6 @@ pub const DEFAULT_COUNT: i64 = 10_000;
 pub const MOST_COUNT: i64 = 1_000_000;
 /// What is gathered before the beginning of an answer must be written, which names the number of its features.
 const GATHERED: usize = 1024 * 1024;
-/// Features of a page that mostly fits into that.
-const SHORT: i64 = 2000;
 const CHUNK: usize = 48 * 1024;
 /// What counting may take. Answers are of use without it.
 const COUNTING: Duration = Duration::from_secs(3);
@@ -60,8 +61,18 @@ pub async fn matched(app: &App, query: &Resolved) -> Result<Option<i64>> {
     }
 }
 
+/// How many rows there are, and how many of them the window holds.
+async fn counted(app: &App, query: &Resolved, window: Window) -> Result<Numbers> {
+    let matched = matched(app, query).await?;
+    let returned = match matched {
+        Some(all) => (all - window.start).clamp(0, window.count),
+        None => held(app, query, window).await?,
+    };
+    Ok(Numbers { matched, returned })
+}
+
 /// How many rows a window holds, where their whole number is not known.
-pub async fn held(app: &App, query: &Resolved, window: Window) -> Result<i64> {
+async fn held(app: &App, query: &Resolved, window: Window) -> Result<i64> {
     let drawn = &query.described.drawn;
     let mut wanted = query.selection.clone();
     (wanted.limit, wanted.offset) = (Some(window.count), Some(window.start));
@@ -82,8 +93,8 @@ pub struct Page {
 }
 
 impl Page {
-    /// Begins at a known place where one is, or else counts off.
-    pub async fn open(app: &App, query: &Resolved, writer: Writer, window: Window) -> Result<Page> {
+    /// Begins at a known place where one is, or else counts off. `long` takes as long as its reader does.
+    pub async fn open(app: &App, query: &Resolved, writer: Writer, window: Window, long: bool) -> Result<Page> {
         let drawn = &query.described.drawn;
         let mut wanted = query.selection.clone();
         let known = query.rows().filter(|_| window.start > 0).and_then(|rows| app.bookmarks.get(rows, window.start));
@@ -95,7 +106,11 @@ impl Page {
         wanted.limit = Some(window.count + 1);
         let fields: Vec<&Field> = query.fields.iter().collect();
         let sql = select::features(&drawn.layer, &drawn.grant, &fields, &wanted);
-        let rows = app.store.read(&drawn.grant).await?.rows(&sql).await?;
+        let reader = match long {
+            true => app.store.apart(&drawn.grant, LONGEST).await?,
+            false => app.store.read(&drawn.grant).await?,
+        };
+        let rows = reader.rows(&sql).await?;
         Ok(Page { rows, writer, window, written: 0, keys: wanted.sort.len(), last: None, more: false })
     }
 
@@ -139,24 +154,19 @@ pub async fn single(
     window: Window,
     pages: Links,
 ) -> Result<Body> {
-    // A long page is counted before its rows hold a connection, a short one when its end is not the end of all.
-    let counted = match window.count > SHORT {
-        true => Some(matched(&app, &query).await?),
+    // Before the rows hold a connection: if all who have one waited for a second, nobody would get it.
+    let counted = counted(&app, &query, window).await?;
+    let place = match counted.returned > MOST_FEATURES {
+        true => Some(app.downloads.place()?),
         false => None,
     };
-    let mut page = Page::open(&app, &query, writer, window).await?;
+    let mut page = Page::open(&app, &query, writer, window, place.is_some()).await?;
     let mut gathered = Vec::with_capacity(CHUNK);
     let ended = page.fill(&mut gathered, GATHERED, true).await?;
     let seen = ended && !page.more && (page.written > 0 || window.start == 0);
-    let matched = match (seen, counted) {
-        (true, _) => Some(window.start + page.written),
-        (false, Some(counted)) => counted,
-        (false, None) => matched(&app, &query).await?,
-    };
-    let numbers = match (ended, matched) {
-        (true, matched) => Numbers { matched, returned: page.written },
-        (false, Some(all)) => Numbers { matched, returned: (all - window.start).clamp(0, window.count) },
-        (false, None) => Numbers { matched, returned: held(&app, &query, window).await? },
+    let numbers = Numbers {
+        matched: if seen { Some(window.start + page.written) } else { counted.matched },
+        returned: if ended { page.written } else { counted.returned },
     };
     let more = match (ended, numbers.matched) {
         (true, _) => page.more,
@@ -166,7 +176,7 @@ pub async fn single(
     let links = pages.of(window, numbers.returned, more);
     let mut head = frame.head(numbers, &links);
     head.append(&mut gathered);
-    let state = Streaming { app, query, page, frame, links, numbers, ended };
+    let state = Streaming { app, query, page, frame, links, numbers, ended, _place: place };
     let rest = futures_util::stream::try_unfold(Some(state), |state| async move {
         let Some(mut state) = state else { return Ok(None) };
         let mut out = Vec::with_capacity(CHUNK + 4096);
@@ -184,6 +194,8 @@ struct Streaming {
     links: Pages,
     numbers: Numbers,
     ended: bool,
+    /// Among the downloads, until the last row is read.
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl Streaming {

@@ -1,6 +1,5 @@
 //! A request in key-value pairs (09-025r2, 7 to 14).
 
-use super::names::local;
 use super::request::{
     Filter, Get, MOST_IDS, MOST_QUERIES, MOST_TYPES, Query, Request, Result, Version, limited, operation, resolve,
     result_type, stored,
@@ -8,6 +7,7 @@ use super::request::{
 use crate::error::Said;
 use crate::http::ows::exception::{Code, Fault};
 use crate::http::ows::kvp::{Kvp, not};
+use crate::http::ows::names::local;
 
 pub fn read(kvp: &Kvp) -> Result<(Version, Request)> {
     kvp.service("WFS")?;

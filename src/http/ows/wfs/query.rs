@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::body;
 use super::feature_type::FeatureType;
-use super::names::{PREFIX, encode, of_gml_id};
 use super::output::{Output, Writer};
 use super::request::{Filter, Query, Result, Version};
 use super::srs::Srs;
@@ -15,6 +14,7 @@ use crate::geo::bbox::Bbox;
 use crate::geo::crs::{CRS84, Crs};
 use crate::http::ask::Ask;
 use crate::http::ows::exception::{Code, Fault};
+use crate::http::ows::names::{PREFIX, encode, of_gml_id};
 use crate::http::ows::xml::escape;
 use crate::layer::filter::{self, Given, Language};
 use crate::layer::model::Field;
@@ -133,21 +133,13 @@ fn filtered(described: &FeatureType, text: &str, selection: &mut Selection) -> R
     let at_filter = |fault: onemap_fes::Fault| body::fault(fault).at("filter");
     let document = onemap_fes::document(text).map_err(at_filter)?;
     let read = onemap_fes::translate(document.root_element(), described)
-        .map_err(|fault| Fault::from(crate::error::Error::invalid("filter", said(&fault).zh, said(&fault).en)))?;
+        .map_err(|fault| Fault::invalid("filter", body::said(&fault)))?;
     selection.ids = read.ids.map(|ids| numbers(described, &ids));
     let Some(condition) = read.condition else { return Ok(()) };
     let crs = read.reference.map_or(CRS84, |reference| Crs { srid: reference.srid, swapped: false });
     let given = Given { text: condition.to_string(), language: Language::Json, crs };
     selection.filter = Some(filter::parse(&given, &described.drawn.layer, &described.drawn.grant)?);
     Ok(())
-}
-
-fn said(fault: &onemap_fes::Fault) -> Said {
-    let (zh, en) = match fault.at {
-        Some((line, column)) => (format!("第 {line} 行第 {column} 列："), format!("line {line}, column {column}: ")),
-        None => Default::default(),
-    };
-    Said::new(zh + &fault.zh, en + &fault.en)
 }
 
 impl Resolved {

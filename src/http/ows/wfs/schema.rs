@@ -1,14 +1,16 @@
 //! DescribeFeatureType: the XML schema of the layers' elements.
 
+use std::collections::HashSet;
+
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use super::feature_type::FeatureType;
-use super::names::{NAMESPACE, PREFIX, encode};
 use super::request::{Result, Version};
 use crate::http::ask::Ask;
 use crate::http::ows::exception::Fault;
 use crate::http::ows::kvp::not;
+use crate::http::ows::names::{NAMESPACE, PREFIX, encode};
 use crate::http::ows::service::endpoint;
 use crate::http::ows::xml::Xml;
 use crate::layer::model::{Field, FieldType};
@@ -22,7 +24,13 @@ pub fn describe(ask: &Ask, version: Version, types: &[String], format: Option<&s
         true => FeatureType::all(ask),
         false => types.iter().map(|name| FeatureType::of(ask, name)).collect::<Result<Vec<_>>>()?,
     };
-    Ok(([(header::CONTENT_TYPE, gml.media)], document(&types, gml)).into_response())
+    Ok(([(header::CONTENT_TYPE, gml.media)], document(&distinct(&types), gml)).into_response())
+}
+
+/// Each type once, however often it was named: a schema declares no element twice.
+pub fn distinct<'a>(types: impl IntoIterator<Item = &'a FeatureType>) -> Vec<&'a FeatureType> {
+    let mut seen = HashSet::new();
+    types.into_iter().filter(|described| seen.insert(described.id())).collect()
 }
 
 fn is_schema(format: &str) -> bool {
@@ -76,7 +84,7 @@ impl Gml {
     }
 }
 
-fn document(types: &[FeatureType], gml: Gml) -> String {
+fn document(types: &[&FeatureType], gml: Gml) -> String {
     let mut xml = Xml::document();
     let attributes = [
         ("xmlns:xsd", "http://www.w3.org/2001/XMLSchema"),

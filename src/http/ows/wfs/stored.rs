@@ -4,9 +4,9 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use super::feature_type::FeatureType;
-use super::names::{NAMESPACE, PREFIX};
 use super::request::{GET_FEATURE_BY_ID, GET_FEATURE_BY_ID_OLD, Result, no_stored_query};
 use crate::http::ask::Ask;
+use crate::http::ows::names::{NAMESPACE, PREFIX};
 use crate::http::ows::xml::Xml;
 
 const TITLE: &str = "GetFeatureById";

@@ -5,8 +5,8 @@ use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 
 use super::capabilities::XSI;
+use super::get_feature::{MOST_BYTES, too_much};
 use super::links;
-use super::names::NAMESPACE;
 use super::output::{DECLARATION, Frame, Numbers, Output, begin};
 use super::page::{DEFAULT_COUNT, Links, Window, matched};
 use super::query::{Resolved, resolve_all};
@@ -16,6 +16,7 @@ use crate::error::Said;
 use crate::http::ask::Ask;
 use crate::http::ows::exception::Fault;
 use crate::http::ows::kvp::not;
+use crate::http::ows::names::{NAMESPACE, local};
 use crate::layer::model::Field;
 use crate::layer::select;
 
@@ -30,7 +31,7 @@ pub async fn property_values(ask: &Ask, version: Version, get: &Get, reference: 
     if Output::parse(get.format.as_deref(), version)? != Output::Gml {
         return Err(Fault::invalid("outputformat", not(get.format.as_deref().unwrap_or_default(), "GML", "GML")));
     }
-    let name = super::names::local(reference.rsplit('/').next().unwrap_or_default()).to_owned();
+    let name = local(reference.rsplit('/').next().unwrap_or_default()).to_owned();
     let mut asked = get.clone();
     let is_id = matches!(reference.trim(), "@gml:id" | "@id");
     for query in asked.queries.iter_mut() {
@@ -105,6 +106,9 @@ async fn members(
         seen += 1;
         if seen > window.count {
             continue;
+        }
+        if out.len() > MOST_BYTES {
+            return Err(too_much());
         }
         let start = out.len();
         out.extend_from_slice(b"<wfs:member>");

@@ -46,8 +46,7 @@ fn media(version: Version) -> &'static str {
 fn document(ask: &Ask, version: Version) -> Result<String, Fault> {
     let layers = drawable(ask);
     let whole = extent::of_all(ask, &layers);
-    let zones = extent::zones(ask, whole);
-    let writer = Writer { ask, version, offered: Plane::offered(zones.0, zones.1) };
+    let writer = Writer { ask, version, offered: extent::offered(ask, whole) };
     let mut xml = Xml::document();
     let root = match version {
         Version::V130 => vec![
@@ -120,14 +119,11 @@ impl Writer<'_> {
     }
 
     fn requests(&self, xml: &mut Xml) {
-        let (capabilities, map, info) = match self.version {
-            Version::V130 => (["text/xml"], MAP_FORMATS, FORMATS),
-            Version::V111 => (["application/vnd.ogc.wms_xml"], MAP_FORMATS, FORMATS),
-        };
+        let capabilities = if self.is_130() { "text/xml" } else { "application/vnd.ogc.wms_xml" };
         xml.element("Request", &[], |xml| {
-            self.operation(xml, "GetCapabilities", &capabilities);
-            self.operation(xml, "GetMap", &map);
-            self.operation(xml, "GetFeatureInfo", &info);
+            self.operation(xml, "GetCapabilities", &[capabilities]);
+            self.operation(xml, "GetMap", &MAP_FORMATS);
+            self.operation(xml, "GetFeatureInfo", &FORMATS);
             // In 1.3.0 they are extensions, of the namespace of SLD.
             let extension = |name: &str| if self.is_130() { format!("sld:{name}") } else { name.to_owned() };
             self.operation(xml, &extension("DescribeLayer"), &["text/xml"]);
@@ -281,7 +277,9 @@ impl Writer<'_> {
         xml.element("Style", &[], |xml| {
             xml.text("Name", name).text("Title", title);
             if legend {
-                xml.element("LegendURL", &[("width", "200"), ("height", "40")], |xml| {
+                // How large it is only drawing it tells: 1.3.0 leaves it out, the DTD of 1.1.1 wants numbers.
+                let size: &[(&str, &str)] = if self.is_130() { &[] } else { &[("width", "200"), ("height", "40")] };
+                xml.element("LegendURL", size, |xml| {
                     xml.text("Format", "image/png");
                     xml.empty("OnlineResource", &[SIMPLE, ("xlink:href", &url)]);
                 });

@@ -1,6 +1,6 @@
 //! GetFeatureInfo.
 
-use super::request::{Version, layers, no_sld, view};
+use super::request::{MOST_LAYERS, Version, layers, no_sld, view};
 use crate::error::Said;
 use crate::http::ask::Ask;
 use crate::http::ows::choice::Choice;
@@ -14,6 +14,14 @@ use crate::picture::view::View;
 pub async fn answer(ask: &Ask, kvp: &Kvp) -> Answer {
     let asked = kvp.list("query_layers")?.ok_or_else(|| Fault::missing("query_layers"))?;
     let layers = layers(ask, kvp, "layers")?;
+    let repeats = (1..asked.len()).any(|i| asked[..i].contains(&asked[i]));
+    if repeats || asked.len() > MOST_LAYERS {
+        let said = Said::new(
+            format!("query_layers 最多 {MOST_LAYERS} 个图层，每个一次"),
+            format!("query_layers are at most {MOST_LAYERS} layers, each once"),
+        );
+        return Err(Fault::invalid("query_layers", said));
+    }
     let version = Version::take(kvp)?;
     no_sld(kvp)?;
     let view = view(kvp, version)?;
@@ -22,7 +30,7 @@ pub async fn answer(ask: &Ask, kvp: &Kvp) -> Answer {
     let point = Point::take(kvp, &view, pixel)?;
     let choice = Choice::take(kvp, layers.len())?;
     let names = kvp.list("layers")?.unwrap_or_default();
-    let mut found: Vec<Found<'_>> = vec![];
+    let (mut found, mut left): (Vec<Found<'_>>, usize) = (vec![], found::MOST_BYTES);
     for name in asked {
         let place = names.iter().position(|n| *n == name).ok_or_else(|| {
             let said = Said::new("query_layers 中的图层应在 layers 中", "each of query_layers is to be one of layers");
@@ -30,7 +38,8 @@ pub async fn answer(ask: &Ask, kvp: &Kvp) -> Answer {
         })?;
         match &layers[place].0 {
             Named::Layer(drawn) if drawn.layer.state().archive.is_none() => {
-                found.push(found::at(ask, drawn, choice.of(place, drawn)?, &point).await?);
+                let filter = choice.of(ask, place, drawn)?;
+                found.push(found::at(ask, drawn, filter, &point, &mut left).await?);
             }
             _ => {
                 let said = Said::new("该图层没有可查询的要素", "this layer has no features to be asked for");

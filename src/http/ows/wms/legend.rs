@@ -1,20 +1,19 @@
 //! GetLegendGraphic and DescribeLayer (05-078r4).
 
 use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 
 use super::request::{Version, no_sld};
-use crate::error::{Error, Said};
-use crate::http::ask::{Ask, Language};
-use crate::http::cache_policy::{Keep, keep};
-use crate::http::ogc::json_response;
+use crate::error::Said;
+use crate::http::ask::Ask;
+use crate::http::map::legend_of;
 use crate::http::ows::Answer;
 use crate::http::ows::drawing::{Named, base_map, base_title, styled};
 use crate::http::ows::exception::{Code, Fault};
 use crate::http::ows::kvp::{Kvp, not};
+use crate::http::ows::names::{PREFIX, encode};
 use crate::http::ows::service::endpoint;
 use crate::http::ows::xml::Xml;
-use crate::style::{glyphs, legend};
 
 /// A picture of what the colours of a layer mean; as JSON with `format=application/json`. 90 dots to the inch, twice as many from 180 on.
 pub async fn answer(ask: &Ask, kvp: &Kvp) -> Answer {
@@ -32,23 +31,16 @@ pub async fn answer(ask: &Ask, kvp: &Kvp) -> Answer {
             (base_map(ask)?.0, Said::new(title.zh, title.en))
         }
     };
-    let layers = style["layers"].as_array().cloned().unwrap_or_default();
-    let entries = legend::entries(&layers, &title);
-    match format.to_ascii_lowercase().as_str() {
-        "application/json" | "json" => Ok(json_response("application/json", &legend::to_json(&entries))),
-        "image/png" | "png" | "image/png8" | "image/png; mode=8bit" => {
-            let english = ask.language == Language::English;
-            let fonts = std::path::Path::new(glyphs::DEBIAN_FONTS);
-            let work = move || legend::picture(&entries, english, double, fonts);
-            let picture = tokio::task::spawn_blocking(work).await.map_err(Error::internal)??;
-            let response: Response = ([(header::CONTENT_TYPE, "image/png")], picture).into_response();
-            Ok(keep(response, Keep::Private, None))
-        }
+    let picture = match format.to_ascii_lowercase().as_str() {
+        "application/json" | "json" => None,
+        "image/png" | "png" | "image/png8" | "image/png; mode=8bit" => Some(double),
         _ => {
             let known = "image/png, application/json";
-            Err(Fault::invalid("format", not(format, known, &format!("one of {known}"))).code(Code::InvalidFormat))
+            let said = not(format, known, &format!("one of {known}"));
+            return Err(Fault::invalid("format", said).code(Code::InvalidFormat));
         }
-    }
+    };
+    Ok(legend_of(ask, &style, &title, picture).await?)
 }
 
 /// Where the features of layers are to be had: at the WFS.
@@ -74,7 +66,7 @@ pub fn describe(ask: &Ask, kvp: &Kvp) -> Answer {
                         true => {
                             let attributes = [("name", name), ("wfs", &*url), ("owsType", "WFS"), ("owsURL", &*url)];
                             xml.element("LayerDescription", &attributes, |xml| {
-                                xml.empty("Query", &[("typeName", &format!("onemap:{name}"))]);
+                                xml.empty("Query", &[("typeName", &format!("{PREFIX}:{}", encode(name)))]);
                             })
                         }
                     };
@@ -95,7 +87,7 @@ pub fn describe(ask: &Ask, kvp: &Kvp) -> Answer {
                         xml.text("owsType", "wfs");
                         xml.empty("se:OnlineResource", &[("xlink:type", "simple"), ("xlink:href", &url)]);
                         xml.element("TypeName", &[], |xml| {
-                            xml.text("se:FeatureTypeName", &format!("onemap:{name}"));
+                            xml.text("se:FeatureTypeName", &format!("{PREFIX}:{}", encode(name)));
                         });
                     });
                 }

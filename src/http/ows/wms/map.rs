@@ -19,7 +19,7 @@ pub async fn answer(ask: &Ask, kvp: &Kvp) -> Answer {
     let background = background(kvp, format)?;
     let choice = Choice::take(kvp, layers.len())?;
     let wanted = Wanted { view, format, background, sheet: sheet(ask, &layers, &choice)?, tiled: false };
-    picture::answer(ask, &wanted, None).await
+    picture::answer(ask, &wanted).await
 }
 
 pub fn format(kvp: &Kvp) -> Result<Format, Fault> {

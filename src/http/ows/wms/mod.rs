@@ -15,6 +15,7 @@ use super::exception::Fault;
 use super::kvp::{Kvp, no_operation};
 use crate::error::Error;
 use crate::http::ask::Ask;
+use exceptions::Wish;
 
 const OPERATIONS: [&str; 5] = ["GetCapabilities", "GetMap", "GetFeatureInfo", "GetLegendGraphic", "DescribeLayer"];
 
@@ -43,7 +44,10 @@ async fn answer(ask: Ask, kvp: Kvp) -> Answer {
     let operation = kvp.request()?.to_ascii_lowercase();
     match operation.as_str() {
         "getcapabilities" | "capabilities" => capabilities::answer(&ask, &kvp),
-        "getmap" | "map" => exceptions::answer(&ask, &kvp, map::answer(&ask, &kvp).await).await,
+        "getmap" | "map" => {
+            let wish = Wish::take(&kvp)?;
+            exceptions::answer(&ask, &kvp, wish, map::answer(&ask, &kvp).await).await
+        }
         "getfeatureinfo" | "feature_info" => info::answer(&ask, &kvp).await,
         "getlegendgraphic" => legend::answer(&ask, &kvp).await,
         "describelayer" => legend::describe(&ask, &kvp),

@@ -126,7 +126,7 @@ pub fn sheet(ask: &Ask, layers: &[(Named, Option<String>)], choice: &Choice) -> 
         // A filter is for layers; the base map stays what it is.
         let source = |drawn: &crate::tile::render::Drawn| {
             let filter = match named {
-                Named::Layer(_) => choice.of(place, drawn)?,
+                Named::Layer(_) => choice.of(ask, place, drawn)?,
                 Named::Base(_) => None,
             };
             Ok(Source { drawn: drawn.clone(), filter })

@@ -66,7 +66,7 @@ async fn answer(ask: Ask, kvp: &Kvp, offer: &Offer) -> Answer {
             negotiate(kvp)?;
             capabilities::answer(&ask, offer, kvp.list("sections")?.as_deref())
         }
-        "gettile" => tile::get(ask, &Address::take(kvp, offer)?, offer).await,
+        "gettile" => tile::get(ask, kvp, &Address::take(kvp, offer)?, offer).await,
         "getfeatureinfo" => tile::info(&ask, kvp, &Address::take(kvp, offer)?, offer).await,
         other => Err(no_operation(other, &OPERATIONS)),
     }
@@ -89,12 +89,13 @@ pub async fn rest_capabilities(ask: Ask) -> Answer {
 
 /// `GET /ogc/wmts/1.0.0/{layer}/{style}/{set}/{z}/{row}/{column}`, the column with the format's ending.
 pub async fn rest_tile(
-    ask: Ask,
+    mut ask: Ask,
     Path((layer, style, set, z, row, column)): Path<(String, String, String, String, String, String)>,
 ) -> Answer {
     // What has no ending is looked at after the permission to know of the layer.
     let (column, format) = column.rsplit_once('.').unwrap_or((&column, ""));
     let offer = Offer::standard();
     let address = Address { layer, style, set, z, row, column: column.to_owned(), format: format.to_owned() };
-    tile::get(ask, &address, &offer).await
+    let kvp = Kvp::of(std::mem::take(&mut ask.parameters));
+    tile::get(ask, &kvp, &address, &offer).await
 }

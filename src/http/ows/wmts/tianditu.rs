@@ -48,7 +48,7 @@ pub async fn data_server(mut ask: Ask) -> Answer {
         format: "tiles".into(),
     };
     let offer = Offer { path: "/DataServer".into(), only: Some(only) };
-    tile::get(ask, &address, &offer).await
+    tile::get(ask, &kvp, &address, &offer).await
 }
 
 /// A layer and its grid.

@@ -4,12 +4,15 @@ use super::Offer;
 use crate::error::{Error, Kind, Said};
 use crate::geo::tms::{TileCoord, TileMatrixSet};
 use crate::http::ask::Ask;
+use crate::http::ows::choice::Choice;
 use crate::http::ows::drawing::Named;
 use crate::http::ows::exception::{Code, Fault};
 use crate::http::ows::found::{self, Point};
 use crate::http::ows::kvp::{Kvp, not};
 use crate::http::ows::{Answer, picture};
+use crate::http::parameters::Parameters;
 use crate::http::{negotiation, tile as vector};
+use crate::layer::filter::Given;
 use crate::picture::sheet::{Sheet, Source};
 use crate::picture::view::View;
 use crate::picture::{Format, Wanted};
@@ -28,7 +31,7 @@ pub struct Address {
 
 impl Address {
     pub fn take(kvp: &Kvp, offer: &Offer) -> Result<Address, Fault> {
-        let required = |name: &str| kvp.required(name).map(str::to_owned).map_err(|fault| fault.at(name));
+        let required = |name: &str| kvp.required(name).map(str::to_owned);
         // Of a service of one layer the address names it already.
         let (layer, set) = match &offer.only {
             Some(only) => {
@@ -103,7 +106,7 @@ fn named(ask: &Ask, name: &str) -> Result<Named, Fault> {
     })
 }
 
-pub async fn get(mut ask: Ask, address: &Address, offer: &Offer) -> Answer {
+pub async fn get(mut ask: Ask, kvp: &Kvp, address: &Address, offer: &Offer) -> Answer {
     let named = named(&ask, &address.layer)?;
     let format = match address.format.to_ascii_lowercase().as_str() {
         // `tiles` is Tianditu's word.
@@ -121,17 +124,23 @@ pub async fn get(mut ask: Ask, address: &Address, offer: &Offer) -> Answer {
         }
     };
     let tile = address.tile(offer)?;
+    let choice = Choice::take(kvp, 1)?;
     match (format, named) {
         (Some(format), named) => {
-            let version = ask.parameters.take("v")?;
+            // A filter is for layers; the base map stays what it is.
+            let filter = match &named {
+                Named::Layer(drawn) => choice.of(&ask, 0, drawn)?,
+                Named::Base(_) => None,
+            };
             let mut sheet = Sheet::default();
-            let source = |drawn: &Drawn| Ok(Source { drawn: drawn.clone(), filter: None });
+            let source = |drawn: &Drawn| Ok(Source { drawn: drawn.clone(), filter: filter.clone() });
             named.lay(&ask, address.style(), source, &mut sheet).map_err(|fault| fault.at("Style"))?;
             let background = (format == Format::Jpeg).then_some([255; 4]);
             let wanted = Wanted { view: View::of_tile(tile), format, background, sheet, tiled: true };
-            picture::answer(&ask, &wanted, version.as_deref()).await
+            picture::answer(&ask, &wanted).await
         }
         (None, Named::Layer(drawn)) => {
+            ask.parameters = vector_parameters(kvp, choice.given(&ask, 0, &drawn)?)?;
             let coordinate = [tile.z.to_string(), tile.x.to_string(), tile.y.to_string()];
             let coordinate = coordinate.each_ref().map(String::as_str);
             vector::answer(ask, vec![*drawn], tile.set, coordinate).await.map_err(|problem| Fault::new(problem.0))
@@ -141,6 +150,17 @@ pub async fn get(mut ask: Ask, address: &Address, offer: &Offer) -> Answer {
             Err(Fault::invalid("Format", said))
         }
     }
+}
+
+/// What of the request the vector tiles know; they refuse what they do not.
+fn vector_parameters(kvp: &Kvp, given: Option<Given>) -> Result<Parameters, Fault> {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("f", "mvt");
+    query.extend_pairs(kvp.get("fields")?.map(|fields| ("fields", fields)));
+    if let Some(Given { text, language, crs }) = given {
+        query.extend_pairs([("filter", &*text), ("filter-lang", language.id()), ("filter-crs", &*crs.uri())]);
+    }
+    Ok(Parameters::parse(Some(&query.finish()))?)
 }
 
 pub async fn info(ask: &Ask, kvp: &Kvp, address: &Address, offer: &Offer) -> Answer {
@@ -155,7 +175,8 @@ pub async fn info(ask: &Ask, kvp: &Kvp, address: &Address, offer: &Offer) -> Ans
     let point = Point::take(kvp, &view, pixel)?;
     match named {
         Named::Layer(drawn) if drawn.layer.state().archive.is_none() => {
-            let found = found::at(ask, &drawn, None, &point).await?;
+            let filter = Choice::take(kvp, 1)?.of(ask, 0, &drawn)?;
+            let found = found::at(ask, &drawn, filter, &point, &mut { found::MOST_BYTES }).await?;
             found::answer(ask, &[found], format)
         }
         _ => {

@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use rustc_hash::FxHashMap;
+
 use super::{Place, Scored, Search};
 use crate::element::Element;
 use crate::find::answer::metres;
@@ -19,7 +21,8 @@ const NEAR: f64 = 150.0;
 const UNSAID: f32 = 0.3;
 /// A place between doors, before its distance is added.
 const BY_DOORS: f32 = 0.2;
-/// Doors of one street that are looked at.
+/// Rows of one street that are looked at, and doors among them.
+const LOOKED_AT: usize = 20_000;
 const DOORS: usize = 4000;
 
 /// What stands between the two names.
@@ -53,12 +56,28 @@ static AFTER: LazyLock<Words> = LazyLock::new(|| {
     ])
 });
 
+/// Where two streets may meet, in ten-millionths of a degree.
+type At = (i32, i32);
+/// A place on a street, and its row.
+type Door = (At, u32);
+
+/// Where they do, as far as is known.
+struct Met {
+    /// The row of the first street.
+    row: u32,
+    at: At,
+    price: f32,
+    stale: bool,
+}
+
 impl Search<'_, '_> {
-    /// The crossings of neighbouring streets in the text.
-    pub(super) fn crossings(&mut self, a: &Asked<'_>, streets: &[Street]) {
-        let alone = |s: &&Street| s.door.is_none() && s.lane.is_none();
-        for one in streets.iter().filter(alone) {
-            for other in streets.iter().filter(alone).filter(|o| o.name != one.name && o.from >= one.end) {
+    /// The crossings of neighbouring streets in the text, of those pairs that have a street from `new` on.
+    pub(super) fn crossings(&mut self, a: &Asked<'_>, streets: &[Street], new: usize) {
+        let alone = |(_, s): &(usize, &Street)| s.door.is_none() && s.lane.is_none();
+        let all = || streets.iter().enumerate().filter(alone);
+        for (i, one) in all() {
+            let fits = |(k, o): &(usize, &Street)| i.max(*k) >= new && o.name != one.name && o.from >= one.end;
+            for (_, other) in all().filter(fits) {
                 if let Some(read) = meeting(a, one, other) {
                     self.crossing(a, one, other, read);
                 }
@@ -67,24 +86,12 @@ impl Search<'_, '_> {
     }
 
     fn crossing(&mut self, a: &Asked<'_>, one: &Street, other: &Street, (end, unsaid): (usize, f32)) {
-        let shown: Vec<&Junction> = self
-            .view
-            .junctions(one.name, other.name)
-            .iter()
-            .filter(|j| j.rows.iter().all(|row| self.shown(*row)))
-            .collect();
-        let mut places: Vec<(u32, (i32, i32), f32)> = Vec::new();
-        for j in &shown {
-            let at = (j.lon, j.lat);
-            if places.iter().all(|p| apart(p.1, at) > ONE) {
-                places.push((j.rows[usize::from(j.streets[1] == one.name)], at, 0.0));
-            }
-        }
+        let mut places = self.vertices(one, other);
         let exact = !places.is_empty();
         if !exact {
-            places.extend(self.between_doors(one, other));
+            places = self.between_doors(one, other);
         }
-        for (row, (lon, lat), price) in places {
+        for Met { row, at: (lon, lat), price, stale } in places {
             let view = self.view;
             let mut chain = self.chain(&view.zone(&view.rows[row as usize]));
             // A crossing lies at the edge of towns.
@@ -100,6 +107,7 @@ impl Search<'_, '_> {
                 verdicts,
                 street: Some(*one),
                 typo,
+                stale,
                 named_end: end,
                 end,
                 ..Scored::plain(
@@ -112,45 +120,95 @@ impl Search<'_, '_> {
         }
     }
 
+    /// The vertices that the lines of both have in common.
+    fn vertices(&self, one: &Street, other: &Street) -> Vec<Met> {
+        // That the points of both lines lie in an area does not say that they meet there.
+        if self.source.by_area {
+            return Vec::new();
+        }
+        let junctions = self.view.junctions(one.name, other.name).iter();
+        let shown = junctions.filter(|j| j.rows.iter().all(|k| self.shown(*k)));
+        let mut shown: Vec<(bool, &Junction)> = shown.map(|j| (!j.rows.iter().all(|k| self.holds(*k)), j)).collect();
+        // What holds comes before what no longer does.
+        shown.sort_by_key(|(stale, _)| *stale);
+        let mut places: Vec<Met> = Vec::new();
+        for (stale, j) in shown {
+            let (row, at) = (j.rows[usize::from(j.streets[1] == one.name)], (j.lon, j.lat));
+            if places.iter().all(|p| apart(p.at, at) > ONE) {
+                places.push(Met { row, at, price: 0.0, stale });
+            }
+        }
+        places
+    }
+
     /// In each area the nearest two doors of both streets, and the middle between them, with its price.
-    fn between_doors(&self, one: &Street, other: &Street) -> Vec<(u32, (i32, i32), f32)> {
+    fn between_doors(&self, one: &Street, other: &Street) -> Vec<Met> {
         let mut out = Vec::new();
         for ours in self.view.groups(one.name) {
             for theirs in self.view.groups(other.name).iter().filter(|g| g.area == ours.area) {
-                if let Some((distance, row, at)) = self.nearest_doors(ours, theirs).filter(|f| f.0 <= NEAR) {
-                    out.push((row, at, BY_DOORS + distance as f32 / 500.0));
-                }
+                out.extend(self.nearest_doors(ours, theirs));
             }
         }
         out
     }
 
-    fn nearest_doors(&self, ours: &Group, theirs: &Group) -> Option<(f64, u32, (i32, i32))> {
-        let rows = |g: &Group| {
-            let step = ((g.to - g.from) as usize / DOORS).max(1);
-            (g.from..g.to).step_by(step).filter(|k| self.shown(*k))
-        };
-        let at = |k: u32| (self.view.rows[k as usize].lon, self.view.rows[k as usize].lat);
-        let mut by_lat: Vec<(i32, u32)> = rows(ours).map(|k| (at(k).1, k)).collect();
-        by_lat.sort_unstable();
-        let reach = (NEAR / 111_195.0 * DEGREE) as i32;
-        let mut best: Option<(f64, u32, (i32, i32))> = None;
-        for there in rows(theirs).map(at) {
-            let from = by_lat.partition_point(|o| o.0 < there.1 - reach);
-            for (_, k) in by_lat[from..].iter().take_while(|o| o.0 <= there.1 + reach) {
-                let here = at(*k);
-                let distance = apart(here, there);
-                if best.is_none_or(|b| distance < b.0) {
-                    best = Some((distance, *k, (here.0.midpoint(there.0), here.1.midpoint(there.1))));
+    fn nearest_doors(&self, ours: &Group, theirs: &Group) -> Option<Met> {
+        let (ours, theirs) = (self.doors(ours), self.doors(theirs));
+        // By cells as wide as is near, so that each door is held against those around it alone.
+        let lat = f64::from(theirs.first()?.0.1) / DEGREE;
+        let high = degrees_of(NEAR);
+        let wide = (f64::from(high) * 1.1 / lat.to_radians().cos().max(0.05)) as i32;
+        let cell = |at: At| (at.0.div_euclid(wide), at.1.div_euclid(high));
+        let mut cells: FxHashMap<(i32, i32), Vec<Door>> = FxHashMap::default();
+        ours.iter().for_each(|door| cells.entry(cell(door.0)).or_default().push(*door));
+        let mut best: Option<(f64, Door, Door)> = None;
+        let mut reach = high;
+        for (there, other) in theirs {
+            let (x, y) = cell(there);
+            let around = (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| (x + dx, y + dy)));
+            for (here, row) in around.filter_map(|c| cells.get(&c)).flatten() {
+                if (here.1 - there.1).abs() > reach {
+                    continue;
+                }
+                let distance = apart(*here, there);
+                if distance <= NEAR && best.is_none_or(|(least, ..)| distance < least) {
+                    best = Some((distance, (*here, *row), (there, other)));
+                    reach = degrees_of(distance);
                 }
             }
         }
-        best
+        let (distance, (here, row), (there, other)) = best?;
+        Some(Met {
+            row,
+            at: (here.0.midpoint(there.0), here.1.midpoint(there.1)),
+            price: BY_DOORS + distance as f32 / 500.0,
+            stale: !(self.holds(row) && self.holds(other)),
+        })
+    }
+
+    /// The shown doors of a street, one for each place; those that hold, unless none does.
+    fn doors(&self, group: &Group) -> Vec<Door> {
+        let step = ((group.to - group.from) as usize).div_ceil(LOOKED_AT).max(1);
+        let place = |k: u32| (self.view.rows[k as usize].lon, self.view.rows[k as usize].lat);
+        let rows = || (group.from..group.to).step_by(step).filter(|k| self.shown(*k));
+        let mut doors: Vec<Door> = rows().filter(|k| self.holds(*k)).map(|k| (place(k), k)).collect();
+        if doors.is_empty() {
+            doors = rows().map(|k| (place(k), k)).collect();
+        }
+        doors.sort_unstable();
+        doors.dedup_by_key(|door| door.0);
+        let step = doors.len().div_ceil(DOORS).max(1);
+        doors.into_iter().step_by(step).collect()
     }
 }
 
-fn apart(a: (i32, i32), b: (i32, i32)) -> f64 {
-    let degrees = |p: (i32, i32)| (f64::from(p.0) / DEGREE, f64::from(p.1) / DEGREE);
+/// So many metres of latitude, rounded up.
+fn degrees_of(metres: f64) -> i32 {
+    (metres / 111_195.0 * DEGREE) as i32 + 1
+}
+
+fn apart(a: At, b: At) -> f64 {
+    let degrees = |p: At| (f64::from(p.0) / DEGREE, f64::from(p.1) / DEGREE);
     metres(degrees(a), degrees(b))
 }
 

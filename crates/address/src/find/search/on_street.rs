@@ -87,9 +87,10 @@ impl Search<'_, '_> {
         chosen
     }
 
-    /// A place on a street that no row stands for.
-    fn on_street(&mut self, a: &Asked<'_>, s: &Street, row: u32, at: (i32, i32), level: Level, door: f32) {
+    /// A place on a street that no row stands for, worked out from these rows.
+    fn on_street(&mut self, a: &Asked<'_>, s: &Street, rows: &[u32], at: (i32, i32), level: Level, door: f32) {
         let view = self.view;
+        let Some(&row) = rows.first() else { return };
         let zone = view.zone(&view.rows[row as usize]);
         let mut chain = self.chain(&zone);
         // A whole street lies in several towns.
@@ -105,6 +106,7 @@ impl Search<'_, '_> {
         let after = fit::leftover(a, s.end, &[]);
         let prices = Prices { division, before, street: s.slip, door, after, ..Prices::default() };
         let place = Place::Near { row, lon: at.0, lat: at.1 };
+        let stale = !rows.iter().all(|k| self.holds(*k));
         self.out.push(Scored {
             source: self.number,
             place,
@@ -113,7 +115,7 @@ impl Search<'_, '_> {
             verdicts,
             street: Some(*s),
             typo: s.typo,
-            stale: false,
+            stale,
             named_end: s.end,
             end: s.end,
         });
@@ -135,23 +137,24 @@ impl Search<'_, '_> {
             let between = |a: i32, b: i32| a + (f64::from(b - a) * share.clamp(0.0, 1.0)) as i32;
             at = (between(l.lon, h.lon), between(l.lat, h.lat));
         }
-        self.on_street(a, s, low, at, Level::Interpolated, price);
+        let rows: Vec<u32> = std::iter::once(low).chain(high).collect();
+        self.on_street(a, s, &rows, at, Level::Interpolated, price);
     }
 
     fn road(&mut self, a: &Asked<'_>, s: &Street, group: &Group, end: Option<u32>, price: f32) {
-        let Some(row) = end.filter(|k| self.shown(*k)).or_else(|| self.first_shown(group.from..group.to)) else {
-            return;
-        };
+        let end = end.filter(|k| self.shown(*k) && self.holds(*k));
+        let Some(row) = end.or_else(|| self.first_shown(group.from..group.to)) else { return };
         let r = self.view.rows[row as usize];
-        self.on_street(a, s, row, (r.lon, r.lat), Level::Road, price);
+        self.on_street(a, s, &[row], (r.lon, r.lat), Level::Road, price);
     }
 
     /// A street without a door: the street's own row if there is one, or its middle.
     fn all(&mut self, a: &Asked<'_>, s: &Street, group: &Group, rows: Range<u32>) {
-        let own = (rows.start..rows.end).take(4).find(|k| {
+        let own = |k: &u32| {
             let r = &self.view.rows[*k as usize];
             r.door | r.compound | r.poi | r.building == 0 && self.shown(*k)
-        });
+        };
+        let own = (rows.start..rows.end).take(4).filter(own).min_by_key(|k| !self.holds(*k));
         match own {
             Some(k) => self.row(a, k, s.from, s.end, Some(s), 0.0),
             None => {
@@ -161,7 +164,7 @@ impl Search<'_, '_> {
                 let r = self.view.rows[row as usize];
                 // A door number elsewhere in the text belongs to another street than this.
                 let price = ROAD_ONLY + if s.lane.is_none() && numbered(a, s) { NUMBER_ELSEWHERE } else { 0.0 };
-                self.on_street(a, s, row, (r.lon, r.lat), Level::Road, price);
+                self.on_street(a, s, &[row], (r.lon, r.lat), Level::Road, price);
             }
         }
     }

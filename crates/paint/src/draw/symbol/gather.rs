@@ -17,18 +17,116 @@ use crate::fonts::Fonts;
 use crate::mvt::{Feature, Kind, Parts};
 use crate::picture::Picture;
 use crate::problem::Result;
-use crate::style::{Held, Property};
+use crate::style::Property;
 
 /// More symbols than this no picture has room for.
 const MOST: usize = 60_000;
+/// There are nine; a style may name them over and over.
+const MOST_ANCHORS: usize = 16;
 
 /// How far beyond the picture a symbol may be anchored, in pixels.
 pub fn margin(picture: &Picture) -> f32 {
     256.0 * picture.pixel_ratio
 }
 
+/// Anchors by name, each with its offset in ems.
+type AnchorOffsets = Vec<(Arc<str>, [f64; 2])>;
+
+/// What the style says, looked up once.
+struct Properties<'a> {
+    symbol_sort_key: Property<'a, f64>,
+    text_field: Property<'a, Option<Arc<Formatted>>>,
+    text_size: Property<'a, f64>,
+    text_opacity: Property<'a, f64>,
+    text_color: Property<'a, Color>,
+    text_halo_color: Property<'a, Color>,
+    text_halo_width: Property<'a, f64>,
+    text_translate: Property<'a, [f64; 2]>,
+    text_font: Property<'a, Option<Vec<Arc<str>>>>,
+    text_max_width: Property<'a, f64>,
+    text_line_height: Property<'a, f64>,
+    text_letter_spacing: Property<'a, f64>,
+    text_justify: Property<'a, Arc<str>>,
+    text_transform: Property<'a, Arc<str>>,
+    text_offset: Property<'a, [f64; 2]>,
+    text_radial_offset: Property<'a, f64>,
+    text_anchor: Property<'a, Arc<str>>,
+    text_variable_anchor: Property<'a, Option<Vec<Arc<str>>>>,
+    text_variable_anchor_offset: Property<'a, Option<AnchorOffsets>>,
+    text_padding: Property<'a, f64>,
+    text_rotate: Property<'a, f64>,
+    text_max_angle: Property<'a, f64>,
+    text_keep_upright: Property<'a, bool>,
+    text_overlap: Property<'a, Arc<str>>,
+    text_allow_overlap: Property<'a, bool>,
+    text_ignore_placement: Property<'a, bool>,
+    text_optional: Property<'a, bool>,
+    icon_image: Property<'a, Option<Arc<Image>>>,
+    icon_size: Property<'a, f64>,
+    icon_anchor: Property<'a, Arc<str>>,
+    icon_offset: Property<'a, [f64; 2]>,
+    icon_translate: Property<'a, [f64; 2]>,
+    icon_padding: Property<'a, [f64; 4]>,
+    icon_rotate: Property<'a, f64>,
+    icon_opacity: Property<'a, f64>,
+    icon_text_fit: Property<'a, Arc<str>>,
+    icon_text_fit_padding: Property<'a, [f64; 4]>,
+    icon_overlap: Property<'a, Arc<str>>,
+    icon_allow_overlap: Property<'a, bool>,
+    icon_ignore_placement: Property<'a, bool>,
+    icon_optional: Property<'a, bool>,
+}
+
+impl<'a> Properties<'a> {
+    fn of(scene: &Scene<'a>) -> Properties<'a> {
+        let (layer, context) = (scene.layer, &scene.context);
+        Properties {
+            symbol_sort_key: layer.property("symbol-sort-key", context),
+            text_field: layer.property("text-field", context),
+            text_size: layer.property("text-size", context),
+            text_opacity: layer.property("text-opacity", context),
+            text_color: layer.property("text-color", context),
+            text_halo_color: layer.property("text-halo-color", context),
+            text_halo_width: layer.property("text-halo-width", context),
+            text_translate: layer.property("text-translate", context),
+            text_font: layer.property("text-font", context),
+            text_max_width: layer.property("text-max-width", context),
+            text_line_height: layer.property("text-line-height", context),
+            text_letter_spacing: layer.property("text-letter-spacing", context),
+            text_justify: layer.property("text-justify", context),
+            text_transform: layer.property("text-transform", context),
+            text_offset: layer.property("text-offset", context),
+            text_radial_offset: layer.property("text-radial-offset", context),
+            text_anchor: layer.property("text-anchor", context),
+            text_variable_anchor: layer.property("text-variable-anchor", context),
+            text_variable_anchor_offset: layer.property("text-variable-anchor-offset", context),
+            text_padding: layer.property("text-padding", context),
+            text_rotate: layer.property("text-rotate", context),
+            text_max_angle: layer.property("text-max-angle", context),
+            text_keep_upright: layer.property("text-keep-upright", context),
+            text_overlap: layer.property("text-overlap", context),
+            text_allow_overlap: layer.property("text-allow-overlap", context),
+            text_ignore_placement: layer.property("text-ignore-placement", context),
+            text_optional: layer.property("text-optional", context),
+            icon_image: layer.property("icon-image", context),
+            icon_size: layer.property("icon-size", context),
+            icon_anchor: layer.property("icon-anchor", context),
+            icon_offset: layer.property("icon-offset", context),
+            icon_translate: layer.property("icon-translate", context),
+            icon_padding: layer.property("icon-padding", context),
+            icon_rotate: layer.property("icon-rotate", context),
+            icon_opacity: layer.property("icon-opacity", context),
+            icon_text_fit: layer.property("icon-text-fit", context),
+            icon_text_fit_padding: layer.property("icon-text-fit-padding", context),
+            icon_overlap: layer.property("icon-overlap", context),
+            icon_allow_overlap: layer.property("icon-allow-overlap", context),
+            icon_ignore_placement: layer.property("icon-ignore-placement", context),
+            icon_optional: layer.property("icon-optional", context),
+        }
+    }
+}
+
 struct Gathering<'a, 'b> {
-    scene: &'b Scene<'a>,
     fonts: &'b Fonts,
     canvas: &'b Canvas<'b>,
     layer: usize,
@@ -36,7 +134,7 @@ struct Gathering<'a, 'b> {
     ratio: f32,
     placement: Arc<str>,
     spacing: f32,
-    sort_key: Property<'a, f64>,
+    properties: Properties<'a>,
     /// Texts that have been set: a name stands on many pieces of road.
     blocks: FxHashMap<u64, Option<Arc<Block>>>,
     symbols: &'b mut Vec<Symbol>,
@@ -52,7 +150,6 @@ pub fn gather<'a>(
 ) -> Result<()> {
     let context = &scene.context;
     let mut gathering = Gathering {
-        scene,
         fonts,
         canvas,
         layer,
@@ -61,7 +158,7 @@ pub fn gather<'a>(
         placement: scene.layer.property("symbol-placement", context).of(context),
         spacing: scene.layer.property::<f64>("symbol-spacing", context).of(context).clamp(1.0, 1e5) as f32
             * canvas.ratio,
-        sort_key: scene.layer.property("symbol-sort-key", context),
+        properties: Properties::of(scene),
         blocks: FxHashMap::default(),
         symbols,
     };
@@ -86,7 +183,7 @@ pub fn gather<'a>(
             gathering.lines(&mut pending, &mut looks);
             tile_before = Some(&raw const tile.frame);
         }
-        gathering.line_of(&tile.frame, &parts, extent, context, &mut pending, &mut looks);
+        gathering.line_of(&tile.frame, parts, extent, context, &mut pending, &mut looks);
         Ok(())
     })?;
     gathering.lines(&mut pending, &mut looks);
@@ -130,10 +227,6 @@ struct IconOf {
 }
 
 impl<'a> Gathering<'a, '_> {
-    fn of<T: Held>(&self, name: &str, context: &Context<'_>) -> T {
-        self.scene.layer.property::<T>(name, &self.scene.context).of(context)
-    }
-
     /// A symbol at each point, or in the middle of each polygon, or at each line's beginning.
     fn points(
         &mut self,
@@ -164,8 +257,12 @@ impl<'a> Gathering<'a, '_> {
         }
         let (text, icon) = (self.lettered(context, false), self.icon(context));
         let icon = self.fitted(icon, text.as_ref(), context);
-        let sort_key = self.sort_key.of(context);
+        let sort_key = self.properties.symbol_sort_key.of(context);
         for (at, identity) in near {
+            if self.symbols.len() > MOST {
+                break;
+            }
+            self.canvas.clock.check()?;
             self.push(at, text.as_ref(), icon.as_ref(), (sort_key, identity));
         }
         Ok(())
@@ -175,13 +272,13 @@ impl<'a> Gathering<'a, '_> {
     fn line_of(
         &mut self,
         frame: &Frame<'_>,
-        parts: &Parts,
+        parts: Parts,
         extent: f64,
         context: &Context<'_>,
         pending: &mut Vec<(u64, Vec<Point>)>,
         looks: &mut FxHashMap<u64, LineOf>,
     ) {
-        let shape = frame.shape(parts, extent);
+        let shape = frame.shape(&frame.lines_own(parts, extent), extent);
         if !Area::around(shape.iter().flatten().copied()).meets(&self.near) {
             return;
         }
@@ -198,7 +295,7 @@ impl<'a> Gathering<'a, '_> {
             icon,
             own: frame.own,
             identity: hashed(&(key, frame.identity())),
-            sort_key: self.sort_key.of(context),
+            sort_key: self.properties.symbol_sort_key.of(context),
         };
         for line in shape {
             crate::draw::frame::line_within(&line, &frame.own, |piece| pending.push((key, piece.to_vec())));
@@ -295,63 +392,51 @@ impl<'a> Gathering<'a, '_> {
         if self.fonts.is_empty() {
             return None;
         }
-        let text: Option<Arc<Formatted>> = self.of("text-field", context);
+        let text: Option<Arc<Formatted>> = self.properties.text_field.of(context);
         let text = text?;
-        let size = self.of::<f64>("text-size", context).clamp(0.0, 500.0) as f32 * self.ratio;
+        let size = self.properties.text_size.of(context).clamp(0.0, 500.0) as f32 * self.ratio;
         if size < 1.0 || text.sections.iter().all(|s| s.text.is_empty()) {
             return None;
         }
-        let opacity = self.of::<f64>("text-opacity", context);
+        let opacity = self.properties.text_opacity.of(context);
         let look = TextLook {
-            color: self.of::<Color>("text-color", context).faded(opacity),
-            halo: self.of::<Color>("text-halo-color", context).faded(opacity),
+            color: self.properties.text_color.of(context).faded(opacity),
+            halo: self.properties.text_halo_color.of(context).faded(opacity),
             // A distance field of 24 pixels an em reaches no farther.
-            halo_width: (self.of::<f64>("text-halo-width", context).max(0.0) as f32 * self.ratio).min(size / 4.0),
-            translate: self.of::<[f64; 2]>("text-translate", context).map(|v| v as f32 * self.ratio),
+            halo_width: (self.properties.text_halo_width.of(context).max(0.0) as f32 * self.ratio).min(size / 4.0),
+            translate: self.properties.text_translate.of(context).map(|v| v as f32 * self.ratio),
         };
         let anchors = self.anchors(context);
-        let stack: Option<Vec<Arc<str>>> = self.of("text-font", context);
+        let stack: Option<Vec<Arc<str>>> = self.properties.text_font.of(context);
         let setting = Setting {
             stack: stack.unwrap_or_default().join(","),
-            max_width: if along { f32::INFINITY } else { self.of::<f64>("text-max-width", context) as f32 },
-            line_height: self.of::<f64>("text-line-height", context).clamp(0.1, 10.0) as f32,
-            letter_spacing: self.of::<f64>("text-letter-spacing", context).clamp(-1.0, 10.0) as f32,
-            justify: match &*self.of::<Arc<str>>("text-justify", context) {
+            max_width: if along { f32::INFINITY } else { self.properties.text_max_width.of(context) as f32 },
+            line_height: self.properties.text_line_height.of(context).clamp(0.1, 10.0) as f32,
+            letter_spacing: self.properties.text_letter_spacing.of(context).clamp(-1.0, 10.0) as f32,
+            justify: match &*self.properties.text_justify.of(context) {
                 "left" => 0.0,
                 "right" => 1.0,
                 "auto" => anchors.first().map_or(0.5, |(held, _)| held[0]),
                 _ => 0.5,
             },
         };
-        let transform: Arc<str> = self.of("text-transform", context);
+        let transform: Arc<str> = self.properties.text_transform.of(context);
         let block = self.block(&text, &setting, &transform)?;
-        let offset = self.of::<[f64; 2]>("text-offset", context).map(|v| v as f32);
+        let offset = self.properties.text_offset.of(context).map(|v| v as f32);
         Some(Lettered {
             block,
             size,
             look: Arc::new(look),
-            padding: self.of::<f64>("text-padding", context).clamp(0.0, 100.0) as f32 * self.ratio,
+            padding: self.properties.text_padding.of(context).clamp(0.0, 100.0) as f32 * self.ratio,
             offset,
-            angle: (self.of::<f64>("text-rotate", context) as f32).to_radians(),
-            max_angle: (self.of::<f64>("text-max-angle", context) as f32).to_radians(),
-            upright: self.of("text-keep-upright", context),
-            overlap: self.overlaps("text", context),
-            ignored: self.of("text-ignore-placement", context),
-            optional: self.of("text-optional", context),
+            angle: (self.properties.text_rotate.of(context) as f32).to_radians(),
+            max_angle: (self.properties.text_max_angle.of(context) as f32).to_radians(),
+            upright: self.properties.text_keep_upright.of(context),
+            overlap: overlaps(&self.properties.text_overlap, &self.properties.text_allow_overlap, context),
+            ignored: self.properties.text_ignore_placement.of(context),
+            optional: self.properties.text_optional.of(context),
             anchors,
         })
-    }
-
-    fn overlaps(&self, what: &str, context: &Context<'_>) -> bool {
-        let (word, flag) = match what {
-            "text" => ("text-overlap", "text-allow-overlap"),
-            _ => ("icon-overlap", "icon-allow-overlap"),
-        };
-        match &*self.of::<Arc<str>>(word, context) {
-            "" => self.of(flag, context),
-            "always" => true,
-            _ => false,
-        }
     }
 
     fn block(&mut self, text: &Formatted, setting: &Setting, transform: &str) -> Option<Arc<Block>> {
@@ -374,13 +459,14 @@ impl<'a> Gathering<'a, '_> {
 
     /// Where the text may be held, with its offset then: the best first.
     fn anchors(&self, context: &Context<'_>) -> Vec<(Point, Point)> {
-        let offset = self.of::<[f64; 2]>("text-offset", context).map(|v| v as f32);
-        let away = self.of::<f64>("text-radial-offset", context) as f32;
-        let list: Option<Vec<(Arc<str>, [f64; 2])>> = self.of("text-variable-anchor-offset", context);
+        let offset = self.properties.text_offset.of(context).map(|v| v as f32);
+        let away = self.properties.text_radial_offset.of(context) as f32;
+        let list: Option<AnchorOffsets> = self.properties.text_variable_anchor_offset.of(context);
         if let Some(list) = list.filter(|l| !l.is_empty()) {
-            return list.iter().map(|(anchor, by)| (held_at(anchor), by.map(|v| v as f32))).collect();
+            let held = |(anchor, by): &(Arc<str>, [f64; 2])| (held_at(anchor), by.map(|v| v as f32));
+            return list.iter().take(MOST_ANCHORS).map(held).collect();
         }
-        let names: Option<Vec<Arc<str>>> = self.of("text-variable-anchor", context);
+        let names: Option<Vec<Arc<str>>> = self.properties.text_variable_anchor.of(context);
         if let Some(names) = names.filter(|n| !n.is_empty()) {
             let by = |anchor: &str| match away > 0.0 {
                 true => radial(anchor, away),
@@ -389,42 +475,42 @@ impl<'a> Gathering<'a, '_> {
                     [offset[0].abs() * away[0], offset[1].abs() * away[1]]
                 }
             };
-            return names.iter().map(|n| (held_at(n), by(n))).collect();
+            return names.iter().take(MOST_ANCHORS).map(|n| (held_at(n), by(n))).collect();
         }
-        let anchor: Arc<str> = self.of("text-anchor", context);
+        let anchor: Arc<str> = self.properties.text_anchor.of(context);
         let offset = if away > 0.0 { radial(&anchor, away) } else { offset };
         vec![(held_at(&anchor), offset)]
     }
 
     fn icon(&self, context: &Context<'_>) -> Option<IconOf> {
-        let image: Option<Arc<Image>> = self.of("icon-image", context);
+        let image: Option<Arc<Image>> = self.properties.icon_image.of(context);
         let image = image?;
         let sprite = self.canvas.sprites?.get(&image.name)?;
-        let scale = self.of::<f64>("icon-size", context).clamp(0.0, 100.0) as f32 * self.ratio;
+        let scale = self.properties.icon_size.of(context).clamp(0.0, 100.0) as f32 * self.ratio;
         let size = [sprite.picture.width(), sprite.picture.height()].map(|v| v as f32 / sprite.ratio * scale);
-        let anchor: Arc<str> = self.of("icon-anchor", context);
-        let offset = self.of::<[f64; 2]>("icon-offset", context).map(|v| v as f32 * scale);
-        let translate = self.of::<[f64; 2]>("icon-translate", context).map(|v| v as f32 * self.ratio);
-        let padding = self.of::<[f64; 4]>("icon-padding", context).map(|v| v as f32 * self.ratio);
+        let anchor: Arc<str> = self.properties.icon_anchor.of(context);
+        let offset = self.properties.icon_offset.of(context).map(|v| v as f32 * scale);
+        let translate = self.properties.icon_translate.of(context).map(|v| v as f32 * self.ratio);
+        let padding = self.properties.icon_padding.of(context).map(|v| v as f32 * self.ratio);
         (scale > 0.0).then(|| IconOf {
             image,
             area: held(size, held_at(&anchor), [offset[0] + translate[0], offset[1] + translate[1]]),
-            angle: (self.of::<f64>("icon-rotate", context) as f32).to_radians(),
+            angle: (self.properties.icon_rotate.of(context) as f32).to_radians(),
             padding,
-            opacity: self.of::<f64>("icon-opacity", context).clamp(0.0, 1.0) as f32,
-            overlap: self.overlaps("icon", context),
-            ignored: self.of("icon-ignore-placement", context),
-            optional: self.of("icon-optional", context),
+            opacity: self.properties.icon_opacity.of(context).clamp(0.0, 1.0) as f32,
+            overlap: overlaps(&self.properties.icon_overlap, &self.properties.icon_allow_overlap, context),
+            ignored: self.properties.icon_ignore_placement.of(context),
+            optional: self.properties.icon_optional.of(context),
         })
     }
 
     /// The sign stretched around its text, where the style wants that.
     fn fitted(&self, icon: Option<IconOf>, text: Option<&Lettered>, context: &Context<'_>) -> Option<IconOf> {
         let mut icon = icon?;
-        let fit: Arc<str> = self.of("icon-text-fit", context);
+        let fit: Arc<str> = self.properties.icon_text_fit.of(context);
         let (Some(text), true) = (text, &*fit != "none") else { return Some(icon) };
         let [top, right, bottom, left] =
-            self.of::<[f64; 4]>("icon-text-fit-padding", context).map(|v| v as f32 * self.ratio);
+            self.properties.icon_text_fit_padding.of(context).map(|v| v as f32 * self.ratio);
         let (anchor, offset) = text.anchors.first().copied().unwrap_or(([0.5; 2], [0.0; 2]));
         let block = held(text.block.size, anchor, offset);
         let (min, max) = (block.min.map(|v| v * text.size), block.max.map(|v| v * text.size));
@@ -472,6 +558,15 @@ impl IconOf {
             overlap: self.overlap,
             ignored: self.ignored,
         }
+    }
+}
+
+/// Whether it may lie upon others: the newer word for it counts before the older flag.
+fn overlaps(word: &Property<'_, Arc<str>>, flag: &Property<'_, bool>, context: &Context<'_>) -> bool {
+    match &*word.of(context) {
+        "" => flag.of(context),
+        "always" => true,
+        _ => false,
     }
 }
 

@@ -7,10 +7,12 @@ use crate::Color;
 use crate::draw::Canvas;
 use crate::draw::area::plain;
 use crate::draw::frame::Area;
+use crate::problem::Result;
 
 /// Draws the symbols of a layer.
-pub fn draw(symbols: &[Symbol], layer: usize, canvas: &mut Canvas<'_>) {
+pub fn draw(symbols: &[Symbol], layer: usize, canvas: &mut Canvas<'_>) -> Result<()> {
     for symbol in symbols.iter().filter(|s| s.layer == layer) {
+        canvas.clock.check()?;
         if let Some(icon) = symbol.icon.as_ref().filter(|i| i.shown) {
             draw_icon(icon, canvas);
         }
@@ -18,6 +20,7 @@ pub fn draw(symbols: &[Symbol], layer: usize, canvas: &mut Canvas<'_>) {
             draw_text(text, canvas);
         }
     }
+    Ok(())
 }
 
 fn draw_icon(icon: &Icon, canvas: &mut Canvas<'_>) {

@@ -101,11 +101,9 @@ pub fn placed(
         Placement::Whole => None,
         Placement::Tiled => Some(gather::margin(picture) * 0.6),
     };
-    let mut room = Room::new(reach);
-    for (n, symbol) in symbols.iter_mut().enumerate() {
-        if n % 64 == 0 {
-            canvas.clock.check()?;
-        }
+    let mut room = Room::new(reach, canvas.area.grown(gather::margin(picture)));
+    for symbol in &mut symbols {
+        canvas.clock.check()?;
         symbol.find_room(&mut room);
     }
     symbols.retain(Symbol::shows);

@@ -9,6 +9,8 @@ use rustc_hash::FxHashMap;
 use crate::draw::frame::{Area, Point};
 
 const CELL: f32 = 64.0;
+/// Boxes in cells at most: labels as large as the picture stand in all of its cells.
+const MOST: usize = 4_000_000;
 
 /// What has been decided, by cells.
 pub struct Room {
@@ -16,6 +18,9 @@ pub struct Room {
     boxes: Vec<Taken>,
     /// How far a decision may reach; none: any way.
     reach: Option<f32>,
+    /// The picture and its surroundings: beyond them nothing is asked.
+    area: Area,
+    left: usize,
 }
 
 struct Taken {
@@ -34,23 +39,25 @@ pub struct Verdict {
 }
 
 impl Room {
-    pub fn new(reach: Option<f32>) -> Room {
-        Room { cells: FxHashMap::default(), boxes: vec![], reach }
+    pub fn new(reach: Option<f32>, area: Area) -> Room {
+        Room { cells: FxHashMap::default(), boxes: vec![], reach, area, left: MOST }
     }
 
-    fn cells(area: &Area) -> impl Iterator<Item = (i32, i32)> + use<> {
-        // A picture and its surroundings: beyond them nothing is asked.
-        let cell = |v: f32| (v.clamp(-2_000.0, 7_000.0) / CELL).floor() as i32;
-        let (low, high) = (area.min.map(cell), area.max.map(cell));
+    fn cells(&self, of: &Area) -> impl Iterator<Item = (i32, i32)> + use<> {
+        let cell = |p: Point| [0, 1].map(|i| (p[i].clamp(self.area.min[i], self.area.max[i]) / CELL).floor() as i32);
+        let (low, high) = (cell(of.min), cell(of.max));
         (low[1]..=high[1]).flat_map(move |y| (low[0]..=high[0]).map(move |x| (x, y)))
     }
 
     /// Whether nothing stands where these boxes of a label around `middle` would.
     pub fn ask(&self, boxes: &[Area], middle: Point) -> Verdict {
+        if self.left == 0 {
+            return Verdict { free: false, reach: 0.0 };
+        }
         let mut verdict = Verdict { free: true, reach: 0.0 };
         let mut nearest_block = f32::INFINITY;
         for area in boxes {
-            for cell in Self::cells(area) {
+            for cell in self.cells(area) {
                 for &at in self.cells.get(&cell).map_or(&[][..], Vec::as_slice) {
                     let taken = &self.boxes[at as usize];
                     if !taken.area.meets(area) {
@@ -86,7 +93,11 @@ impl Room {
         for area in boxes {
             let at = self.boxes.len() as u32;
             self.boxes.push(Taken { area: *area, middle, reach, shows });
-            for cell in Self::cells(area) {
+            for cell in self.cells(area) {
+                if self.left == 0 {
+                    return;
+                }
+                self.left -= 1;
                 self.cells.entry(cell).or_default().push(at);
             }
         }
@@ -97,13 +108,15 @@ impl Room {
 mod tests {
     use super::*;
 
+    const AREA: Area = Area { min: [-100.0; 2], max: [500.0; 2] };
+
     fn square(x: f32, y: f32) -> [Area; 1] {
         [Area { min: [x, y], max: [x + 10.0, y + 10.0] }]
     }
 
     #[test]
     fn first_come_first_served() {
-        let mut room = Room::new(None);
+        let mut room = Room::new(None, AREA);
         assert!(room.ask(&square(0.0, 0.0), [5.0, 5.0]).free);
         room.put(&square(0.0, 0.0), [5.0, 5.0], true, 0.0);
         assert!(!room.ask(&square(9.0, 9.0), [14.0, 14.0]).free);
@@ -113,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_decision_tells_how_far_it_hangs_on_others() {
-        let mut room = Room::new(Some(12.0));
+        let mut room = Room::new(Some(12.0), AREA);
         room.put(&square(0.0, 0.0), [5.0, 5.0], true, 0.0);
         // Hidden by the first, eight pixels away.
         let hidden = room.ask(&square(8.0, 0.0), [13.0, 5.0]);

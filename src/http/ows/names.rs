@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use crate::layer::model::State;
+
 /// The namespace of the layers' elements. It names no machine: what was saved with one address is good at another.
 pub const NAMESPACE: &str = "urn:x-onemap:layer";
 pub const PREFIX: &str = "onemap";
@@ -50,6 +52,11 @@ pub fn decode(element: &str) -> Cow<'_, str> {
     }
     out.push_str(rest);
     Cow::Owned(out)
+}
+
+/// The geometry's element: `geometry`, as in GeoJSON, unless a field has that name.
+pub fn geometry(state: &State) -> &'static str {
+    ["geometry", "geom"].into_iter().find(|name| state.field(name).is_none()).unwrap_or("_geometry")
 }
 
 /// The name without its prefix, as callers write it in parameters.
