@@ -6,10 +6,10 @@ import { i18n, locale } from '@/i18n';
 import { arrived, notArrived } from '@/state/arrival';
 import { ended, isGuest, ready, user } from '@/state/session';
 import App from './App.vue';
+import { map, routes } from './places';
 import './ui/tokens.css';
 import './ui/base.css';
 
-const map = () => import('@/features/onemap/OneMapPage.vue');
 // Most visits begin at the map: its code travels while the server is asked who is signed in.
 if (/^#?\/?(\?|$)/.test(window.location.hash)) void map().catch(() => undefined);
 
@@ -17,12 +17,8 @@ if (/^#?\/?(\?|$)/.test(window.location.hash)) void map().catch(() => undefined)
 const router = createRouter({
   history: createWebHashHistory(),
   routes: [
-    { path: '/', name: 'map', component: map, meta: { guests: true } },
+    ...routes,
     { path: '/sign-in', name: 'sign-in', component: () => import('@/features/signin/SignInPage.vue'), meta: { bare: true } },
-    { path: '/upload/:id?', name: 'upload', component: () => import('@/features/upload/UploadPage.vue') },
-    // Not behind a sign-in: what is open to the public may be looked up by everybody.
-    { path: '/address/:mode(batch|decisions)?/:id?', name: 'address', component: () => import('@/features/address/AddressPage.vue'), meta: { guests: true } },
-    { path: '/developer', name: 'developer', component: () => import('@/features/developer/DeveloperPage.vue') },
     { path: '/:rest(.*)*', redirect: '/' },
   ],
 });

@@ -11,7 +11,7 @@ const en: Messages = {
     signIn: 'Sign in',
     guest: 'Visitor',
   },
-  nav: { map: 'Map', address: 'Addresses', upload: 'Upload data', developer: 'Developers' },
+  nav: { map: 'Map', address: 'Addresses', upload: 'Upload data', developer: 'Developers', more: 'More', manage: 'Manage' },
   common: {
     retry: 'Try again',
     close: 'Close',

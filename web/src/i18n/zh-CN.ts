@@ -10,7 +10,7 @@ const zh = {
     signIn: '登录',
     guest: '访客',
   },
-  nav: { map: '一张图', address: '地址匹配', upload: '数据上传', developer: '开发者中心' },
+  nav: { map: '一张图', address: '地址匹配', upload: '数据上传', developer: '开发者中心', more: '更多', manage: '管理' },
   common: {
     retry: '重试',
     close: '关闭',

@@ -1,0 +1,41 @@
+import type { Component } from 'vue';
+import type { RouteRecordRaw } from 'vue-router';
+import { DataLine, LocationInformation, MapLocation, UploadFilled } from '@element-plus/icons-vue';
+
+export type Role = 'platform_administrator' | 'department_administrator' | 'publisher' | 'approver' | 'user' | 'auditor';
+
+/** A screen of the portal: where it stands, who is shown the way there, and where its name is in the menu. */
+export interface Place {
+  name: string;
+  path: string;
+  page: () => Promise<{ default: Component } | Component>;
+  /** The i18n key of its name. */
+  label: string;
+  icon: Component;
+  /** Where the menu shows it on a wide window; the server decides what it answers, whatever the menu shows. */
+  menu: 'front' | 'manage';
+  /** Stays in the bar on a phone, where four find room; the others stand behind 更多. */
+  thumb?: boolean;
+  /** Open to whoever is not signed in. */
+  guests?: boolean;
+  /** Shown to these roles only; to everybody signed in where it is left out. */
+  roles?: Role[];
+}
+
+export const map = () => import('@/features/onemap/OneMapPage.vue');
+
+/** In the menu's order. */
+export const places: Place[] = [
+  { name: 'map', path: '/', page: map, label: 'nav.map', icon: MapLocation, menu: 'front', thumb: true, guests: true },
+  // Not behind a sign-in: what is open to the public may be looked up by everybody.
+  { name: 'address', path: '/address/:mode(batch|decisions)?/:id?', page: () => import('@/features/address/AddressPage.vue'), label: 'nav.address', icon: LocationInformation, menu: 'front', thumb: true, guests: true },
+  { name: 'upload', path: '/upload/:id?', page: () => import('@/features/upload/UploadPage.vue'), label: 'nav.upload', icon: UploadFilled, menu: 'front' },
+  { name: 'developer', path: '/developer', page: () => import('@/features/developer/DeveloperPage.vue'), label: 'nav.developer', icon: DataLine, menu: 'front' },
+];
+
+export const routes: RouteRecordRaw[] = places.map(({ name, path, page, guests }) => ({ name, path, component: page, meta: { guests } }));
+
+/** The places that somebody of this role is shown; null is whoever is not signed in. */
+export function shownTo(role: string | null): Place[] {
+  return places.filter((place) => !place.roles || (role !== null && place.roles.includes(role as Role)));
+}
