@@ -7,6 +7,8 @@ pub mod audit;
 pub mod datastore;
 pub mod gate;
 pub mod grant;
+pub mod grants;
 pub mod login;
 pub mod policy;
 pub mod principal;
+pub mod rights;

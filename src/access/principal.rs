@@ -15,6 +15,8 @@ pub enum Role {
     DepartmentAdministrator,
     /// Uploads, publishes and rolls back the department's layers.
     Publisher,
+    /// Decides on requests for the department's layers, gives and revokes grants on them.
+    Approver,
     /// Reads.
     User,
     /// Reads the audit trail. Never one person with an administrator.
@@ -22,14 +24,21 @@ pub enum Role {
 }
 
 impl Role {
-    pub const ALL: [Role; 5] =
-        [Role::PlatformAdministrator, Role::DepartmentAdministrator, Role::Publisher, Role::User, Role::Auditor];
+    pub const ALL: [Role; 6] = [
+        Role::PlatformAdministrator,
+        Role::DepartmentAdministrator,
+        Role::Publisher,
+        Role::Approver,
+        Role::User,
+        Role::Auditor,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
             Role::PlatformAdministrator => "platform_administrator",
             Role::DepartmentAdministrator => "department_administrator",
             Role::Publisher => "publisher",
+            Role::Approver => "approver",
             Role::User => "user",
             Role::Auditor => "auditor",
         }
@@ -41,6 +50,13 @@ impl Role {
         matches!(self, Role::PlatformAdministrator | Role::DepartmentAdministrator | Role::Publisher)
     }
     pub fn manages_keys(self) -> bool {
+        self.is_administrator()
+    }
+    /// Whether this role gives and takes grants for its department.
+    pub fn decides(self) -> bool {
+        matches!(self, Role::PlatformAdministrator | Role::DepartmentAdministrator | Role::Approver)
+    }
+    pub fn is_administrator(self) -> bool {
         matches!(self, Role::PlatformAdministrator | Role::DepartmentAdministrator)
     }
 }
@@ -88,6 +104,10 @@ impl Principal {
     /// Whether this principal may change its department's layers. Keys may not: they stand in web pages.
     pub fn publishes(&self) -> bool {
         self.who == Who::Operator || self.role().is_some_and(Role::publishes)
+    }
+    /// Whether this principal gives and takes grants on its department's layers.
+    pub fn decides(&self) -> bool {
+        self.who == Who::Operator || self.role().is_some_and(Role::decides)
     }
     /// The name in audit rows and jobs.
     pub fn name(&self) -> String {
