@@ -14,6 +14,7 @@ use crate::address::aliases::Aliases;
 use crate::address::jobs::matching::MatchJob;
 use crate::address::jobs::{self, AddressJobs};
 use crate::address::{self, Addresses};
+use crate::annotation::photos::Photos;
 use crate::config::Config;
 use crate::db::migrate;
 use crate::db::pool::Database;
@@ -61,6 +62,7 @@ pub struct Parts {
     pub aliases: Aliases,
     pub address_jobs: AddressJobs,
     pub processes: Processes,
+    pub photos: Photos,
 }
 
 /// Cheap to clone.
@@ -115,6 +117,7 @@ impl App {
         let tiles = Tiles::new(store.clone(), archives.clone(), edits.clone(), &config);
         let app = App(Arc::new(Parts {
             processes: Processes::new(stand_on),
+            photos: Photos::new(store.clone(), &config),
             address_jobs,
             addresses,
             aliases,

@@ -56,6 +56,8 @@ pub struct Inner {
     pub hint: Option<Said>,
     /// The URI by which a standard calls this error, where one does.
     pub name: Option<&'static str>,
+    /// What the caller may choose from, under its name in the problem document.
+    pub choices: Option<(&'static str, serde_json::Value)>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -76,7 +78,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     pub fn new(kind: Kind, zh: impl Into<String>, en: impl Into<String>) -> Self {
-        Error(Box::new(Inner { kind, detail: Said::new(zh, en), hint: None, name: None, source: None }))
+        Error(Box::new(Inner { kind, detail: Said::new(zh, en), hint: None, name: None, choices: None, source: None }))
     }
     pub fn invalid(parameter: &str, zh: impl Into<String>, en: impl Into<String>) -> Self {
         Self::new(Kind::Invalid { parameter: parameter.to_owned() }, zh, en)
@@ -125,10 +127,15 @@ impl Error {
         self.name = Some(uri);
         self
     }
+    pub fn choices(mut self, name: &'static str, choices: serde_json::Value) -> Self {
+        self.choices = Some((name, choices));
+        self
+    }
     /// A copy for another who waited for the same.
     pub fn again(&self) -> Error {
         let mut error = Error::new(self.kind.clone(), &self.detail.zh, &self.detail.en);
         error.hint = self.hint.clone();
+        error.choices = self.choices.clone();
         error.because(self.to_string())
     }
     /// Keeps the cause for the log.

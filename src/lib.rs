@@ -20,6 +20,7 @@ pub mod upload;
 pub mod address;
 pub mod picture;
 
+pub mod annotation;
 pub mod process;
 
 pub mod app;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::Stream;
 use tokio_postgres::Row;
 
-use super::grant::{Edit, Grant, Read};
+use super::grant::{Edit, Grant, Mark, Read};
 use crate::db::cancel::Lease;
 use crate::db::pool::Database;
 use crate::db::sql::Sql;
@@ -33,6 +33,11 @@ impl Datastore {
         Ok(Reader { lease: Lease::new(self.database.app().await?) })
     }
 
+    /// A connection for what the platform keeps beside the rows that the grant shows.
+    pub async fn beside(&self, _grant: &Grant<Read>) -> Result<deadpool_postgres::Object> {
+        self.database.app().await
+    }
+
     /// For a selection that takes as long as its reader does: a connection of its own, which is closed afterwards, so that the requests
     /// keep theirs.
     pub async fn apart(&self, _grant: &Grant<Read>, longest: Duration) -> Result<Reader> {
@@ -51,6 +56,11 @@ impl Datastore {
     /// For reading a layer whole, however long it takes: its tile index is built from that.
     pub async fn whole(&self, _grant: &Grant<Edit>) -> Result<Lease> {
         Ok(Lease::new(self.database.importer().await?))
+    }
+
+    /// A connection that may write marks of the granted layer.
+    pub async fn mark(&self, _grant: &Grant<Mark>) -> Result<deadpool_postgres::Object> {
+        self.database.importer().await
     }
 
     /// A connection that may create and fill tables of the granted layer.

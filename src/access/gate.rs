@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 
-use super::grant::{Action, Edit, Grant, Read};
+use super::grant::{Action, Edit, Grant, Mark, Read};
 use super::policy::{Permit, Scope, ShareClass, Shared, Standing, standing};
 use super::principal::Principal;
 use crate::db::pool::Database;
@@ -31,9 +31,15 @@ impl Asked for Read {
     fn scope(standing: &Standing) -> Option<Arc<Scope>> {
         match standing {
             Standing::Reads(scope) => Some(scope.clone()),
-            Standing::Edits => Some(Arc::default()),
+            Standing::Marks | Standing::Edits => Some(Arc::default()),
             _ => None,
         }
+    }
+}
+
+impl Asked for Mark {
+    fn scope(standing: &Standing) -> Option<Arc<Scope>> {
+        matches!(standing, Standing::Marks | Standing::Edits).then(Arc::default)
     }
 }
 
@@ -49,13 +55,16 @@ impl Gate {
         let _turn = self.turn.lock().await;
         let client = database.app().await?;
         let mut rules = Rules::new();
-        for row in client.query("select id, department_id, share_class, anonymous from onemap.layer", &[]).await? {
+        for row in
+            client.query("select id, department_id, share_class, anonymous, annotation from onemap.layer", &[]).await?
+        {
             let class: &str = row.get(2);
             let shared = Shared {
                 owner: row.get::<_, &str>(1).into(),
                 // A class this binary does not know is the strictest one.
                 class: ShareClass::parse(class).unwrap_or(ShareClass::NotShared),
                 anonymous: row.get(3),
+                annotation: row.get(4),
                 permits: vec![],
             };
             rules.insert(row.get::<_, &str>(0).into(), shared);

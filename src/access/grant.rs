@@ -20,10 +20,16 @@ pub struct Read;
 #[derive(Debug, Clone)]
 pub struct Edit;
 
+/// Drawing on an annotation layer: adding marks, changing one's own.
+#[derive(Debug, Clone)]
+pub struct Mark;
+
 impl sealed::Sealed for Read {}
 impl sealed::Sealed for Edit {}
+impl sealed::Sealed for Mark {}
 impl Action for Read {}
 impl Action for Edit {}
+impl Action for Mark {}
 
 /// What one principal may do on one layer. Only `access` makes one.
 #[derive(Debug, Clone)]

@@ -38,6 +38,8 @@ pub struct Shared {
     pub owner: Arc<str>,
     pub class: ShareClass,
     pub anonymous: bool,
+    /// The owner's people draw on it.
+    pub annotation: bool,
     pub permits: Vec<Permit>,
 }
 
@@ -117,6 +119,8 @@ pub enum Standing {
     /// Sees it in the catalogue and may request it.
     Visible,
     Reads(Arc<Scope>),
+    /// Reads all of it, and adds marks of its own to it.
+    Marks,
     Edits,
 }
 
@@ -127,7 +131,11 @@ pub fn standing(principal: &Principal, layer: &Shared, now: i64) -> Standing {
         return if layer.anonymous { Standing::Reads(everything()) } else { Standing::Unknown };
     };
     if *department == layer.owner {
-        return if principal.publishes() { Standing::Edits } else { Standing::Reads(everything()) };
+        return match principal.publishes() {
+            true => Standing::Edits,
+            false if layer.annotation && principal.annotates() => Standing::Marks,
+            false => Standing::Reads(everything()),
+        };
     }
     match layer.class {
         ShareClass::NotShared => Standing::Unknown,
@@ -153,7 +161,7 @@ mod tests {
         }
     }
     fn layer(class: ShareClass) -> Shared {
-        Shared { owner: "housing".into(), class, anonymous: false, permits: vec![] }
+        Shared { owner: "housing".into(), class, anonymous: false, annotation: false, permits: vec![] }
     }
 
     #[test]
@@ -177,6 +185,19 @@ mod tests {
         assert_eq!(standing(&asks, &l, 100), Standing::Visible);
         l.permits[0].revoked = true;
         assert_eq!(standing(&asks, &l, 0), Standing::Visible);
+    }
+
+    #[test]
+    fn the_owners_people_draw_on_an_annotation_layer_and_nobody_else_does() {
+        let mut l = layer(ShareClass::Unconditional);
+        l.annotation = true;
+        assert_eq!(standing(&person("housing", Role::User), &l, 0), Standing::Marks);
+        assert_eq!(standing(&person("housing", Role::Publisher), &l, 0), Standing::Edits);
+        let key = Who::Key { id: uuid::Uuid::nil(), label: "page".into() };
+        let key = Principal { who: key, department: Some("housing".into()) };
+        for reads in [person("housing", Role::Auditor), person("health", Role::Publisher), key] {
+            assert!(matches!(standing(&reads, &l, 0), Standing::Reads(_)), "{reads:?}");
+        }
     }
 
     #[test]

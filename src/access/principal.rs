@@ -109,6 +109,10 @@ impl Principal {
     pub fn decides(&self) -> bool {
         self.who == Who::Operator || self.role().is_some_and(Role::decides)
     }
+    /// Whether this principal may draw on its department's annotation layers: a person, whose name each mark bears.
+    pub fn annotates(&self) -> bool {
+        self.role().is_some_and(|role| role != Role::Auditor)
+    }
     /// The name in audit rows and jobs.
     pub fn name(&self) -> String {
         match &self.who {

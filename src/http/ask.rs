@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::geo::crs::Crs;
 use crate::layer::catalog::Published;
+use crate::layer::edit::Pen;
 use crate::layer::model::Title;
 use crate::tile::render::Drawn;
 
@@ -145,6 +146,15 @@ impl Ask {
 
     pub fn edit(&self, id: &str) -> Result<Grant<Edit>> {
         self.app.gate.open(&self.principal, id)
+    }
+
+    /// What the caller may change of a layer's features.
+    pub fn pen(&self, id: &str) -> Result<Pen> {
+        let gate = &self.app.gate;
+        match gate.open(&self.principal, id) {
+            Ok(grant) => Ok(Pen::Publisher(grant)),
+            Err(refusal) => gate.open(&self.principal, id).map(Pen::Annotator).map_err(|_| refusal),
+        }
     }
 
     /// The department of whoever is signed in.

@@ -162,6 +162,9 @@ fn document(error: &Error, path: &str, language: Language, id: &RequestId) -> Re
     if let Kind::Invalid { parameter } = &error.kind {
         body["parameter"] = parameter.clone().into();
     }
+    if let Some((name, choices)) = &error.choices {
+        body[*name] = choices.clone();
+    }
     body["hint"] = say(error.hint.as_ref().unwrap_or(&next_step(&error.kind))).into();
     ([(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
 }

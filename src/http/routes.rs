@@ -9,7 +9,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::address::{csv, jobs as address_jobs, parse, reverse, search};
-use super::api::{address_sources, catalogue, exports, identify, jobs, keys, layers, session, uploads};
+use super::api::{
+    address_sources, annotations, catalogue, exports, identify, jobs, keys, layers, photos, session, uploads,
+};
 use super::ows::{wms, wmts};
 use super::problem::Problem;
 use super::{api, assets, health, map, ogc, ows, tile};
@@ -252,6 +254,14 @@ pub fn table() -> Vec<Route> {
         route("PUT", "/api/v1/layers/{layer}/address-source", Layer, "Search a layer for addresses", address_sources::put),
         route("DELETE", "/api/v1/layers/{layer}/address-source", Layer, "Search a layer no more", address_sources::remove),
         route("GET", "/api/v1/address-sources", Open, "The layers that one may search for addresses", address_sources::list),
+        route("GET", "/api/v1/annotations", Department, "The annotation layers that one may read", annotations::list),
+        route("POST", "/api/v1/annotations", Publisher, "Make a layer to draw on", annotations::create),
+        route("DELETE", "/api/v1/annotations/{layer}", Layer, "Remove an annotation layer with its marks", annotations::remove),
+        route("POST", "/api/v1/annotations/{layer}/marks", Layer, "Place a mark by its address", annotations::place),
+        route("GET", "/api/v1/annotations/{layer}/marks/{feature}/photos", Layer, "The photos of a mark", photos::list),
+        route("POST", "/api/v1/annotations/{layer}/marks/{feature}/photos", Layer, "Add a photo to a mark", photos::add).unlimited(),
+        route("GET", "/api/v1/annotations/{layer}/marks/{feature}/photos/{photo}", Layer, "A photo, or its thumbnail", photos::get),
+        route("DELETE", "/api/v1/annotations/{layer}/marks/{feature}/photos/{photo}", Layer, "Remove a photo", photos::remove),
         route("GET", "/api/v1/identify", Open, "What is at a point", identify::identify),
         route("OPTIONS", "/api/v1/uploads", Open, "What is spoken of tus", uploads::options),
         route("POST", "/api/v1/uploads", Publisher, "Begin an upload (tus)", uploads::create),

@@ -129,6 +129,7 @@ fn described<'a>(drawn: &'a Drawn, title: &'a Said) -> library::Drawn<'a> {
         shape: library::Shape::of(state.geometry_type.as_deref()),
         label_field: state.label_field().filter(|name| scope.sees_field(name)),
         bounds: state.bbox.filter(|_| scope.is_all()),
+        marks: drawn.layer.annotation,
     }
 }
 

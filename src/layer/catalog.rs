@@ -32,7 +32,7 @@ pub struct Catalog {
 }
 
 const LAYERS: &str = "select l.id, l.department_id, l.theme_id, l.title_zh, l.title_en, l.abstract_zh, l.abstract_en, \
-    l.share_class, l.anonymous, l.style, l.default_style, l.source, l.synthetic, l.tile_rank, l.tile_limit, \
+    l.share_class, l.anonymous, l.annotation, l.style, l.default_style, l.source, l.synthetic, l.tile_rank, l.tile_limit, \
     to_char(l.created_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') as created, \
     to_char(l.updated_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') as updated, \
     l.registered_schema, l.registered_table, l.registered_key, l.registered_geometry, \
@@ -125,6 +125,7 @@ fn layer(row: &Row, state: Option<State>) -> Layer {
         description: Title { zh: row.get("abstract_zh"), en: row.get("abstract_en") },
         class: ShareClass::parse(row.get("share_class")).unwrap_or(ShareClass::NotShared),
         anonymous: row.get("anonymous"),
+        annotation: row.get("annotation"),
         style: row.get("style"),
         default_style: row.get("default_style"),
         source: row.get("source"),

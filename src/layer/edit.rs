@@ -7,11 +7,13 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::Row;
 
 use super::catalog::Published;
+use super::marks;
 use super::model::{Field, FieldType, State};
 use super::select::{self, Selection};
 use crate::access::audit::{self, Entry};
 use crate::access::datastore::Datastore;
-use crate::access::grant::{Edit, Grant, Read};
+use crate::access::grant::{Edit, Grant, Mark, Read};
+use crate::access::principal::Principal;
 use crate::db::sql::{Bind, Sql};
 use crate::error::{Error, Result};
 use crate::geo::crs::{CRS84, STORAGE_SRID};
@@ -24,6 +26,42 @@ pub struct Content {
     pub geometry: Option<Option<String>>,
 }
 
+impl Content {
+    fn is_empty(&self) -> bool {
+        self.values.is_empty() && self.geometry.is_none()
+    }
+}
+
+/// What its editor may change of a layer.
+pub enum Pen {
+    /// Every feature.
+    Publisher(Grant<Edit>),
+    /// Of an annotation layer the marks that bear the editor's name.
+    Annotator(Grant<Mark>),
+}
+
+impl Pen {
+    pub fn layer(&self) -> &str {
+        match self {
+            Pen::Publisher(grant) => grant.layer(),
+            Pen::Annotator(grant) => grant.layer(),
+        }
+    }
+    pub fn principal(&self) -> &Principal {
+        match self {
+            Pen::Publisher(grant) => grant.principal(),
+            Pen::Annotator(grant) => grant.principal(),
+        }
+    }
+    /// A connection to write with.
+    pub async fn client(&self, store: &Datastore) -> Result<deadpool_postgres::Object> {
+        match self {
+            Pen::Publisher(grant) => store.write(grant).await,
+            Pen::Annotator(grant) => store.mark(grant).await,
+        }
+    }
+}
+
 /// What is done to a feature that exists.
 pub enum Change {
     Replace(Content),
@@ -31,50 +69,68 @@ pub enum Change {
     Delete,
 }
 
-/// A layer under its editor's hands. Both grants are of one principal on this layer.
+/// A layer under its editor's hands. Grant and pen are of one principal on this layer.
 pub struct Editing<'a> {
     pub store: &'a Datastore,
     pub layer: &'a Published,
     pub read: &'a Grant<Read>,
-    pub edit: &'a Grant<Edit>,
+    pub pen: &'a Pen,
 }
 
-type Transaction<'a> = deadpool_postgres::Transaction<'a>;
+pub type Transaction<'a> = deadpool_postgres::Transaction<'a>;
 
 impl Editing<'_> {
     /// Adds a feature; its id.
-    pub async fn create(&self, content: &Content) -> Result<i64> {
-        let mut client = self.store.write(self.edit).await?;
+    pub async fn create(&self, content: Content) -> Result<i64> {
+        let content = self.completed(content, true)?;
+        let mut client = self.pen.client(self.store).await?;
         let transaction = self.begin(&mut client).await?;
-        self.check_geometry(&transaction, content).await?;
-        let sql = insert(self.layer.state(), content);
+        self.check_geometry(&transaction, &content).await?;
+        let sql = insert(self.layer.state(), &content);
         let row = query(&transaction, &sql).await?.ok_or_else(|| Error::internal("no id came back"))?;
         let id: i64 = row.try_get(0)?;
-        self.end(transaction, "create", id, content).await?;
+        self.end(transaction, "create", id, &content).await?;
         Ok(id)
     }
 
+    /// Of a mark, what the server writes into it stands beside what the editor did.
+    fn completed(&self, content: Content, new: bool) -> Result<Content> {
+        match self.layer.annotation {
+            true => marks::completed(self.layer.state(), content, self.pen.principal(), new),
+            false => Ok(content),
+        }
+    }
+
     /// Changes a feature, if it is in one of the states that the caller expects.
-    pub async fn change(&self, id: i64, expected: Option<&[String]>, change: &Change) -> Result<()> {
-        let mut client = self.store.write(self.edit).await?;
+    pub async fn change(&self, id: i64, expected: Option<&[String]>, change: Change) -> Result<()> {
+        let (action, content) = match change {
+            Change::Replace(content) => ("replace", self.completed(content, false)?),
+            // A merge of nothing changes nothing.
+            Change::Merge(content) if content.is_empty() => ("merge", content),
+            Change::Merge(content) => ("merge", self.completed(content, false)?),
+            Change::Delete => ("delete", Content { values: vec![], geometry: None }),
+        };
+        let mut client = self.pen.client(self.store).await?;
         let transaction = self.begin(&mut client).await?;
         self.lock_feature(&transaction, id, expected).await?;
+        self.check_geometry(&transaction, &content).await?;
         let state = self.layer.state();
-        let nothing = Content { values: vec![], geometry: None };
-        let (action, content, sql) = match change {
-            Change::Replace(content) => ("replace", content, update(state, id, content)),
-            Change::Merge(content) => ("merge", content, update(state, id, content)),
-            Change::Delete => ("delete", &nothing, Some(delete(state, id))),
-        };
-        // A merge of nothing changes nothing.
+        let sql = if action == "delete" { Some(delete(state, id)) } else { update(state, id, &content) };
         let Some(sql) = sql else { return Ok(()) };
-        self.check_geometry(&transaction, content).await?;
         query(&transaction, &sql).await?;
+        self.end(transaction, action, id, &content).await
+    }
+
+    /// Ends a transaction in which something was done to what hangs on a feature: writes the content and the audit row, commits.
+    pub async fn attach(&self, transaction: Transaction<'_>, action: &str, id: i64, content: &Content) -> Result<()> {
+        if let Some(sql) = update(self.layer.state(), id, content) {
+            query(&transaction, &sql).await?;
+        }
         self.end(transaction, action, id, content).await
     }
 
     /// A transaction in which the layer keeps the revision that the caller saw.
-    async fn begin<'c>(&self, client: &'c mut deadpool_postgres::Object) -> Result<Transaction<'c>> {
+    pub async fn begin<'c>(&self, client: &'c mut deadpool_postgres::Object) -> Result<Transaction<'c>> {
         if self.layer.state().source.registered {
             return Err(Error::conflict(
                 "该图层是登记的数据库表，不能经接口修改",
@@ -92,7 +148,7 @@ impl Editing<'_> {
         let transaction = client.transaction().await?;
         transaction.batch_execute("set local lock_timeout = '5s'; set local statement_timeout = '20s'").await?;
         let current = "select current_revision from onemap.layer where id = $1 for key share";
-        let row = transaction.query_opt(current, &[&self.edit.layer()]).await?;
+        let row = transaction.query_opt(current, &[&self.pen.layer()]).await?;
         match row.and_then(|row| row.get::<_, Option<i64>>(0)) == Some(self.layer.state().revision) {
             true => Ok(transaction),
             false => Err(Error::conflict(
@@ -102,13 +158,21 @@ impl Editing<'_> {
         }
     }
 
-    /// Holds the feature until the end, and looks whether it is as expected.
-    async fn lock_feature(&self, transaction: &Transaction<'_>, id: i64, expected: Option<&[String]>) -> Result<()> {
+    /// Holds the feature until the end, and looks whether it is as expected and one that the pen may change.
+    pub async fn lock_feature(
+        &self,
+        transaction: &Transaction<'_>,
+        id: i64,
+        expected: Option<&[String]>,
+    ) -> Result<()> {
         let fields: Vec<&Field> = self.layer.state().fields.iter().collect();
         let wanted = Selection { id: Some(id), srid: Some(CRS84.srid), ..Selection::default() };
         let mut sql = select::features(self.layer, self.read, &fields, &wanted);
         sql.push(" for update");
         let row = query(transaction, &sql).await?.ok_or_else(missing)?;
+        if let Pen::Annotator(grant) = self.pen {
+            marks::check_author(&row, grant.principal())?;
+        }
         let digest = digest(&row)?;
         match expected.is_none_or(|tags| tags.contains(&digest)) {
             true => Ok(()),
@@ -142,9 +206,9 @@ impl Editing<'_> {
         let fields: Vec<&str> = content.values.iter().map(|(field, _)| field.name.as_str()).collect();
         let geometry = content.geometry.is_some();
         let detail = json!({"revision": self.layer.state().number, "fields": fields, "geometry": geometry});
-        let object_id = format!("{}/{id}", self.edit.layer());
+        let object_id = format!("{}/{id}", self.pen.layer());
         let entry = Entry { action, object_kind: "feature", object_id: &object_id, detail };
-        audit::write(&*transaction, self.edit.principal(), entry).await?;
+        audit::write(&*transaction, self.pen.principal(), entry).await?;
         Ok(transaction.commit().await?)
     }
 }

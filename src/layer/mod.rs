@@ -1,10 +1,12 @@
 //! Layers: what they are, which exist, and how their rows are selected, loaded and edited.
 
+pub mod annotated;
 pub mod archive;
 pub mod catalog;
 pub mod copy;
 pub mod edit;
 pub mod filter;
+pub mod marks;
 pub mod model;
 pub mod order;
 pub mod points;

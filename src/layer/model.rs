@@ -137,6 +137,8 @@ pub struct Layer {
     pub description: Title,
     pub class: ShareClass,
     pub anonymous: bool,
+    /// The owner's people draw on it: its features are marks.
+    pub annotation: bool,
     pub style: Option<String>,
     /// The kept style that shows it to whoever did not choose one.
     pub default_style: Option<String>,

@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio_postgres::Transaction;
 
 use super::model::{Field, ShareClass, Title, tiles_only};
-use super::select;
+use super::{annotated, select};
 use crate::access::audit::{self, Entry};
 use crate::access::datastore::Datastore;
 use crate::access::grant::{Edit, Grant};
@@ -166,7 +166,7 @@ where
     let copied = copy_in(&transaction, &table, shape, rows).await?;
     let bbox = finish_table(&transaction, &table, shape).await?;
     // The number is taken last and under the layer's lock, so that a long load does not keep others from publishing.
-    transaction.execute("select 1 from onemap.layer where id = $1 for update", &[&grant.layer()]).await?;
+    annotated::hold_for_loading(&transaction, grant.layer()).await?;
     let number: i32 = transaction
         .query_one("select coalesce(max(number), 0) + 1 from onemap.revision where layer_id = $1", &[&grant.layer()])
         .await?
@@ -200,7 +200,7 @@ where
     Ok(Staged { id, number, rows: copied })
 }
 
-fn create_table(table: &str, shape: &Shape) -> Result<String> {
+pub(super) fn create_table(table: &str, shape: &Shape) -> Result<String> {
     let mut sql = format!("create table data.{} (fid bigint not null", Ident(table));
     for field in &shape.fields {
         sql.push_str(&format!(", {} {}", Ident(&field.name), field.kind.sql()));
@@ -238,7 +238,11 @@ where
 }
 
 /// Indexes and statistics; the box in degrees.
-async fn finish_table(transaction: &Transaction<'_>, table: &str, shape: &Shape) -> Result<Option<Vec<f64>>> {
+pub(super) async fn finish_table(
+    transaction: &Transaction<'_>,
+    table: &str,
+    shape: &Shape,
+) -> Result<Option<Vec<f64>>> {
     let name = Ident(table);
     transaction.batch_execute(&format!("alter table data.{name} add primary key (fid)")).await?;
     let mut bbox = None;
@@ -334,7 +338,7 @@ pub async fn previous(database: &Database) -> Result<Vec<i64>> {
     Ok(rows.iter().map(|r| r.get(0)).collect())
 }
 
-fn view_columns(fields: &[Field], geometry: bool) -> String {
+pub(super) fn view_columns(fields: &[Field], geometry: bool) -> String {
     let mut columns = String::from("fid");
     for field in fields {
         columns.push_str(&format!(", {}", Ident(&field.name)));
@@ -347,7 +351,7 @@ fn view_columns(fields: &[Field], geometry: bool) -> String {
 
 /// `map."<layer>"`: the published revision for SQL users, under a name that stays. With the same columns it is replaced in
 /// place, so that rights on it and views above it live on; only with others is it made anew.
-async fn replace_view(
+pub(super) async fn replace_view(
     transaction: &mut deadpool_postgres::Transaction<'_>,
     layer: &str,
     table: &str,
@@ -366,7 +370,7 @@ async fn replace_view(
 }
 
 /// Removes the view: for a revision with other columns, or for one of tiles, which has none.
-async fn drop_view(transaction: &deadpool_postgres::Transaction<'_>, layer: &str) -> Result<()> {
+pub(super) async fn drop_view(transaction: &deadpool_postgres::Transaction<'_>, layer: &str) -> Result<()> {
     use tokio_postgres::error::SqlState;
     let sql = format!("drop view if exists map.{}", Ident(layer));
     transaction.batch_execute(&sql).await.map_err(|e| match e.code() {

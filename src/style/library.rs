@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use super::{Files, palette, sprites};
+use super::{Files, marks, palette, sprites};
 use crate::error::{Error, Result, Said};
 
 /// The face for labels; its glyphs come from [`super::glyphs`].
@@ -48,6 +48,8 @@ pub struct Drawn<'a> {
     pub label_field: Option<&'a str>,
     /// West, south, east, north.
     pub bounds: Option<[f64; 4]>,
+    /// Its features are marks, which say themselves how they look.
+    pub marks: bool,
 }
 
 /// The names of the styles that onemap brings along.
@@ -118,7 +120,10 @@ pub fn styles_for(layers: &[Drawn], base_url: &str) -> Value {
     // All labels lie above all shapes.
     let (labels, shapes): (Vec<Value>, Vec<Value>) = order
         .iter()
-        .flat_map(|(l, colour)| coloured_layers(l.id, l.shape, l.label_field, colour))
+        .flat_map(|(l, colour)| match l.marks {
+            true => marks::layers(l.id, colour),
+            false => coloured_layers(l.id, l.shape, l.label_field, colour),
+        })
         .partition(|l| l["type"] == "symbol");
     let title = |of: fn(&Said) -> &str| layers.iter().map(|l| of(l.title)).collect::<Vec<_>>().join(" · ");
     let mut style = json!({
@@ -184,14 +189,14 @@ fn coloured_layers(id: &str, shape: Shape, label_field: Option<&str>, colour: &s
 }
 
 /// For a layer of several shapes: each style layer draws its own. Tiles tell single from multiple only in some encoders.
-fn only(shape: &str, mut layers: Vec<Value>) -> Vec<Value> {
+pub(super) fn only(shape: &str, mut layers: Vec<Value>) -> Vec<Value> {
     for layer in &mut layers {
         layer["filter"] = json!(["in", ["geometry-type"], ["literal", [shape, format!("Multi{shape}")]]]);
     }
     layers
 }
 
-fn part(id: &str, name: &str, kind: &str, paint: Value) -> Value {
+pub(super) fn part(id: &str, name: &str, kind: &str, paint: Value) -> Value {
     json!({ "id": format!("{id}-{name}"), "type": kind, "source": id, "source-layer": id, "paint": paint })
 }
 

@@ -7,7 +7,7 @@ fn title() -> Said {
 }
 
 fn drawn<'a>(id: &'a str, title: &'a Said, shape: Shape) -> Drawn<'a> {
-    Drawn { id, title, shape, label_field: Some("name"), bounds: Some([120.0, 36.0, 121.0, 36.5]) }
+    Drawn { id, title, shape, label_field: Some("name"), bounds: Some([120.0, 36.0, 121.0, 36.5]), marks: false }
 }
 
 /// What the style specification asks of any style, as far as it can be told without its schema.

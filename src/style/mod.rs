@@ -4,6 +4,7 @@ pub mod document;
 pub mod glyphs;
 pub mod legend;
 pub mod library;
+mod marks;
 pub mod sprites;
 pub mod store;
 

@@ -107,9 +107,7 @@ impl Uploads {
         let transaction = client.transaction().await?;
         let row = transaction
             .query_one(
-                "select coalesce(quota_bytes, $2), (select coalesce(sum(size), 0)::int8 from onemap.upload
-                     where department_id = $1) + (select coalesce(sum(bytes), 0)::int8 from onemap.address_file
-                     where department_id = $1) from onemap.department where id = $1 for update",
+                "select coalesce(quota_bytes, $2), onemap.kept_bytes(id) from onemap.department where id = $1 for update",
                 &[&department, &self.quota],
             )
             .await?;

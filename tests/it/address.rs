@@ -120,7 +120,7 @@ pub async fn ready(world: &World, id: &str) {
 }
 
 /// A layer of doors that is searched.
-async fn doors_source(world: &World, id: &str, class: ShareClass, anonymous: bool, road: &'static str) {
+pub async fn doors_source(world: &World, id: &str, class: ShareClass, anonymous: bool, road: &'static str) {
     make_doors(&world.app, id, class, anonymous, &doors(road)).await;
     make_source(world, id, json!({})).await;
     ready(world, id).await;

@@ -3,6 +3,7 @@
 mod address;
 mod address_jobs;
 mod address_places;
+mod annotations;
 mod archives;
 mod browser;
 mod conformance;

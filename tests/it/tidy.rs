@@ -11,7 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["layer", "style", "job"],
     &["tile", "feature", "upload", "demo"],
     &["address", "picture"],
-    &["process"],
+    &["process", "annotation"],
     &["app"],
     &["http"],
     &["commands"],

@@ -75,9 +75,7 @@ impl AddressJobs {
     /// Bytes that the department may still keep.
     async fn room(&self, department: &str) -> Result<i64> {
         let client = self.database.app().await?;
-        let sql = "select coalesce(quota_bytes, $2) - (select coalesce(sum(size), 0)::int8 from onemap.upload where department_id = $1)
-                   - (select coalesce(sum(bytes), 0)::int8 from onemap.address_file where department_id = $1)
-                   from onemap.department where id = $1";
+        let sql = "select coalesce(quota_bytes, $2) - onemap.kept_bytes(id) from onemap.department where id = $1";
         let room: i64 = client.query_one(sql, &[&department, &self.files.quota]).await?.get(0);
         match room > 0 {
             true => Ok(room),

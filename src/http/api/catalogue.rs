@@ -50,14 +50,15 @@ fn names(layer: &Layer) -> String {
     format!("{}\n{}\n{}", layer.title.zh, layer.title.en, layer.id).to_lowercase()
 }
 
-fn summary(layer: &Layer, standing: &Standing) -> Value {
+pub(super) fn summary(layer: &Layer, standing: &Standing) -> Value {
     let (access, scope) = match standing {
         Standing::Edits => ("edit", None),
+        Standing::Marks => ("annotate", None),
         Standing::Reads(scope) => ("read", Some(scope)),
         _ => ("request", None),
     };
     // Figures of the whole are only for those who may see the whole.
-    let whole = access == "edit" || scope.is_some_and(|s| s.is_all());
+    let whole = matches!(access, "edit" | "annotate") || scope.is_some_and(|s| s.is_all());
     let state = layer.state.as_ref();
     json!({
         "id": layer.id, "title": layer.title, "abstract": layer.description,
@@ -65,6 +66,7 @@ fn summary(layer: &Layer, standing: &Standing) -> Value {
         "share_class": layer.class.name(), "anonymous": layer.anonymous,
         "geometry": state.and_then(|s| s.geometry_type.clone()),
         "tiles_only": state.is_some_and(|s| s.archive.is_some()),
+        "annotation": layer.annotation,
         "access": access,
         "partial": !whole && access == "read",
         "feature_count": state.and_then(|s| s.feature_count).filter(|_| whole),
@@ -90,7 +92,7 @@ pub async fn layer(ask: Ask, Path(id): Path<String>) -> Answer {
             .iter()
             .map(|f| {
                 let readable = match &standing {
-                    Standing::Edits => true,
+                    Standing::Edits | Standing::Marks => true,
                     Standing::Reads(scope) => scope.sees_field(&f.name),
                     _ => false,
                 };

@@ -1,6 +1,7 @@
 //! Management: `/api/v1`.
 
 pub mod address_sources;
+pub mod annotations;
 pub mod catalogue;
 pub mod exports;
 pub mod identify;
@@ -8,6 +9,7 @@ pub mod jobs;
 pub mod keys;
 pub mod layers;
 pub mod openapi;
+pub mod photos;
 pub mod session;
 pub mod uploads;
 

@@ -80,7 +80,11 @@ fn operation(route: &Route) -> Value {
             json!([{"session": []}])
         },
     });
-    let bodies = [("application/json", request_body(route)), ("multipart/form-data", request_form(route))];
+    let bodies = [
+        ("application/json", request_body(route)),
+        ("multipart/form-data", request_form(route)),
+        ("image/*", request_file(route)),
+    ];
     let content: Map<String, Value> = bodies
         .into_iter()
         .filter_map(|(media, schema)| Some((media.to_owned(), json!({ "schema": schema? }))))
@@ -94,7 +98,8 @@ fn operation(route: &Route) -> Value {
 fn success(route: &Route) -> &'static str {
     match (route.method, route.path) {
         ("POST", "/api/v1/uploads/{upload}/load") => "202",
-        ("POST", "/api/v1/uploads" | "/api/v1/keys" | "/api/v1/layers") => "201",
+        ("POST", "/api/v1/uploads" | "/api/v1/keys" | "/api/v1/layers" | "/api/v1/annotations") => "201",
+        ("POST", path) if path.starts_with("/api/v1/annotations/") => "201",
         ("POST", "/address/jobs" | "/address/jobs/{job}/rerun") => "201",
         ("DELETE", "/api/v1/jobs/{job}") => "200",
         ("DELETE" | "OPTIONS", _) | ("PATCH", "/api/v1/uploads/{upload}") => "204",
@@ -115,6 +120,9 @@ fn query_parameters(route: &Route) -> &'static [(&'static str, &'static str, boo
         }
         "/tiles/{layer}/{z}/{x}/{y}" => &[("v", "string", false), ("fields", "string", false)],
         "/api/v1/jobs" => &[("limit", "integer", false)],
+        "/api/v1/annotations/{layer}/marks/{feature}/photos/{photo}" if route.method == "GET" => {
+            &[("size", "string", false)]
+        }
         "/address/search" | "/address/suggest" => &[
             ("q", "string", true),
             ("limit", "integer", false),
@@ -154,6 +162,14 @@ fn query_parameters(route: &Route) -> &'static [(&'static str, &'static str, boo
         }
         _ => &[],
     }
+}
+
+/// A file as it is.
+fn request_file(route: &Route) -> Option<Value> {
+    let photos = "/api/v1/annotations/{layer}/marks/{feature}/photos";
+    let said = "JPEG, PNG or WebP, 10 MB at most";
+    let file = json!({"type": "string", "format": "binary", "description": said});
+    ((route.method, route.path) == ("POST", photos)).then_some(file)
 }
 
 /// Forms with files.
@@ -206,6 +222,18 @@ fn request_body(route: &Route) -> Option<Value> {
             json!({"id": text, "department": text, "title": title, "abstract": title, "theme": text, "share_class": class,
                    "schema": text, "table": text, "key": text, "geometry": text}),
         ),
+        ("POST", "/api/v1/annotations") => {
+            let kinds = json!({"type": "string", "enum": ["text", "integer", "float", "boolean", "date", "timestamp"]});
+            let field = object(&["name", "type"], json!({"name": text, "type": kinds, "title": title}));
+            object(
+                &["title"],
+                json!({"id": text, "title": title, "abstract": title, "theme": text, "share_class": class,
+                       "fields": {"type": "array", "items": field, "maxItems": 30}}),
+            )
+        }
+        ("POST", "/api/v1/annotations/{layer}/marks") => {
+            object(&["address"], json!({"address": text, "text": text, "properties": {"type": "object"}}))
+        }
         ("POST", "/address/parse") => {
             object(&["q"], json!({"q": {"oneOf": [text, {"type": "array", "items": text, "maxItems": 1000}]}}))
         }

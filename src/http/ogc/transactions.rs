@@ -1,4 +1,5 @@
-//! OGC API Features Part 4: features created, replaced, updated and deleted by their layer's own department.
+//! OGC API Features Part 4: features created, replaced, updated and deleted by their layer's own department. Of an annotation layer
+//! everybody there may draw; the others' marks are left to them and to the publishers.
 
 use axum::body::Bytes;
 use axum::extract::Path;
@@ -6,12 +7,11 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 
 use super::features::feature_id;
-use crate::access::grant::{Edit, Grant};
 use crate::error::{Error, Result};
 use crate::feature::write::feature;
 use crate::geo::crs::{CRS84, Crs};
 use crate::http::ask::{Answer, Ask};
-use crate::layer::edit::{Change, Content, Editing};
+use crate::layer::edit::{Change, Content, Editing, Pen};
 use crate::tile::render::Drawn;
 
 /// What a body is: a whole feature, or what is to change of one.
@@ -31,9 +31,9 @@ impl Body {
 }
 
 pub async fn create(ask: Ask, Path(id): Path<String>, body: Bytes) -> Answer {
-    let (edit, drawn) = open(&ask, &id)?;
+    let (pen, drawn) = open(&ask, &id)?;
     let content = content(&ask, &drawn, &body, Body::Feature)?;
-    let made = editing(&ask, &edit, &drawn).create(&content).await?;
+    let made = editing(&ask, &pen, &drawn).create(content).await?;
     shown(&ask).await;
     let mut response = StatusCode::CREATED.into_response();
     let location = format!("{}/ogc/collections/{id}/items/{made}", ask.base);
@@ -73,7 +73,7 @@ fn options(
 ) -> Answer {
     let drawn = ask.read(id)?;
     let state = drawn.layer.state();
-    let writes = ask.edit(id).is_ok() && !state.source.registered && state.archive.is_none();
+    let writes = ask.pen(id).is_ok() && !state.source.registered && state.archive.is_none();
     let mut response = StatusCode::NO_CONTENT.into_response();
     let headers = response.headers_mut();
     headers.insert(header::ALLOW, HeaderValue::from_static(if writes { writing } else { reading }));
@@ -90,29 +90,29 @@ async fn change(
     (id, feature): (String, String),
     read: impl FnOnce(&Ask, &Drawn) -> Result<Change>,
 ) -> Answer {
-    let (edit, drawn) = open(&ask, &id)?;
+    let (pen, drawn) = open(&ask, &id)?;
     let feature = feature_id(&feature)?;
     let change = read(&ask, &drawn)?;
     let expected = if_match(&ask.headers)?;
-    editing(&ask, &edit, &drawn).change(feature, expected.as_deref(), &change).await?;
+    editing(&ask, &pen, &drawn).change(feature, expected.as_deref(), change).await?;
     shown(&ask).await;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// Permission first, then whether there is anything to edit.
-fn open(ask: &Ask, id: &str) -> Result<(Grant<Edit>, Drawn)> {
-    let edit = ask.edit(id)?;
+pub fn open(ask: &Ask, id: &str) -> Result<(Pen, Drawn)> {
+    let pen = ask.pen(id)?;
     let drawn = ask.read(id)?;
     ask.parameters.clone().finish()?;
-    Ok((edit, drawn))
+    Ok((pen, drawn))
 }
 
-fn editing<'a>(ask: &'a Ask, edit: &'a Grant<Edit>, drawn: &'a Drawn) -> Editing<'a> {
-    Editing { store: &ask.app.store, layer: &drawn.layer, read: &drawn.grant, edit }
+pub fn editing<'a>(ask: &'a Ask, pen: &'a Pen, drawn: &'a Drawn) -> Editing<'a> {
+    Editing { store: &ask.app.store, layer: &drawn.layer, read: &drawn.grant, pen }
 }
 
 /// The writer sees what it wrote: this node's tiles have it before the answer goes out.
-async fn shown(ask: &Ask) {
+pub async fn shown(ask: &Ask) {
     if let Err(e) = ask.app.edits.catch_up().await {
         // It is written; the tiles follow when the database is back.
         tracing::warn!("an edit is not in the tiles yet: {e}");

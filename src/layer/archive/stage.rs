@@ -10,6 +10,7 @@ use crate::access::datastore::Datastore;
 use crate::access::grant::{Edit, Grant};
 use crate::error::{Error, Result};
 use crate::geo::crs::STORAGE_SRID;
+use crate::layer::annotated;
 use crate::layer::registry::{Shape, Staged};
 
 /// Takes `packed` in as a new revision of the granted layer. The file moves into the data directory before the row is committed: a
@@ -27,7 +28,7 @@ pub async fn stage(
     sweep(&transaction, archives).await?;
     let id: i64 =
         transaction.query_one("select nextval(pg_get_serial_sequence('onemap.revision', 'id'))", &[]).await?.get(0);
-    transaction.execute("select 1 from onemap.layer where id = $1 for update", &[&grant.layer()]).await?;
+    annotated::hold_for_loading(&transaction, grant.layer()).await?;
     let number: i32 = transaction
         .query_one("select coalesce(max(number), 0) + 1 from onemap.revision where layer_id = $1", &[&grant.layer()])
         .await?

@@ -95,6 +95,7 @@ impl Record {
     ) -> Record {
         let (access, whole) = match standing {
             Standing::Edits => ("edit", true),
+            Standing::Marks => ("annotate", true),
             Standing::Reads(scope) => ("read", scope.is_all()),
             Standing::Visible | Standing::Unknown => ("request", false),
         };
