@@ -1,4 +1,6 @@
 import address from './address.en';
+import figures from './figures.en';
+import theme from './theme.en';
 import type { Messages } from './zh-CN';
 
 const en: Messages = {
@@ -11,7 +13,7 @@ const en: Messages = {
     signIn: 'Sign in',
     guest: 'Visitor',
   },
-  nav: { map: 'Map', address: 'Addresses', upload: 'Upload data', developer: 'Developers', more: 'More', manage: 'Manage' },
+  nav: { map: 'Map', address: 'Addresses', theme: 'Thematic maps', upload: 'Upload data', developer: 'Developers', more: 'More', manage: 'Manage' },
   common: {
     retry: 'Try again',
     close: 'Close',
@@ -348,6 +350,8 @@ const en: Messages = {
     noEditNext: 'Upload and publish a layer; its revisions are then managed here.',
   },
   address,
+  figures,
+  theme,
   developer: {
     title: 'Developers',
     lead: 'Bring layers into your web page, desktop software or data flow with an app key.',

@@ -1,4 +1,6 @@
 import address from './address.zh-CN';
+import figures from './figures.zh-CN';
+import theme from './theme.zh-CN';
 
 const zh = {
   app: {
@@ -10,7 +12,7 @@ const zh = {
     signIn: '登录',
     guest: '访客',
   },
-  nav: { map: '一张图', address: '地址匹配', upload: '数据上传', developer: '开发者中心', more: '更多', manage: '管理' },
+  nav: { map: '一张图', address: '地址匹配', theme: '专题图', upload: '数据上传', developer: '开发者中心', more: '更多', manage: '管理' },
   common: {
     retry: '重试',
     close: '关闭',
@@ -347,6 +349,8 @@ const zh = {
     noEditNext: '上传并发布一个图层后，可在这里管理它的版本。',
   },
   address,
+  figures,
+  theme,
   developer: {
     title: '开发者中心',
     lead: '用应用密钥把图层接入您的网页、桌面软件或数据流程。',

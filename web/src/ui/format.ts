@@ -31,3 +31,22 @@ export function moment(text: string | null | undefined): string {
     ? when.toLocaleDateString(locale(), { ...day, timeZone: 'UTC' })
     : when.toLocaleString(locale(), { ...day, hour: '2-digit', minute: '2-digit', hour12: false });
 }
+
+/** A figure with as many digits as say something: 1,234,567 · 12.3 · 0.0457. */
+export function figure(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return '—';
+  const size = Math.abs(value);
+  return value.toLocaleString(locale(), size >= 1000 || Number.isInteger(value) ? { maximumFractionDigits: 0 } : size >= 1 ? { maximumFractionDigits: 2 } : { maximumSignificantDigits: 3 });
+}
+
+/** A length on the ground. */
+export function metres(value: number): string {
+  if (value < 1000) return `${value.toLocaleString(locale(), { maximumFractionDigits: value < 100 ? 1 : 0 })} m`;
+  return `${(value / 1000).toLocaleString(locale(), { maximumFractionDigits: value < 100_000 ? 2 : 0 })} km`;
+}
+
+/** A surface on the ground. */
+export function squareMetres(value: number): string {
+  if (value < 1e5) return `${value.toLocaleString(locale(), { maximumFractionDigits: 0 })} m²`;
+  return `${(value / 1e6).toLocaleString(locale(), { maximumFractionDigits: value < 1e8 ? 3 : 1 })} km²`;
+}

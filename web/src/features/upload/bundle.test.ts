@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parcels, type Dropped } from './bundle';
-import { crc32, zip } from './zip';
+import { crc32, zip } from '@/tables/zip';
 
 // Node 18 has the class but not the global.
 globalThis.File ??= BufferFile as unknown as typeof File;

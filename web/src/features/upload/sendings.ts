@@ -2,7 +2,7 @@ import { computed, reactive } from 'vue';
 import { asProblem, type Problem } from '@/api/problem';
 import { send, type Sending } from '@/api/uploads';
 import type { Parcel } from './bundle';
-import { zip } from './zip';
+import { zip } from '@/tables/zip';
 
 /** A file on its way. Kept outside the page, so that looking at the map does not stop it. */
 export interface Parcelled {

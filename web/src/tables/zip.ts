@@ -1,4 +1,8 @@
-import type { Dropped } from './bundle';
+/** A file and where it lies in the archive. */
+export interface Part {
+  path: string;
+  file: File;
+}
 
 /** The largest archive without the 64-bit extension. */
 export const MOST = 0xffff_ffff;
@@ -47,7 +51,7 @@ const DATE = 0x0021;
  * Puts files into one archive, stored as they are. The archive refers to the files on disk instead of
  * copying them, so its size costs no memory.
  */
-export async function zip(name: string, parts: Dropped[]): Promise<File> {
+export async function zip(name: string, parts: Part[]): Promise<File> {
   const sorted = [...parts].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
   const body: BlobPart[] = [];
   const directory: BlobPart[] = [];
@@ -69,4 +73,4 @@ export async function zip(name: string, parts: Dropped[]): Promise<File> {
   return new File([...body, ...directory, end], name, { type: 'application/zip', lastModified: newest });
 }
 
-export const packedSize = (parts: Dropped[]): number => parts.reduce((sum, one) => sum + one.file.size + 2 * one.path.length + 200, 22);
+export const packedSize = (parts: Part[]): number => parts.reduce((sum, one) => sum + one.file.size + 2 * one.path.length + 200, 22);
