@@ -1,6 +1,7 @@
 import address from './address.en';
 import figures from './figures.en';
 import theme from './theme.en';
+import tools from './tools.en';
 import type { Messages } from './zh-CN';
 
 const en: Messages = {
@@ -352,6 +353,7 @@ const en: Messages = {
   address,
   figures,
   theme,
+  tools,
   developer: {
     title: 'Developers',
     lead: 'Bring layers into your web page, desktop software or data flow with an app key.',

@@ -1,6 +1,7 @@
 import address from './address.zh-CN';
 import figures from './figures.zh-CN';
 import theme from './theme.zh-CN';
+import tools from './tools.zh-CN';
 
 const zh = {
   app: {
@@ -351,6 +352,7 @@ const zh = {
   address,
   figures,
   theme,
+  tools,
   developer: {
     title: '开发者中心',
     lead: '用应用密钥把图层接入您的网页、桌面软件或数据流程。',

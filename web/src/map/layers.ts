@@ -1,11 +1,21 @@
-import type { LayerSpecification, Map as Canvas, SourceSpecification, StyleSpecification } from 'maplibre-gl';
+import type { ExpressionSpecification, FilterSpecification, LayerSpecification, Map as Canvas, SourceSpecification, StyleSpecification } from 'maplibre-gl';
 import { get } from '@/api/client';
 import type { Active } from '@/state/mapState';
 import { anchored } from './base';
 import { HIGHLIGHT_LAYERS } from './highlight';
+import { SKETCH_LAYERS } from './sketch';
 import { opacities } from './opacity';
 
 const SEPARATOR = '::';
+
+/** Of which time a layer is shown: what a field of it begins with, or what comes before too. */
+export type Times = Record<string, { field: string; at: string; until: boolean }>;
+
+/** Dates stand in tiles as ISO 8601 writes them, so that times are compared by their letters. */
+function during({ field, at, until }: Times[string]): ExpressionSpecification {
+  const value: ExpressionSpecification = ['slice', ['to-string', ['get', field]], 0, at.length];
+  return until ? ['all', ['has', field], ['<=', value, at]] : ['==', value, at];
+}
 
 interface Drawn {
   sources: string[];
@@ -23,6 +33,7 @@ export class LayerStack {
   private drawn = new Map<string, Drawn>();
   private wanted: Active[] = [];
   private asked = new Set<string>();
+  private times: Times = {};
 
   /** The lowest label of the base map. */
   private readonly firstName: string | undefined;
@@ -47,6 +58,20 @@ export class LayerStack {
     this.order();
   }
 
+  /** Shows of these layers only what is of a time; of all others everything. */
+  time(times: Times): void {
+    this.times = times;
+    for (const id of this.drawn.keys()) this.limit(id);
+  }
+
+  private limit(id: string): void {
+    const time = this.times[id];
+    for (const layer of this.drawn.get(id)?.layers ?? []) {
+      const own = 'filter' in layer ? layer.filter : undefined;
+      this.canvas.setFilter(layer.id, (time ? (own ? ['all', own, during(time)] : during(time)) : (own ?? null)) as FilterSpecification | null);
+    }
+  }
+
   /** Forgets a layer's style and tiles and asks for them again. */
   renew(id: string): void {
     this.drop(id);
@@ -63,6 +88,7 @@ export class LayerStack {
       if (one && !this.drawn.has(id)) {
         this.draw(id, style);
         this.fade(one);
+        if (this.times[id]) this.limit(id);
         this.order();
       }
     } catch (thrown) {
@@ -112,6 +138,6 @@ export class LayerStack {
     for (const one of [...this.wanted].reverse()) {
       for (const layer of this.drawn.get(one.id)?.layers ?? []) this.canvas.moveLayer(layer.id, layer.type === 'symbol' ? undefined : names);
     }
-    for (const layer of HIGHLIGHT_LAYERS) if (this.canvas.getLayer(layer)) this.canvas.moveLayer(layer);
+    for (const layer of [...HIGHLIGHT_LAYERS, ...SKETCH_LAYERS]) if (this.canvas.getLayer(layer)) this.canvas.moveLayer(layer);
   }
 }

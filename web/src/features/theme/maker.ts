@@ -13,7 +13,7 @@ import type { Palette } from '@/statistics/palette';
 import { numberOf, type Table } from '@/tables/table';
 import { guess, placesOf, rowsOf, zonesOf, type Guess } from './columns';
 import { dotValue, radii, seriesOf, shownOf, type Series } from './result';
-import { slicesOf } from './slices';
+import { slicesOf } from '@/statistics/slices';
 
 export const KINDS = ['choropleth', 'symbols', 'dots', 'heat'] as const;
 export type Kind = (typeof KINDS)[number];

@@ -3,7 +3,7 @@ import type { Zone } from '@/statistics/join';
 import { tableOf } from '@/tables/table';
 import { guess, placesOf, rowsOf, zonesOf } from './columns';
 import { dotValue, radii, seriesOf, shownOf, type Style } from './result';
-import { slicesOf } from './slices';
+import { slicesOf } from '@/statistics/slices';
 
 const zone = (code: string, name: string): Zone => ({ id: code, code, name, within: [] });
 const ZONES = [zone('370202', '市南区'), zone('370203', '市北区'), zone('370212', '崂山区')];

@@ -1,0 +1,28 @@
+const tools = {
+  name: 'Tools',
+  measure: 'Measure',
+  length: 'Length',
+  area: 'Area',
+  perimeter: 'Perimeter {n}',
+  lastPart: 'Last part {n}',
+  hint: 'Click the map to set points (keyboard: I sets one in the middle); double click or Enter ends.',
+  again: 'Click the map once more to begin anew.',
+  undo: 'One back',
+  finish: 'Finish',
+  clear: 'Clear',
+  swipe: 'Compare',
+  swipeNeedsTwo: 'First choose at least two layers in the catalogue.',
+  left: 'Left',
+  right: 'Right',
+  divider: 'Divider; left and right arrows move it',
+  time: 'Time',
+  noTime: 'No layer on the map has a date.',
+  pickTime: 'Choose a layer and a date',
+  timeEmpty: 'No row has this date, or there are too many of them.',
+  until: 'All that came before too',
+  print: 'Print',
+  printTitle: 'Title on the sheet',
+  printNext: 'Make the sheet',
+};
+
+export default tools;

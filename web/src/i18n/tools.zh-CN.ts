@@ -1,0 +1,28 @@
+const tools = {
+  name: '工具',
+  measure: '量算',
+  length: '距离',
+  area: '面积',
+  perimeter: '周长 {n}',
+  lastPart: '最后一段 {n}',
+  hint: '点击地图加点（键盘：I 键在地图中心加点），双击或按 Enter 结束。',
+  again: '再点一下地图即重新开始。',
+  undo: '退一点',
+  finish: '结束',
+  clear: '清除',
+  swipe: '卷帘对比',
+  swipeNeedsTwo: '请先在“资源目录”中勾选至少两个图层。',
+  left: '左侧',
+  right: '右侧',
+  divider: '卷帘分界，左右方向键移动',
+  time: '时间轴',
+  noTime: '已选图层中没有带日期的图层。',
+  pickTime: '选择图层和日期',
+  timeEmpty: '这个日期都没有填写，或取值太多。',
+  until: '包含此前的全部',
+  print: '打印',
+  printTitle: '打印标题',
+  printNext: '生成打印页',
+};
+
+export default tools;
