@@ -4,7 +4,7 @@ import { onUnauthorized } from '@/api/client';
 import { speak } from '@/api/language';
 import { i18n, locale } from '@/i18n';
 import { arrived, notArrived } from '@/state/arrival';
-import { ended, isGuest, ready, user } from '@/state/session';
+import { ended, isGuest, ready, unfinished, user } from '@/state/session';
 import App from './App.vue';
 import { map, routes } from './places';
 import './ui/tokens.css';
@@ -31,6 +31,7 @@ router.beforeEach(async (to) => {
     // The server is out of reach: the page itself says so and offers to try again.
     return true;
   }
+  if (unfinished.value) return to.name === 'account' ? true : { name: 'account' };
   if (user.value || (isGuest.value && to.meta.guests)) return true;
   return { name: 'sign-in', query: to.fullPath === '/' ? {} : { to: to.fullPath } };
 });

@@ -5,6 +5,7 @@ export interface Options {
   query?: Record<string, string | number | boolean | undefined>;
   body?: unknown;
   signal?: AbortSignal;
+  headers?: Record<string, string>;
 }
 
 let unauthorized: () => void = () => {};
@@ -49,6 +50,7 @@ export async function request<T>(method: string, path: string, options: Options 
         ...headers(),
         Accept: 'application/json, application/geo+json;q=0.9, */*;q=0.1',
         ...(options.body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...options.headers,
       },
       body: options.body === undefined ? undefined : JSON.stringify(options.body),
     });
@@ -69,6 +71,7 @@ export async function request<T>(method: string, path: string, options: Options 
 
 export const get = <T>(path: string, query?: Options['query'], signal?: AbortSignal) => request<T>('GET', path, { query, signal });
 export const post = <T>(path: string, body?: unknown) => request<T>('POST', path, { body });
+export const patch = <T>(path: string, body: unknown) => request<T>('PATCH', path, { body });
 export const remove = (path: string) => request<null>('DELETE', path);
 
 /**

@@ -7,9 +7,11 @@ export class Problem extends Error {
   readonly detail: string;
   readonly hint?: string;
   readonly parameter?: string;
+  /** What kind it is, as a path: `/problems/…`. */
+  readonly type?: string;
   readonly requestId?: string;
 
-  constructor(fields: { status: number; title: string; detail?: string; hint?: string; parameter?: string; requestId?: string }) {
+  constructor(fields: { status: number; title: string; detail?: string; hint?: string; parameter?: string; type?: string; requestId?: string }) {
     super(fields.detail || fields.title);
     this.name = 'Problem';
     this.status = fields.status;
@@ -17,6 +19,7 @@ export class Problem extends Error {
     this.detail = fields.detail ?? '';
     this.hint = fields.hint;
     this.parameter = fields.parameter;
+    this.type = fields.type;
     this.requestId = fields.requestId;
   }
 
@@ -37,6 +40,7 @@ export function problemOf(status: number, body: unknown, requestId?: string | nu
     detail,
     hint: spoken(said.hint),
     parameter: spoken(said.parameter),
+    type: spoken(said.type),
     requestId: spoken(said.request_id) ?? requestId ?? undefined,
   });
 }

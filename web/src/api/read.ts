@@ -1,3 +1,5 @@
+import type { Said } from './types';
+
 /** Reading of answers whose parts may be missing or of another kind than thought: never throws, never invents. */
 export type Loose = Record<string, unknown>;
 
@@ -14,3 +16,14 @@ export function number(value: unknown): number | null {
 export function numbers(value: unknown): Record<string, number> {
   return Object.fromEntries(Object.entries(object(value)).filter((entry): entry is [string, number] => number(entry[1]) !== null));
 }
+
+/** A text in both languages, whether the server sent one or two; null where there is none. */
+export function saying(value: unknown): Said | null {
+  if (typeof value === 'string') return value === '' ? null : { zh: value, en: value };
+  const { zh, en } = object(value);
+  const said = { zh: text(zh) || text(en), en: text(en) || text(zh) };
+  return said.zh === '' ? null : said;
+}
+
+/** A moment or a date as the server writes it; null where there is none. */
+export const when = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);

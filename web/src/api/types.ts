@@ -14,6 +14,10 @@ export interface Session {
   name: string;
   role: string;
   department: Named;
+  /** One has a second factor. */
+  second_factor?: boolean;
+  /** What has to be done before the session is good for anything else. */
+  pending?: { change_password?: boolean; second_factor?: boolean };
 }
 
 export type ShareClass = 'unconditional' | 'conditional' | 'not_shared';
@@ -159,4 +163,12 @@ export interface Key {
   expires: string | null;
   revoked?: boolean;
   key?: string;
+  /** Pages that may use it, and networks it may come from; null is any. */
+  origins?: string[] | null;
+  addresses?: string[] | null;
+  daily_quota?: number | null;
+  /** Requests a second. */
+  rate_limit?: number | null;
+  used_today?: number;
+  replaces?: string | null;
 }

@@ -2,6 +2,12 @@ import address from './address.en';
 import figures from './figures.en';
 import theme from './theme.en';
 import tools from './tools.en';
+import audit from './audit.en';
+import people from './people.en';
+import records from './records.en';
+import requests from './requests.en';
+import simulation from './simulation.en';
+import sharing, { area } from './sharing.en';
 import type { Messages } from './zh-CN';
 
 const en: Messages = {
@@ -50,6 +56,8 @@ const en: Messages = {
     point3: 'Standard interfaces for web maps and desktop software',
     user: 'User name',
     password: 'Password',
+    code: 'Second factor',
+    codeHint: 'Six digits from your phone, or a recovery code',
     submit: 'Sign in',
     needUser: 'Enter your user name',
     needPassword: 'Enter your password',
@@ -147,6 +155,7 @@ const en: Messages = {
     request: 'Request',
     requestTitle: 'How to request this layer',
     requestOwner: 'Provided by',
+    requestHow: 'Say the purpose, the fields, the area and the term; once approved, it shows here.',
     requestStep1: 'Tell the providing department the purpose, the fields, the area and the term.',
     requestStep2: 'Send the text below to that department’s data administrator.',
     requestStep3: 'Once granted, reload this page and tick the layer.',
@@ -354,6 +363,13 @@ const en: Messages = {
   figures,
   theme,
   tools,
+  area,
+  audit,
+  people,
+  records,
+  requests,
+  sharing,
+  simulation,
   developer: {
     title: 'Developers',
     lead: 'Bring layers into your web page, desktop software or data flow with an app key.',
@@ -367,6 +383,18 @@ const en: Messages = {
     days: 'Valid for',
     daysOption: '{n} days',
     create: 'New key',
+    bounds: 'Bounds (pages, addresses, requests)',
+    origins: 'Pages that may use it, one a line; empty is any',
+    addresses: 'Addresses it may come from, one a line; empty is any',
+    quota: 'Requests a day',
+    rate: 'Requests a second',
+    unbounded: 'Unbounded',
+    boundsFault: { origins: 'A page is https://host, without a path', addresses: 'An address is 10.1.2.3 or 10.1.0.0/16' },
+    perDay: '{n} a day',
+    perSecond: '{n} a second',
+    today: 'Today',
+    rotate: 'Rotate',
+    rotateAsk: 'Put a new key in the place of “{label}”? Its bounds stay; the old one ends after {n} hours.',
     prefix: 'Begins with',
     created: 'Created',
     expires: 'Expires',

@@ -2,6 +2,12 @@ import address from './address.zh-CN';
 import figures from './figures.zh-CN';
 import theme from './theme.zh-CN';
 import tools from './tools.zh-CN';
+import audit from './audit.zh-CN';
+import people from './people.zh-CN';
+import records from './records.zh-CN';
+import requests from './requests.zh-CN';
+import simulation from './simulation.zh-CN';
+import sharing, { area } from './sharing.zh-CN';
 
 const zh = {
   app: {
@@ -49,6 +55,8 @@ const zh = {
     point3: '标准接口，网页地图与桌面软件直接调用',
     user: '用户名',
     password: '密码',
+    code: '动态口令',
+    codeHint: '手机应用上的 6 位数字，或一个恢复码',
     submit: '登录',
     needUser: '请输入用户名',
     needPassword: '请输入密码',
@@ -146,6 +154,7 @@ const zh = {
     request: '申请使用',
     requestTitle: '如何申请查看此图层',
     requestOwner: '数据提供部门',
+    requestHow: '写明用途、字段、区域和期限后提交，审批通过即可查看。',
     requestStep1: '向数据提供部门说明用途、需要的字段、区域和期限。',
     requestStep2: '把下面的申请内容发给该部门的数据管理员。',
     requestStep3: '授权后刷新本页，图层即可勾选。',
@@ -353,6 +362,13 @@ const zh = {
   figures,
   theme,
   tools,
+  area,
+  audit,
+  people,
+  records,
+  requests,
+  sharing,
+  simulation,
   developer: {
     title: '开发者中心',
     lead: '用应用密钥把图层接入您的网页、桌面软件或数据流程。',
@@ -366,6 +382,18 @@ const zh = {
     days: '有效期',
     daysOption: '{n} 天',
     create: '新建密钥',
+    bounds: '限制使用（来源网页、网络地址、次数）',
+    origins: '允许的网页，每行一个；不填则不限',
+    addresses: '允许的网络地址，每行一个；不填则不限',
+    quota: '每天次数',
+    rate: '每秒次数',
+    unbounded: '不限',
+    boundsFault: { origins: '网页写作 https://主机名，不带路径', addresses: '网络地址写作 10.1.2.3 或 10.1.0.0/16' },
+    perDay: '每天 {n} 次',
+    perSecond: '每秒 {n} 次',
+    today: '今天次数',
+    rotate: '更换',
+    rotateAsk: '为“{label}”换一个新密钥？限制不变，旧密钥再用 {n} 小时后失效。',
     prefix: '密钥开头',
     created: '创建时间',
     expires: '到期时间',

@@ -10,6 +10,8 @@ const guest = ref(false);
 let asked: Promise<void> | null = null;
 
 export const user = computed(() => session.value);
+/** The server takes nothing else from this session before the password is changed or a second factor is there. */
+export const unfinished = computed(() => session.value?.pending?.change_password === true || session.value?.pending?.second_factor === true);
 export const isGuest = computed(() => guest.value && session.value === null);
 
 function keepGuest(on: boolean): void {
@@ -44,8 +46,13 @@ export function ready(): Promise<void> {
   return asked;
 }
 
-export async function signIn(name: string, password: string): Promise<void> {
-  session.value = await api.open(name, password);
+/** Asks again who is signed in, after something about it has changed. */
+export async function renew(): Promise<void> {
+  session.value = await api.current();
+}
+
+export async function signIn(name: string, password: string, code?: string): Promise<void> {
+  session.value = await api.open(name, password, code);
   asked = Promise.resolve();
   keepGuest(false);
   forget();

@@ -1,0 +1,46 @@
+const sharing = {
+  fields: 'Fields',
+  allFields: 'All fields',
+  extent: 'Area',
+  everywhere: 'Everywhere',
+  inArea: 'A drawn area of about {size} km²',
+  inDivisions: 'Divisions {codes}',
+  partOfDivisions: 'A part of the divisions {codes}, about {size} km²',
+  showArea: 'Show the area on the map',
+  rows: 'Records',
+  allRows: 'All records',
+  rights: 'Use',
+  right: { view: 'View', query: 'Query', print: 'Print', export: 'Export', write: 'Edit' },
+  rightSays: {
+    view: 'on maps, with legends and styles',
+    query: 'click, search, count, read record by record',
+    print: 'print as a map',
+    export: 'download files and take the data along',
+    write: 'change the data by the interface',
+  },
+  period: 'Term',
+  from: 'First day',
+  until: 'Last day',
+  term: '{from} to {until}',
+  noTerm: 'No term',
+  noEnd: 'without end',
+  atOnce: 'the day of approval',
+  purpose: 'Purpose',
+  legalBasis: 'Legal basis',
+  caseNumber: 'Case or agreement number',
+  asked: 'Asked for',
+  given: 'Granted',
+};
+
+export default sharing;
+
+export const area = {
+  polygon: 'Draw a polygon',
+  rectangle: 'Draw a rectangle',
+  view: 'Use this view',
+  clear: 'Clear',
+  size: 'About {size} km²',
+  none: 'No area drawn yet',
+  hintPolygon: 'Click corner by corner, double-click to end; Esc cancels',
+  hintRectangle: 'Click one corner, then the opposite one',
+};
