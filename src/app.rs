@@ -31,6 +31,8 @@ use crate::process::job::ProcessJob;
 use crate::process::{self, Processes};
 use crate::style::glyphs::Glyphs;
 use crate::style::store::Styles;
+use crate::theme::job::ThemeJob;
+use crate::theme::{self, Themes};
 use crate::tile::edits::Edits;
 use crate::tile::export::job::ExportJob;
 use crate::tile::export::kept::Exports;
@@ -63,6 +65,7 @@ pub struct Parts {
     pub address_jobs: AddressJobs,
     pub processes: Processes,
     pub photos: Photos,
+    pub themes: Themes,
 }
 
 /// Cheap to clone.
@@ -105,6 +108,16 @@ impl App {
             aliases: aliases.clone(),
         };
         let address_jobs = AddressJobs::new(stand_on, &config);
+        let styles = Styles::new(database.clone());
+        let stand_on = theme::Parts {
+            database: database.clone(),
+            store: store.clone(),
+            gate: gate.clone(),
+            catalog: catalog.clone(),
+            queue: queue.clone(),
+            styles: styles.clone(),
+        };
+        let themes = Themes::new(stand_on);
         let stand_on = process::Parts {
             database: database.clone(),
             store: store.clone(),
@@ -135,7 +148,8 @@ impl App {
             uploads: Uploads::new(database.clone(), queue.clone(), &config),
             queue,
             glyphs: Glyphs::new(config.data.join("glyphs")),
-            styles: Styles::new(database.clone()),
+            styles,
+            themes,
             store,
             database,
             config,
@@ -213,6 +227,7 @@ impl App {
                     exports: self.exports.clone(),
                 }),
                 Arc::new(ProcessJob { processes: self.processes.clone() }),
+                Arc::new(ThemeJob { themes: self.themes.clone() }),
             ],
         }
     }

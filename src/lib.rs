@@ -19,6 +19,7 @@ pub mod upload;
 
 pub mod address;
 pub mod picture;
+pub mod theme;
 
 pub mod annotation;
 pub mod process;

@@ -10,7 +10,8 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::address::{csv, jobs as address_jobs, parse, reverse, search};
 use super::api::{
-    address_sources, annotations, catalogue, exports, identify, jobs, keys, layers, photos, session, uploads,
+    address_sources, annotations, catalogue, classify, exports, identify, jobs, keys, layers, photos, session, themes,
+    uploads,
 };
 use super::ows::{wms, wmts};
 use super::problem::Problem;
@@ -238,7 +239,7 @@ pub fn table() -> Vec<Route> {
         route("GET", "/api/v1/session", Person, "Who is signed in", session::who),
         route("DELETE", "/api/v1/session", Open, "Sign out", session::sign_out),
         route("GET", "/api/v1/departments", Open, "Departments", catalogue::departments),
-        route("GET", "/api/v1/themes", Open, "Themes", catalogue::themes),
+        route("GET", "/api/v1/topics", Open, "The topics that layers are grouped by", catalogue::topics),
         route("GET", "/api/v1/layers", Open, "The layers one may know of", catalogue::layers),
         route("POST", "/api/v1/layers", Administrator, "Share a table of the database as it stands", layers::register),
         route("GET", "/api/v1/layers/{layer}", Layer, "A layer and its fields", catalogue::layer),
@@ -262,6 +263,14 @@ pub fn table() -> Vec<Route> {
         route("POST", "/api/v1/annotations/{layer}/marks/{feature}/photos", Layer, "Add a photo to a mark", photos::add).unlimited(),
         route("GET", "/api/v1/annotations/{layer}/marks/{feature}/photos/{photo}", Layer, "A photo, or its thumbnail", photos::get),
         route("DELETE", "/api/v1/annotations/{layer}/marks/{feature}/photos/{photo}", Layer, "Remove a photo", photos::remove),
+        route("POST", "/api/v1/classify", Open, "Class breaks of values or of a layer's field", classify::classify).unlimited(),
+        route("GET", "/api/v1/themes", Open, "The thematic layers that one may know of", themes::list),
+        route("POST", "/api/v1/themes", Publisher, "Make a thematic layer", themes::create).unlimited(),
+        route("GET", "/api/v1/themes/{layer}", Layer, "A thematic layer: classes, legend, histogram", themes::get),
+        route("PATCH", "/api/v1/themes/{layer}", Layer, "Change what a thematic layer is made of", themes::change).unlimited(),
+        route("DELETE", "/api/v1/themes/{layer}", Layer, "Remove a thematic layer", themes::remove),
+        route("GET", "/api/v1/themes/{layer}/table", Layer, "The numbers of a thematic layer", themes::table),
+        route("POST", "/api/v1/themes/{layer}/refresh", Layer, "Compute a thematic layer anew", themes::refresh),
         route("GET", "/api/v1/identify", Open, "What is at a point", identify::identify),
         route("OPTIONS", "/api/v1/uploads", Open, "What is spoken of tus", uploads::options),
         route("POST", "/api/v1/uploads", Publisher, "Begin an upload (tus)", uploads::create),

@@ -33,6 +33,7 @@ pub struct Catalog {
 
 const LAYERS: &str = "select l.id, l.department_id, l.theme_id, l.title_zh, l.title_en, l.abstract_zh, l.abstract_en, \
     l.share_class, l.anonymous, l.annotation, l.style, l.default_style, l.source, l.synthetic, l.tile_rank, l.tile_limit, \
+    l.suppression, \
     to_char(l.created_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') as created, \
     to_char(l.updated_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') as updated, \
     l.registered_schema, l.registered_table, l.registered_key, l.registered_geometry, \
@@ -56,7 +57,7 @@ impl Catalog {
                 Some(table) => registered(&client, &row, table).await?,
                 None => revisioned(&row)?,
             };
-            let layer = layer(&row, state);
+            let layer = layer(&row, state)?;
             snapshot.layers.insert(layer.id.clone(), Arc::new(layer));
         }
         self.snapshot.store(Arc::new(snapshot));
@@ -116,8 +117,9 @@ impl std::ops::Deref for Published {
     }
 }
 
-fn layer(row: &Row, state: Option<State>) -> Layer {
-    Layer {
+fn layer(row: &Row, state: Option<State>) -> Result<Layer> {
+    let suppression: Option<serde_json::Value> = row.get("suppression");
+    Ok(Layer {
         id: row.get::<_, &str>("id").into(),
         department: row.get::<_, &str>("department_id").into(),
         theme: row.get("theme_id"),
@@ -136,8 +138,9 @@ fn layer(row: &Row, state: Option<State>) -> Layer {
         },
         created: row.get("created"),
         updated: row.get("updated"),
+        suppression: suppression.map(serde_json::from_value).transpose()?,
         state,
-    }
+    })
 }
 
 fn revisioned(row: &Row) -> Result<Option<State>> {

@@ -12,4 +12,5 @@ pub mod order;
 pub mod points;
 pub mod registered;
 pub mod registry;
+pub mod removal;
 pub mod select;

@@ -128,6 +128,27 @@ pub struct Thinning {
     pub limit: Option<usize>,
 }
 
+/// How small counts of a layer are kept from being told: numbers are passed on over one fixed table of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Suppression {
+    /// Counts above zero and below it are withheld, and what would give them away.
+    pub k: u64,
+    /// The layer of zones.
+    pub zones: String,
+    /// The zones' field of codes and this layer's; both or none. Without them rows are assigned by location.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone_code: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The field by whose values rows may be told apart, such as a year.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// Of a layer whose rows are sums already: the field that says for how many each stands. Without it a row is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<String>,
+}
+
 #[derive(Debug, Clone)]
 pub struct Layer {
     pub id: Arc<str>,
@@ -145,6 +166,8 @@ pub struct Layer {
     pub source: String,
     pub synthetic: bool,
     pub thinning: Thinning,
+    /// Set for a layer whose small counts are protected.
+    pub suppression: Option<Suppression>,
     /// RFC 3339, UTC; as is `updated`.
     pub created: String,
     pub updated: String,

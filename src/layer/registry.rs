@@ -74,7 +74,7 @@ pub async fn create_layer(database: &Database, by: &Principal, department: &str,
 }
 
 /// The layer's row and its audit row, in the caller's transaction.
-pub(super) async fn insert_layer(
+pub async fn insert_layer(
     transaction: &deadpool_postgres::Transaction<'_>,
     by: &Principal,
     department: &str,
@@ -84,7 +84,7 @@ pub(super) async fn insert_layer(
         && transaction.query_opt("select 1 from onemap.theme where id = $1", &[theme]).await?.is_none()
     {
         return Err(Error::invalid("theme", format!("没有主题 {theme}"), format!("there is no theme {theme}"))
-            .hint("可用主题见 /api/v1/themes", "the themes are listed at /api/v1/themes"));
+            .hint("可用主题见 /api/v1/topics", "the topics are listed at /api/v1/topics"));
     }
     let inserted = transaction
         .execute(

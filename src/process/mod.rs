@@ -6,6 +6,7 @@
 
 mod address_batch;
 mod address_search;
+mod classify;
 mod identify;
 pub mod job;
 mod schema;
@@ -130,6 +131,7 @@ impl Processes {
         let all: Vec<Box<dyn Process>> = vec![
             Box::new(address_search::AddressSearch::new()),
             Box::new(address_batch::AddressBatch::new()),
+            Box::new(classify::Classify::new()),
             Box::new(identify::Identify::new()),
             Box::new(tiles_export::TilesExport::new()),
         ];

@@ -61,6 +61,31 @@ async fn the_examples_run() {
     }
 }
 
+/// Its examples build on each other too.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_examples_of_themes_run_one_after_the_other() {
+    let data = tempfile::tempdir().unwrap();
+    let server = crate::process::start(data.path());
+    let given = crate::process::credentials(data.path());
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new("bash")
+        .args(["-euo", "pipefail", "-c", &of("themes.md").join("\n")])
+        .current_dir(folder.path())
+        .env("URL", &server.url)
+        .env("KEY", given["keys"]["health"].as_str().unwrap())
+        .env("PERSON", given["admin"]["user"].as_str().unwrap())
+        .env("PASSWORD", given["admin"]["password"].as_str().unwrap())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    let theme: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.path().join("theme.json")).unwrap()).unwrap();
+    // 四方区 is part of 市北区 now, and so is not found by its name.
+    assert_eq!(theme["report"]["unmatched"]["keys"][0]["key"], "四方区", "{theme}");
+    assert_eq!(theme["figures"]["classification"]["classes"].as_array().unwrap().len(), 4);
+}
+
 /// Its examples build on each other: one session from top to bottom.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_examples_of_address_jobs_run_one_after_the_other() {

@@ -25,6 +25,7 @@ mod routes;
 mod sharing;
 mod sign_in;
 mod styles;
+mod themes;
 mod tidy;
 mod tile_index;
 mod tiles;

@@ -10,7 +10,7 @@ const FLOORS: &[&[&str]] = &[
     &["access"],
     &["layer", "style", "job"],
     &["tile", "feature", "upload", "demo"],
-    &["address", "picture"],
+    &["address", "picture", "theme"],
     &["process", "annotation"],
     &["app"],
     &["http"],

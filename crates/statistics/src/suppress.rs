@@ -100,6 +100,16 @@ struct Table {
 /// The other row and column of a rectangle.
 type Corner = (usize, usize);
 
+/// Places looked at on either side of a small cell, beside the total.
+const REACH: usize = 256;
+
+/// A row's or a column's neighbours and the total: a table of a hundred thousand cells must not be searched whole for each of them. The
+/// total alone would do.
+fn around(own: usize, total: usize) -> impl Iterator<Item = usize> {
+    let near = own.saturating_sub(REACH)..(own + REACH + 1).min(total);
+    near.chain([total])
+}
+
 impl Table {
     fn new(cells: &[u64], columns: usize, k: u64) -> Table {
         let rows = cells.len() / columns;
@@ -163,8 +173,8 @@ impl Table {
         }
         let own = (at / (self.columns + 1), at % (self.columns + 1));
         let mut best: Option<(u128, Corner)> = None;
-        for other_row in (0..=self.rows).filter(|r| *r != own.0) {
-            for other_column in (0..=self.columns).filter(|c| *c != own.1) {
+        for other_row in around(own.0, self.rows).filter(|r| *r != own.0) {
+            for other_column in around(own.1, self.columns).filter(|c| *c != own.1) {
                 let cells = self.rectangle(own, (other_row, other_column));
                 if self.width(&cells) < self.k - 1 {
                     continue;

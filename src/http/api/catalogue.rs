@@ -1,4 +1,4 @@
-//! Departments, themes and the layers one may know of.
+//! Departments, topics and the layers one may know of.
 
 use axum::extract::Path;
 use serde_json::{Value, json};
@@ -17,9 +17,9 @@ pub async fn departments(ask: Ask) -> Answer {
     Ok(ok(&json!({"departments": ask.app.catalog.snapshot().departments})))
 }
 
-pub async fn themes(ask: Ask) -> Answer {
+pub async fn topics(ask: Ask) -> Answer {
     ask.parameters.clone().finish()?;
-    Ok(ok(&json!({"themes": ask.app.catalog.snapshot().themes})))
+    Ok(ok(&json!({"topics": ask.app.catalog.snapshot().themes})))
 }
 
 /// `?q=` finds by title (zh, en) or id, `theme=` and `department=` narrow.
@@ -109,6 +109,7 @@ pub async fn layer(ask: Ask, Path(id): Path<String>) -> Answer {
     if standing == Standing::Edits {
         document["tile_rank"] = layer.thinning.rank.clone().into();
         document["tile_limit"] = layer.thinning.limit.unwrap_or(TILE_LIMIT).into();
+        document["suppression"] = json!(layer.suppression);
     }
     if standing == Standing::Edits && layer.state.as_ref().is_some_and(|s| !s.source.registered && s.archive.is_none())
     {

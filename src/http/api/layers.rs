@@ -4,6 +4,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::Path;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use onemap_statistics::suppress::THRESHOLDS;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -14,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::feature::geojson::{Page, Writer, begun};
 use crate::geo::crs::CRS84;
 use crate::http::ask::{Answer, Ask};
-use crate::layer::model::{FieldType, ShareClass, Title};
+use crate::layer::model::{FieldType, Layer, ShareClass, Suppression, Title};
 use crate::layer::registered::{self, RegisteredTable};
 use crate::layer::registry::{self, NewLayer, layer_id};
 
@@ -86,6 +87,14 @@ struct Description {
     tile_rank: Option<String>,
     /// Bytes; 0 is the default.
     tile_limit: Option<i32>,
+    /// Null tells all counts again.
+    #[serde(default, deserialize_with = "given")]
+    suppression: Option<Option<Suppression>>,
+}
+
+/// A member that is there, be it null.
+fn given<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(d: D) -> std::result::Result<Option<T>, D::Error> {
+    T::deserialize(d).map(Some)
 }
 
 impl Description {
@@ -109,6 +118,44 @@ impl Description {
             )),
         }
     }
+
+    /// The zones, codes and field of a protected layer's one table must be there.
+    fn check_suppression(&self, ask: &Ask, grant: &Grant<Edit>) -> Result<()> {
+        let Some(Some(rule)) = &self.suppression else { return Ok(()) };
+        let wrong = |part: &str, zh: &str, en: &str| Err(Error::invalid(&format!("suppression.{part}"), zh, en));
+        if !THRESHOLDS.contains(&rule.k) {
+            return wrong("k", "应为 2 到 1000", "it is 2 to 1000");
+        }
+        if rule.code.is_some() != rule.zone_code.is_some() {
+            let en = "code and zone_code belong together: both, or none to assign rows by location";
+            return wrong("code", "code 和 zone_code 应同时给出，或都不给（按位置）", en);
+        }
+        let layer = ask.app.catalog.of(grant)?;
+        let has = |layer: &Layer, name: &Option<String>| {
+            name.as_ref().is_none_or(|name| layer.state.as_ref().is_some_and(|s| s.field(name).is_some()))
+        };
+        if !has(&layer, &rule.code) {
+            return wrong("code", "本图层没有这个字段", "this layer has no such field");
+        }
+        if !has(&layer, &rule.field) {
+            return wrong("field", "本图层没有这个字段", "this layer has no such field");
+        }
+        let number = |name: &String| {
+            let field = layer.state.as_ref().and_then(|s| s.field(name));
+            field.is_some_and(|f| matches!(f.kind, FieldType::Integer | FieldType::Float))
+        };
+        if !rule.count.as_ref().is_none_or(number) {
+            return wrong("count", "应为本图层的数值字段", "it is a field of numbers of this layer");
+        }
+        let zones = ask.read(&rule.zones)?;
+        if zones.layer.state().source.geometry.is_none() {
+            return wrong("zones", "分区必须是面图层", "zones are a layer of polygons");
+        }
+        match has(&zones.layer, &rule.zone_code) {
+            true => Ok(()),
+            false => wrong("zone_code", "分区图层没有这个字段", "the zones have no such field"),
+        }
+    }
 }
 
 /// Changes what is said of a layer and how it is shared.
@@ -117,6 +164,8 @@ pub async fn describe(ask: Ask, Path(id): Path<String>, bytes: Bytes) -> Answer 
     let grant = ask.edit(&id)?;
     let d: Description = body(&bytes)?;
     d.check_tiles(&ask, &grant)?;
+    d.check_suppression(&ask, &grant)?;
+    let suppression = d.suppression.as_ref().map(serde_json::to_value).transpose().map_err(Error::from)?;
     let class = d.share_class.map(ShareClass::name);
     let mut client = ask.app.database.app().await?;
     let transaction = client.transaction().await?;
@@ -128,6 +177,7 @@ pub async fn describe(ask: Ask, Path(id): Path<String>, bytes: Bytes) -> Answer 
                  share_class = coalesce($6, share_class),
                  anonymous = coalesce($7, anonymous) and coalesce($6, share_class) = 'unconditional',
                  tile_rank = nullif(coalesce($8, tile_rank), ''), tile_limit = nullif(coalesce($9, tile_limit), 0),
+                 suppression = case when $10 then nullif($11::jsonb, 'null') else suppression end,
                  updated_at = now() where id = $1",
             &[
                 &id,
@@ -139,11 +189,13 @@ pub async fn describe(ask: Ask, Path(id): Path<String>, bytes: Bytes) -> Answer 
                 &d.anonymous,
                 &d.tile_rank,
                 &d.tile_limit,
+                &suppression.is_some(),
+                &suppression,
             ],
         )
         .await?;
     let detail = json!({"title": d.title, "abstract": d.description, "share_class": class, "anonymous": d.anonymous,
-        "tile_rank": d.tile_rank, "tile_limit": d.tile_limit});
+        "tile_rank": d.tile_rank, "tile_limit": d.tile_limit, "suppression": suppression});
     let entry = Entry { action: "describe", object_kind: "layer", object_id: &id, detail };
     audit::write(&*transaction, grant.principal(), entry).await?;
     transaction.commit().await?;

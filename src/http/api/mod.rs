@@ -3,6 +3,7 @@
 pub mod address_sources;
 pub mod annotations;
 pub mod catalogue;
+pub mod classify;
 pub mod exports;
 pub mod identify;
 pub mod jobs;
@@ -11,9 +12,12 @@ pub mod layers;
 pub mod openapi;
 pub mod photos;
 pub mod session;
+pub mod theme_shapes;
+pub mod themes;
 pub mod uploads;
 
 use axum::body::Bytes;
+use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
@@ -27,6 +31,23 @@ pub fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T> {
     if bytes.len() > 1 << 20 {
         return Err(Error::too_large("请求内容超过 1 MiB", "the body is larger than 1 MiB"));
     }
+    read(bytes)
+}
+
+/// Reads a JSON body of up to `most` bytes, for a route that takes bodies of any length.
+pub(super) async fn large_body<T: DeserializeOwned>(request: Request, most: usize) -> Result<T> {
+    let bytes = axum::body::to_bytes(request.into_body(), most).await.map_err(|e| {
+        let mib = most >> 20;
+        Error::too_large(
+            format!("请求内容超过 {mib} MiB，或传输中断"),
+            format!("the body is larger than {mib} MiB, or broke off"),
+        )
+        .because(e)
+    })?;
+    read(&bytes)
+}
+
+fn read<T: DeserializeOwned>(bytes: &Bytes) -> Result<T> {
     if holds_nul(bytes) {
         return Err(Error::invalid("body", "请求内容含有 NUL 字符", "the body holds a NUL character"));
     }

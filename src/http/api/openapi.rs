@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::ok;
+use super::{ok, theme_shapes};
 use crate::http::ask::{Answer, Ask};
 use crate::http::routes::{Access, Route, table};
 
@@ -97,7 +97,8 @@ fn operation(route: &Route) -> Value {
 
 fn success(route: &Route) -> &'static str {
     match (route.method, route.path) {
-        ("POST", "/api/v1/uploads/{upload}/load") => "202",
+        ("POST", "/api/v1/uploads/{upload}/load" | "/api/v1/themes" | "/api/v1/themes/{layer}/refresh") => "202",
+        ("PATCH", "/api/v1/themes/{layer}") => "202",
         ("POST", "/api/v1/uploads" | "/api/v1/keys" | "/api/v1/layers" | "/api/v1/annotations") => "201",
         ("POST", path) if path.starts_with("/api/v1/annotations/") => "201",
         ("POST", "/address/jobs" | "/address/jobs/{job}/rerun") => "201",
@@ -122,6 +123,9 @@ fn query_parameters(route: &Route) -> &'static [(&'static str, &'static str, boo
         "/api/v1/jobs" => &[("limit", "integer", false)],
         "/api/v1/annotations/{layer}/marks/{feature}/photos/{photo}" if route.method == "GET" => {
             &[("size", "string", false)]
+        }
+        "/api/v1/themes/{layer}/table" => {
+            &[("period", "string", false), ("after", "integer", false), ("limit", "integer", false)]
         }
         "/address/search" | "/address/suggest" => &[
             ("q", "string", true),
@@ -215,7 +219,8 @@ fn request_body(route: &Route) -> Option<Value> {
         ("POST", "/api/v1/layers/{layer}/rollback") => object(&["revision"], json!({"revision": {"type": "integer"}})),
         ("PATCH", "/api/v1/layers/{layer}") => object(
             &[],
-            json!({"title": title, "abstract": title, "share_class": class, "anonymous": {"type": "boolean"}}),
+            json!({"title": title, "abstract": title, "share_class": class, "anonymous": {"type": "boolean"},
+                   "tile_rank": text, "tile_limit": {"type": "integer"}, "suppression": theme_shapes::suppression()}),
         ),
         ("POST", "/api/v1/layers") => object(
             &["id", "department", "title", "share_class", "schema", "table", "key"],
@@ -267,6 +272,6 @@ fn request_body(route: &Route) -> Option<Value> {
                    "swap_axes": {"type": "boolean"}, "encoding": text, "key": text,
                    "accept_guesses": {"type": "boolean"}}),
         ),
-        _ => return None,
+        (method, path) => return theme_shapes::request_body(method, path),
     })
 }

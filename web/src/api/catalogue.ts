@@ -4,7 +4,7 @@ import type { Feature, FeatureCollection, Identified, Layer, LayerDetail, Legend
 const path = (id: string) => `/api/v1/layers/${encodeURIComponent(id)}`;
 
 export const layers = () => get<{ layers: Layer[] }>('/api/v1/layers').then((body) => body.layers ?? []);
-export const themes = () => get<{ themes: Named[] }>('/api/v1/themes').then((body) => body.themes ?? []);
+export const themes = () => get<{ topics: Named[] }>('/api/v1/topics').then((body) => body.topics ?? []);
 export const departments = () => get<{ departments: Named[] }>('/api/v1/departments').then((body) => body.departments ?? []);
 export const layer = (id: string) => get<LayerDetail>(path(id));
 export const legend = (id: string) => get<{ entries: LegendEntry[] }>(`${path(id)}/legend`).then((body) => body.entries ?? []);

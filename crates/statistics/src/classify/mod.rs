@@ -81,6 +81,40 @@ impl Default for Wanted {
     }
 }
 
+impl Wanted {
+    /// Refuses numbers of classes and breaks that make no classes.
+    pub fn check(&self) -> Result<(), Problem> {
+        if self.method == Method::Manual {
+            let rising = self.breaks.windows(2).all(|pair| pair[0] < pair[1]);
+            // One more class than breaks, if the greatest value lies above them.
+            let fits = (1..MOST_CLASSES).contains(&self.breaks.len());
+            return match fits && rising && self.breaks.iter().all(|b| b.is_finite()) {
+                true => Ok(()),
+                false => Err(Problem::new(
+                    "breaks",
+                    format!("手工分级需要 1 到 {} 个递增的上限", MOST_CLASSES - 1),
+                    format!("manual classes need 1 to {} rising upper bounds", MOST_CLASSES - 1),
+                )),
+            };
+        }
+        if !self.breaks.is_empty() {
+            return Err(Problem::new(
+                "breaks",
+                "只有手工分级（manual）使用 breaks",
+                "only the method manual takes breaks",
+            ));
+        }
+        match (2..=MOST_CLASSES).contains(&self.classes) {
+            true => Ok(()),
+            false => Err(Problem::new(
+                "classes",
+                format!("级数应为 2 到 {MOST_CLASSES}"),
+                format!("the number of classes is 2 to {MOST_CLASSES}"),
+            )),
+        }
+    }
+}
+
 /// Values in classes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Classes {
@@ -130,7 +164,7 @@ impl Classes {
 /// Classes of the values; what is not a finite number is counted as missing. Fewer different values than classes give fewer classes, and
 /// no class has two equal bounds.
 pub fn classify(values: &[f64], wanted: &Wanted) -> Result<Classes, Problem> {
-    check(wanted)?;
+    wanted.check()?;
     let mut sorted: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).map(|v| v + 0.0).collect();
     if sorted.is_empty() {
         return Err(Problem::new("values", "没有可分级的数值", "there are no numbers to put into classes"));
@@ -149,32 +183,6 @@ pub fn classify(values: &[f64], wanted: &Wanted) -> Result<Classes, Problem> {
     };
     classes.fit = fit(&sorted, &classes);
     Ok(classes)
-}
-
-fn check(wanted: &Wanted) -> Result<(), Problem> {
-    if wanted.method == Method::Manual {
-        let rising = wanted.breaks.windows(2).all(|pair| pair[0] < pair[1]);
-        let fits = (1..=MOST_CLASSES).contains(&wanted.breaks.len());
-        return match fits && rising && wanted.breaks.iter().all(|b| b.is_finite()) {
-            true => Ok(()),
-            false => Err(Problem::new(
-                "breaks",
-                format!("手工分级需要 1 到 {MOST_CLASSES} 个递增的上限"),
-                format!("manual classes need 1 to {MOST_CLASSES} rising upper bounds"),
-            )),
-        };
-    }
-    if !wanted.breaks.is_empty() {
-        return Err(Problem::new("breaks", "只有手工分级（manual）使用 breaks", "only the method manual takes breaks"));
-    }
-    match (2..=MOST_CLASSES).contains(&wanted.classes) {
-        true => Ok(()),
-        false => Err(Problem::new(
-            "classes",
-            format!("级数应为 2 到 {MOST_CLASSES}"),
-            format!("the number of classes is 2 to {MOST_CLASSES}"),
-        )),
-    }
 }
 
 fn upper(sorted: &[f64], summary: &Summary, wanted: &Wanted) -> Result<Vec<f64>, Problem> {
@@ -200,7 +208,11 @@ fn upper(sorted: &[f64], summary: &Summary, wanted: &Wanted) -> Result<Vec<f64>,
             return Err(Problem::new("method", "几何间隔要求所有数值大于 0", en));
         }
         Method::Geometric => rules::geometric(min, max, k),
-        Method::Pretty => rules::pretty(min, max, k),
+        // Round steps may come to more classes than were asked for.
+        Method::Pretty => {
+            let fitting = (1..=k).rev().map(|k| rules::pretty(min, max, k)).find(|upper| upper.len() <= MOST_CLASSES);
+            fitting.unwrap_or_default()
+        }
         Method::Manual => Vec::new(),
     };
     // Where floating point rounds a bound away from the greatest value, the greatest value is meant.

@@ -178,7 +178,7 @@ fn geojson(ask: &Ask, record: &Record) -> Value {
         keywords.push(title.to_owned());
         properties["theme"] = id.clone().into();
         properties["themes"] = json!([{
-            "concepts": [{"id": id, "title": title}], "scheme": format!("{}/api/v1/themes", ask.base),
+            "concepts": [{"id": id, "title": title}], "scheme": format!("{}/api/v1/topics", ask.base),
         }]);
     }
     properties["keywords"] = keywords.into();

@@ -1,0 +1,415 @@
+//! From rows to numbers: each row finds its zone, zones and periods add up, and what must not be told is left out.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use onemap_statistics::area::{Locator, square_metres};
+use onemap_statistics::join::{By, Directory, How, Match};
+use onemap_statistics::suppress::MOST_CELLS;
+use serde_json::{Value, json};
+
+use super::definition::{Definition, Indicator, Join, Measure};
+use super::protect;
+use super::rows::{Number, Record};
+use super::zones::Zones;
+use crate::error::{Error, Result};
+use crate::layer::model::Suppression;
+
+/// Keys that found no zone, or several, and values that are no numbers: as many are named in the report.
+const MOST_NAMED: usize = 200;
+/// Different keys that are counted; the rows of others are still counted together.
+const MOST_KEYS: usize = 20_000;
+/// Different texts of a field of categories.
+const MOST_CATEGORIES: usize = 10_000;
+
+/// What adds up in a zone and period.
+#[derive(Debug, Clone, Default)]
+struct Cell {
+    rows: u64,
+    /// Of a protected layer of sums: for how many the rows stand.
+    weight: f64,
+    /// For each indicator: the sum, that of the denominator, and how many rows had a number.
+    sums: [Sum; 2],
+    categories: BTreeMap<u32, u64>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Sum {
+    sum: f64,
+    denominator: f64,
+    count: u64,
+}
+
+pub struct Counter {
+    definition: Arc<Definition>,
+    zones: Arc<Zones>,
+    locator: Option<Locator>,
+    cells: HashMap<(u32, u32), Cell>,
+    columns: Names,
+    categories: Names,
+    report: Report,
+}
+
+/// Texts by their numbers, in the order of their first appearance.
+#[derive(Default)]
+struct Names {
+    numbers: HashMap<String, u32>,
+}
+
+impl Names {
+    fn number(&mut self, name: &str) -> u32 {
+        if let Some(number) = self.numbers.get(name) {
+            return *number;
+        }
+        let number = self.numbers.len() as u32;
+        self.numbers.insert(name.to_owned(), number);
+        number
+    }
+
+    /// The names by their numbers.
+    fn list(&self) -> Vec<String> {
+        let mut list = vec![String::new(); self.numbers.len()];
+        for (name, number) in &self.numbers {
+            list[*number as usize] = name.clone();
+        }
+        list
+    }
+}
+
+/// How the rows fared.
+#[derive(Default)]
+struct Report {
+    rows: u64,
+    by: BTreeMap<How, u64>,
+    located: u64,
+    without_key: u64,
+    without_period: u64,
+    unmatched: HashMap<String, u64>,
+    unmatched_rows: u64,
+    ambiguous: HashMap<String, (u64, Vec<usize>)>,
+    ambiguous_rows: u64,
+    wrong: u64,
+    wrong_first: Vec<Value>,
+}
+
+/// The numbers of all zones in all periods.
+pub struct Numbers {
+    /// One `None` for a theme without periods.
+    pub periods: Vec<Option<String>>,
+    /// Period by period, in each zone by zone.
+    pub cells: Vec<Told>,
+    /// For the theme's owner: rows that found no zone, by their keys.
+    pub report: Value,
+}
+
+/// What is told of a zone in a period.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Told {
+    pub count: Option<u64>,
+    pub values: [Option<f64>; 2],
+    pub category: Option<String>,
+    pub suppressed: bool,
+}
+
+impl Counter {
+    pub fn new(definition: Arc<Definition>, zones: Arc<Zones>) -> Counter {
+        let located = matches!(definition.join, Join::Location { .. });
+        Counter {
+            locator: located.then(|| Locator::new(&zones.shapes)),
+            definition,
+            zones,
+            cells: HashMap::new(),
+            columns: Names::default(),
+            categories: Names::default(),
+            report: Report::default(),
+        }
+    }
+
+    /// Rows taken so far.
+    pub fn rows(&self) -> u64 {
+        self.report.rows
+    }
+
+    /// Rows that found their zone.
+    pub fn matched(&self) -> u64 {
+        self.report.by.values().sum::<u64>() + self.report.located
+    }
+
+    /// Adds a row to its zone.
+    pub fn take(&mut self, number: u64, record: &Record) -> Result<()> {
+        self.report.rows += 1;
+        let Some(zone) = self.zone(record) else { return Ok(()) };
+        let Some(column) = self.column(record)? else { return Ok(()) };
+        let category = record.category.as_deref().map(str::trim).filter(|c| !c.is_empty());
+        let category = category.map(|c| self.categories.number(c));
+        if self.categories.numbers.len() > MOST_CATEGORIES {
+            let en = "the field has too many different values to be categories";
+            return Err(Error::invalid("indicator.field", "该字段的不同值过多，不能作为类别", en));
+        }
+        let cell = self.cells.entry((zone, column)).or_default();
+        cell.rows += 1;
+        cell.weight += record.weight.get().unwrap_or_default();
+        if let Some(category) = category {
+            *cell.categories.entry(category).or_default() += 1;
+        }
+        let numbers = record.sums.iter().zip(&record.denominators);
+        for ((sum, indicator), (value, denominator)) in
+            cell.sums.iter_mut().zip(self.definition.indicators()).zip(numbers)
+        {
+            // A ratio needs both; a row that lacks one counts for neither.
+            if indicator.kind == Measure::Ratio && denominator.get().is_none() {
+                continue;
+            }
+            if let Some(value) = value.get() {
+                sum.sum += value;
+                sum.denominator += denominator.get().unwrap_or_default();
+                sum.count += 1;
+            }
+        }
+        for value in record.sums.iter().chain(&record.denominators) {
+            if let Number::Wrong(text) = value {
+                self.report.wrong += 1;
+                if self.report.wrong_first.len() < MOST_NAMED {
+                    self.report.wrong_first.push(json!({"row": number, "value": text}));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn zone(&mut self, record: &Record) -> Option<u32> {
+        if let Some(locator) = &self.locator {
+            let Some(point) = record.point else {
+                self.report.without_key += 1;
+                return None;
+            };
+            let found = locator.find(point);
+            match found {
+                Some(_) => self.report.located += 1,
+                None => self.report.unmatched_rows += 1,
+            }
+            return found.map(|zone| zone as u32);
+        }
+        let Some(key) = record.key.as_deref().map(str::trim).filter(|key| !key.is_empty()) else {
+            self.report.without_key += 1;
+            return None;
+        };
+        let directory = &self.zones.directory;
+        let found = match self.definition.join {
+            Join::Code { .. } => directory.code(key),
+            _ => directory.name(key, record.parent.as_deref()),
+        };
+        let report = &mut self.report;
+        match found {
+            Match::One(zone, how) => {
+                *report.by.entry(how).or_default() += 1;
+                return Some(zone as u32);
+            }
+            Match::Several(zones) => {
+                report.ambiguous_rows += 1;
+                if report.ambiguous.len() < MOST_KEYS || report.ambiguous.contains_key(key) {
+                    report.ambiguous.entry(key.to_owned()).or_insert((0, zones)).0 += 1;
+                }
+            }
+            Match::None => {
+                report.unmatched_rows += 1;
+                if report.unmatched.len() < MOST_KEYS || report.unmatched.contains_key(key) {
+                    *report.unmatched.entry(key.to_owned()).or_default() += 1;
+                }
+            }
+        }
+        None
+    }
+
+    /// The period or part of the row; none of a row that says none where periods are asked for.
+    fn column(&mut self, record: &Record) -> Result<Option<u32>> {
+        let text = record.split.as_deref().map(str::trim).filter(|t| !t.is_empty());
+        let name = match &self.definition.time {
+            // What a protected layer is split by may be empty: that is a part too.
+            None => text.unwrap_or_default().to_owned(),
+            Some(time) => {
+                let period = match time.unit {
+                    None => text.map(str::to_owned),
+                    Some(unit) => text.and_then(|t| unit.of(t)),
+                };
+                match period {
+                    Some(period) => period,
+                    None => {
+                        self.report.without_period += 1;
+                        return Ok(None);
+                    }
+                }
+            }
+        };
+        let number = self.columns.number(&name);
+        if self.columns.numbers.len() * self.zones.shapes.len() > MOST_CELLS {
+            let most = MOST_CELLS / self.zones.shapes.len().max(1);
+            return Err(Error::invalid(
+                "time",
+                format!("时段或取值过多：这些分区最多 {most} 个"),
+                format!("too many periods or values: at most {most} for so many zones"),
+            )
+            .hint("可用 unit 合并时段", "join periods by a unit, such as year"));
+        }
+        Ok(Some(number))
+    }
+
+    /// The numbers, with what the rule withholds left out.
+    pub fn finish(self, rule: Option<&Suppression>) -> Result<Numbers> {
+        let zones = self.zones.shapes.len();
+        let names = self.columns.list();
+        let mut order: Vec<u32> = (0..names.len() as u32).collect();
+        order.sort_by(|a, b| by_value(&names[*a as usize], &names[*b as usize]));
+        if order.is_empty() && self.definition.time.is_none() {
+            order.push(0);
+        }
+        let weighted = rule.is_some_and(|rule| rule.count.is_some());
+        let rows_of = |zone: u32, column: u32| {
+            // A part of a person is a person: it must not round to nobody.
+            let counted = |cell: &Cell| if weighted { cell.weight.max(0.0).ceil() as u64 } else { cell.rows };
+            self.cells.get(&(zone, column)).map_or(0, counted)
+        };
+        let counts: Vec<u64> = (0..zones as u32)
+            .flat_map(|zone| order.iter().map(move |column| (zone, *column)))
+            .map(|(z, c)| rows_of(z, c))
+            .collect();
+        let pattern = match order.is_empty() {
+            true => None,
+            false => protect::pattern(rule, &counts, order.len())?,
+        };
+        let withheld = |zone: usize, column: Option<usize>| {
+            pattern.as_ref().is_some_and(|p| column.map_or_else(|| p.row_total(zone), |column| p.cell(zone, column)))
+        };
+        let areas: Vec<f64> = match self.definition.indicators().any(|i| i.kind == Measure::PerKm2) {
+            true => self.zones.shapes.iter().map(square_metres).collect(),
+            false => vec![],
+        };
+        let categories = self.categories.list();
+        let mut cells = Vec::new();
+        let mut periods = Vec::new();
+        let mut told = |zone: usize, parts: &[u32], suppressed: bool| {
+            let cell = self.merged(zone as u32, parts);
+            if suppressed {
+                return cells.push(Told { suppressed, ..Told::default() });
+            }
+            let mut values = [None; 2];
+            for (at, indicator) in self.definition.indicators().enumerate() {
+                let per_zone = (self.zones.inhabitants[at][zone], areas.get(zone).copied());
+                values[at] = measured(indicator, cell.rows, cell.sums[at], per_zone);
+            }
+            let category = most_frequent(&cell.categories, &categories);
+            cells.push(Told { count: Some(cell.rows), values, category, suppressed });
+        };
+        match self.definition.time {
+            None => {
+                periods.push(None);
+                (0..zones).for_each(|zone| told(zone, &order, withheld(zone, None)));
+            }
+            Some(_) => {
+                for (at, column) in order.iter().enumerate() {
+                    periods.push(Some(names[*column as usize].clone()));
+                    (0..zones).for_each(|zone| told(zone, &[*column], withheld(zone, Some(at))));
+                }
+            }
+        }
+        let report = self.report.document(&self.zones.directory, &self.definition.join);
+        Ok(Numbers { periods, cells, report })
+    }
+
+    /// What adds up in a zone over several columns.
+    fn merged(&self, zone: u32, columns: &[u32]) -> Cell {
+        let mut whole = Cell::default();
+        for cell in columns.iter().filter_map(|column| self.cells.get(&(zone, *column))) {
+            whole.rows += cell.rows;
+            for (all, one) in whole.sums.iter_mut().zip(&cell.sums) {
+                all.sum += one.sum;
+                all.denominator += one.denominator;
+                all.count += one.count;
+            }
+            for (category, count) in &cell.categories {
+                *whole.categories.entry(*category).or_default() += count;
+            }
+        }
+        whole
+    }
+}
+
+/// Numbers by their value, texts by their characters.
+fn by_value(a: &str, b: &str) -> std::cmp::Ordering {
+    match (a.parse::<f64>(), b.parse::<f64>()) {
+        (Ok(x), Ok(y)) => x.total_cmp(&y),
+        _ => a.cmp(b),
+    }
+}
+
+/// An indicator's value; none where there is nothing to work it out of.
+fn measured(
+    indicator: &Indicator,
+    rows: u64,
+    sum: Sum,
+    (inhabitants, area): (Option<f64>, Option<f64>),
+) -> Option<f64> {
+    // Without a field, rows are counted.
+    let amount = match indicator.field {
+        None => Some(rows as f64),
+        Some(_) => (sum.count > 0).then_some(sum.sum),
+    };
+    let over = |divisor: Option<f64>| Some(amount? / divisor.filter(|d| *d > 0.0)?);
+    let value = match indicator.kind {
+        Measure::Count => Some(rows as f64),
+        Measure::Sum => amount,
+        Measure::Mean => over(Some(sum.count as f64)),
+        Measure::Ratio => over(Some(sum.denominator)),
+        Measure::PerCapita => over(inhabitants),
+        Measure::PerKm2 => over(area.map(|metres| metres / 1e6)),
+        Measure::Category => None,
+    };
+    value.map(|v| v * indicator.per.unwrap_or(1.0)).filter(|v| v.is_finite())
+}
+
+/// The most frequent category; of equally frequent ones the first by its characters.
+fn most_frequent(counts: &BTreeMap<u32, u64>, names: &[String]) -> Option<String> {
+    let best = counts.iter().max_by(|a, b| a.1.cmp(b.1).then_with(|| names[*b.0 as usize].cmp(&names[*a.0 as usize])));
+    best.map(|(category, _)| names[*category as usize].clone())
+}
+
+impl Report {
+    fn document(&self, directory: &Directory, join: &Join) -> Value {
+        let zone = |at: &usize| {
+            let zone = &directory.zones()[*at];
+            json!({"code": zone.code, "name": zone.name, "parent": zone.parent})
+        };
+        let by = if matches!(join, Join::Code { .. }) { By::Code } else { By::Name };
+        let mut unmatched: Vec<(&String, &u64)> = self.unmatched.iter().collect();
+        unmatched.sort_by(|a, b| (b.1, a.0).cmp(&(a.1, b.0)));
+        let mut ambiguous: Vec<(&String, &(u64, Vec<usize>))> = self.ambiguous.iter().collect();
+        ambiguous.sort_by(|a, b| (b.1.0, a.0).cmp(&(a.1.0, b.0)));
+        let unmatched: Vec<Value> = unmatched
+            .iter()
+            .take(MOST_NAMED)
+            .map(|(key, rows)| {
+                let like: Vec<Value> = directory.suggestions(key, by, 3).iter().map(zone).collect();
+                json!({"key": key, "rows": rows, "suggestions": like})
+            })
+            .collect();
+        let ambiguous: Vec<Value> = ambiguous
+            .iter()
+            .take(MOST_NAMED)
+            .map(|(key, (rows, zones))| {
+                let zones: Vec<Value> = zones.iter().take(10).map(zone).collect();
+                json!({"key": key, "rows": rows, "candidates": zones})
+            })
+            .collect();
+        let by = |how: How| self.by.get(&how).copied().unwrap_or_default();
+        json!({
+            "rows": self.rows,
+            "matched": {"code": by(How::Code), "former_code": by(How::FormerCode), "name": by(How::Name),
+                        "short_name": by(How::ShortName), "location": self.located},
+            "without_key": self.without_key,
+            "without_period": self.without_period,
+            "unmatched": {"rows": self.unmatched_rows, "keys": unmatched},
+            "ambiguous": {"rows": self.ambiguous_rows, "keys": ambiguous},
+            "not_numbers": {"values": self.wrong, "first": self.wrong_first},
+        })
+    }
+}

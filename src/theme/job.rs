@@ -1,0 +1,133 @@
+//! A theme's computation as a durable job: read, count, publish a new revision and its style. It starts again from its beginning when its
+//! worker dies: what it publishes appears in one step or not at all.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures_util::stream;
+use serde_json::{Value, json};
+
+use super::count::Counter;
+use super::definition::Definition;
+use super::result::{self, Made};
+use super::rows::{self, Columns};
+use super::{Themes, style_id, zones};
+use crate::access::grant::{Edit, Grant};
+use crate::access::principal::Principal;
+use crate::error::{Error, Result};
+use crate::job::{Job, Task};
+use crate::layer::model::Suppression;
+use crate::layer::registry;
+use crate::style::document;
+use crate::style::store::Writing;
+
+pub const KIND: &str = "theme";
+/// How often progress is told, in rows.
+const TELL_EVERY: u64 = 4096;
+
+/// Computes themes.
+pub struct ThemeJob {
+    pub themes: Themes,
+}
+
+impl ThemeJob {
+    async fn work(&self, task: &Task) -> Result<Value> {
+        let themes = &self.themes;
+        let layer = task.input["theme"].as_str().unwrap_or_default();
+        themes.gate.reload(&themes.database).await?;
+        themes.catalog.reload(&themes.database).await?;
+        let grant: Grant<Edit> = themes.gate.open(&task.principal, layer)?;
+        let kept = themes.get(layer).await?;
+        // Rights and fields as they are now.
+        themes.check(&task.principal, &kept.definition).await?;
+        let definition = Arc::new(kept.definition);
+        let (counter, zones, rule) = self.count(task, &definition).await?;
+        if counter.matched() == 0 {
+            let en = "not a single row found its zone";
+            return Err(Error::invalid("join", "没有一行数据找到所属分区", en).hint(
+                "请检查关联字段和分区的代码、名称",
+                "look at the field that joins and at the zones' codes and names",
+            ));
+        }
+        let rows = counter.rows();
+        task.progress().set("classify", rows, Some(rows));
+        let title = themes.catalog.of(&grant)?.title.zh.clone();
+        let id = layer.to_owned();
+        let made = tokio::task::spawn_blocking(move || -> Result<Made> {
+            let numbers = counter.finish(rule.as_ref())?;
+            result::make(&id, &title, &definition, &zones, &numbers)
+        });
+        let made = made.await.map_err(Error::internal)??;
+        task.progress().set("publish", rows, Some(rows));
+        let number = self.publish(task, &grant, made).await?;
+        Ok(json!({"theme": layer, "layer": layer, "revision": number, "rows": rows}))
+    }
+
+    async fn count(
+        &self,
+        task: &Task,
+        definition: &Arc<Definition>,
+    ) -> Result<(Counter, Arc<zones::Zones>, Option<Suppression>)> {
+        let themes = &self.themes;
+        let by: &Principal = &task.principal;
+        let (layer, grant) = themes.read(by, &definition.zones.layer)?;
+        let zones = Arc::new(zones::read(themes, definition, &layer, &grant).await?);
+        let mut counter = Counter::new(definition.clone(), zones.clone());
+        let source = match themes.source(by, definition).await? {
+            Some(source) => Some(themes.read(by, &source)?),
+            None => None,
+        };
+        let rule = source.as_ref().and_then(|(layer, _)| layer.suppression.clone());
+        let columns = Columns::of(definition, rule.as_ref());
+        let total = match &source {
+            None => definition.data.rows.as_ref().map(|rows| rows.len() as u64),
+            Some((layer, _)) => {
+                layer.state().feature_count.map(|n| n as u64).filter(|_| definition.data.filter.is_none())
+            }
+        };
+        let progress = task.progress().clone();
+        let mut take = |number: u64, record: &rows::Record| {
+            counter.take(number, record)?;
+            if counter.rows().is_multiple_of(TELL_EVERY) {
+                progress.set("read", counter.rows(), total);
+            }
+            Ok(())
+        };
+        match &source {
+            None => rows::of_request(definition.data.rows.as_deref().unwrap_or_default(), &columns, &mut take)?,
+            Some((layer, grant)) => {
+                rows::of_layer(themes, definition, (layer, grant), &columns, &mut take).await?;
+            }
+        }
+        Ok((counter, zones, rule))
+    }
+
+    async fn publish(&self, task: &Task, grant: &Grant<Edit>, made: Made) -> Result<i32> {
+        let themes = &self.themes;
+        let pieces = stream::iter(made.pieces.into_iter().map(Ok));
+        let staged = registry::stage(&themes.store, grant, &made.shape, pieces).await?;
+        registry::publish(&themes.store, grant, staged.number, "publish").await?;
+        let style = document::check(made.style, "")?;
+        let department = task.principal.department.as_deref().unwrap_or_default();
+        let writing = Writing { by: &task.principal, department, expected: None };
+        let id = style_id(grant.layer());
+        themes.styles.put(&writing, &id, &style, false).await?;
+        registry::set_default_style(&themes.database, grant, Some(&id)).await?;
+        Ok(staged.number)
+    }
+}
+
+impl Job for ThemeJob {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    fn run<'a>(&'a self, task: &'a Task) -> Pin<Box<dyn Future<Output = Result<Value>> + Send + 'a>> {
+        Box::pin(self.work(task))
+    }
+
+    fn gave_up<'a>(&'a self, _: &'a Task, _: &'a Error) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        // What was published before stays.
+        Box::pin(std::future::ready(()))
+    }
+}
