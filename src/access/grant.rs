@@ -3,8 +3,9 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::policy::Scope;
+use super::policy::{Because, Scope};
 use super::principal::Principal;
+use super::rights::Right;
 
 mod sealed {
     pub trait Sealed {}
@@ -37,12 +38,21 @@ pub struct Grant<A: Action> {
     layer: Arc<str>,
     scope: Arc<Scope>,
     principal: Principal,
+    /// What it was opened for; none for the layer's description alone.
+    right: Option<Right>,
+    because: Because,
     action: PhantomData<A>,
 }
 
 impl<A: Action> Grant<A> {
-    pub(super) fn new(layer: Arc<str>, scope: Arc<Scope>, principal: Principal) -> Self {
-        Grant { layer, scope, principal, action: PhantomData }
+    pub(super) fn new(
+        layer: Arc<str>,
+        scope: Arc<Scope>,
+        principal: Principal,
+        right: Option<Right>,
+        because: Because,
+    ) -> Self {
+        Grant { layer, scope, principal, right, because, action: PhantomData }
     }
     pub fn layer(&self) -> &str {
         &self.layer
@@ -52,5 +62,20 @@ impl<A: Action> Grant<A> {
     }
     pub fn principal(&self) -> &Principal {
         &self.principal
+    }
+    /// The right that it was opened for.
+    pub fn right(&self) -> Option<Right> {
+        self.right
+    }
+    /// The rule that opened it.
+    pub fn because(&self) -> Because {
+        self.because
+    }
+    /// The number of the grant in the database, where one opened it: not for one's own layers and those that are open to all.
+    pub fn number(&self) -> Option<i64> {
+        match self.because {
+            Because::Granted(id) => Some(id),
+            _ => None,
+        }
     }
 }

@@ -61,6 +61,34 @@ async fn the_examples_run() {
     }
 }
 
+/// The same for those of grants, people and keys.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_examples_of_sharing_run_one_after_the_other() {
+    let data = tempfile::tempdir().unwrap();
+    let server = crate::process::start(data.path());
+    let given = crate::process::credentials(data.path());
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new("bash")
+        .args(["-euo", "pipefail", "-c", &of("sharing.md").join("\n")])
+        .current_dir(folder.path())
+        .env("URL", &server.url)
+        .env("PERSON", given["admin"]["user"].as_str().unwrap())
+        .env("PASSWORD", given["admin"]["password"].as_str().unwrap())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && !said.contains("/problems/"),
+        "{said}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let opens: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.path().join("opens.json")).unwrap()).unwrap();
+    let (part, whole) = (opens["features"].as_i64().unwrap(), opens["of"].as_i64().unwrap());
+    assert!(0 < part && part < whole && opens["area_km2"].as_f64().unwrap() > 1.0, "{opens}");
+    assert!(said.contains("\"revoked\"") && said.contains("演练结束"), "{said}");
+}
+
 /// Its examples build on each other: one session from top to bottom.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_examples_of_address_jobs_run_one_after_the_other() {

@@ -4,13 +4,16 @@ pub mod address_sources;
 pub mod annotations;
 pub mod catalogue;
 pub mod exports;
+pub mod grants;
 pub mod identify;
 pub mod jobs;
 pub mod keys;
 pub mod layers;
 pub mod openapi;
+pub mod people;
 pub mod photos;
 pub mod session;
+pub mod simulation;
 pub mod uploads;
 
 use axum::body::Bytes;

@@ -71,7 +71,7 @@ fn options(
     writing: &'static str,
     bodies: &[(&'static str, Body)],
 ) -> Answer {
-    let drawn = ask.read(id)?;
+    let drawn = ask.describe(id)?;
     let state = drawn.layer.state();
     let writes = ask.pen(id).is_ok() && !state.source.registered && state.archive.is_none();
     let mut response = StatusCode::NO_CONTENT.into_response();
