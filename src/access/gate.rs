@@ -23,6 +23,8 @@ struct Rules {
     people: HashMap<i64, (Arc<str>, Role)>,
     /// Keys that are not revoked, with the second they expire.
     keys: HashMap<Uuid, Option<i64>>,
+    /// The secrets of signed addresses that are not revoked, with the second they expire.
+    signed: HashMap<Arc<str>, i64>,
 }
 
 /// Opens layers to principals. Cheap to clone.
@@ -100,11 +102,19 @@ impl Gate {
         for row in client.query(keys, &[]).await? {
             rules.keys.insert(row.get(0), row.get(1));
         }
+        let signed =
+            "select id, extract(epoch from expires_at)::bigint from onemap.signing_key where revoked_at is null";
+        for row in client.query(signed, &[]).await? {
+            rules.signed.insert(row.get::<_, &str>(0).into(), row.get(1));
+        }
         self.rules.store(Arc::new(rules));
         Ok(())
     }
 
     pub fn standing(&self, principal: &Principal, layer: &str) -> Standing {
+        if !is_within(principal, layer, None) {
+            return Standing::Unknown;
+        }
         self.rules.load().layers.get(layer).map_or(Standing::Unknown, |shared| standing(principal, shared, now()))
     }
 
@@ -141,7 +151,8 @@ impl Gate {
 
     fn open_with<A: Asked>(&self, principal: &Principal, layer: &str, right: Option<Right>) -> Result<Grant<A>> {
         let rules = self.rules.load();
-        let Some((id, shared)) = rules.layers.get_key_value(layer) else { return Err(unknown(principal)) };
+        let known = rules.layers.get_key_value(layer).filter(|_| is_within(principal, layer, right));
+        let Some((id, shared)) = known else { return Err(unknown(principal)) };
         let Decision { standing, because } = decide(principal, shared, right, now());
         match A::scope(&standing) {
             Some(scope) => Ok(Grant::new(id.clone(), scope, principal.clone(), right, because)),
@@ -206,7 +217,7 @@ impl Gate {
             .layers
             .iter()
             .map(|(id, shared)| (id.clone(), standing(principal, shared, now)))
-            .filter(|(_, standing)| *standing != Standing::Unknown)
+            .filter(|(id, standing)| *standing != Standing::Unknown && is_within(principal, id, None))
             .collect();
         seen.sort_by(|a, b| a.0.cmp(&b.0));
         seen
@@ -233,10 +244,17 @@ impl Rules {
                 .get(id)
                 .is_some_and(|(department, now)| Some(department) == principal.department.as_ref() && now == role),
             Who::Key { id, .. } => self.keys.get(id).is_some_and(|until| until.is_none_or(|until| now() < until)),
+            Who::Signed { kid, .. } => self.signed.get(kid).is_some_and(|until| now() < *until),
             Who::Operator | Who::Anonymous => true,
         };
         if same { Ok(()) } else { Err(ended()) }
     }
+}
+
+/// Whether a signed address is for this layer and right; everybody else is bound by the rules alone.
+fn is_within(principal: &Principal, layer: &str, right: Option<Right>) -> bool {
+    let Who::Signed { layers, .. } = &principal.who else { return true };
+    layers.iter().any(|l| l == layer) && right.is_none_or(|right| right == Right::View)
 }
 
 fn permit(row: &Row) -> Result<Permit> {

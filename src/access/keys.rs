@@ -135,7 +135,7 @@ impl Login {
             who: Who::Key { id: row.get(0), label: row.get::<_, &str>(1).into() },
             department: Some(row.get::<_, &str>(2).into()),
         };
-        Ok(Proof { principal, bounds: Some(Arc::new(bounds)), pending: false })
+        Ok(Proof { principal, bounds: Some(Arc::new(bounds)), pending: false, signed: None })
     }
 
     /// Makes a key for a department. The key itself is not kept.

@@ -14,6 +14,7 @@ use super::keys::{Bounds, Usage};
 use super::passwords::{secret, verify};
 use super::principal::{Principal, Role, Who};
 use super::second_factor;
+use super::signed::For;
 use crate::db::pool::Database;
 use crate::error::{Error, Result};
 
@@ -31,6 +32,15 @@ const BELIEVED: Duration = Duration::from_secs(4);
 pub enum Credential {
     Session(String),
     Key(String),
+    Signed(SignedAddress),
+}
+
+/// What a signed address says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SignedAddress {
+    pub kid: String,
+    pub expires: i64,
+    pub signature: String,
 }
 
 #[derive(Clone)]
@@ -50,6 +60,8 @@ pub struct Proof {
     pub bounds: Option<Arc<Bounds>>,
     /// A session that is good for nothing until its password is changed or a second factor is enrolled.
     pub pending: bool,
+    /// Of a signed address.
+    pub signed: Option<Arc<For>>,
 }
 
 /// What somebody brings to sign in.
@@ -91,6 +103,7 @@ impl Login {
         let hash = match credential {
             Credential::Session(token) => digest(b"session", token),
             Credential::Key(key) => digest(b"key", key),
+            Credential::Signed(a) => digest(b"signed", &format!("{}\n{}\n{}", a.kid, a.expires, a.signature)),
         };
         if let Some(proof) = self.believed.get(&hash).await {
             return Ok(proof);
@@ -98,6 +111,7 @@ impl Login {
         let proof = match credential {
             Credential::Session(_) => self.session(&hash).await?,
             Credential::Key(_) => self.key(&hash).await?,
+            Credential::Signed(address) => self.signed(address).await?,
         };
         self.believed.insert(hash, proof.clone()).await;
         Ok(proof)
@@ -114,7 +128,7 @@ impl Login {
             )
             .await?
             .ok_or_else(|| Error::unauthenticated("登录已过期，请重新登录", "the session has ended; sign in again"))?;
-        Ok(Proof { principal: person(&row)?, bounds: None, pending: row.get(5) })
+        Ok(Proof { principal: person(&row)?, bounds: None, pending: row.get(5), signed: None })
     }
 
     /// The principal a job acts for, asked anew when the job runs.

@@ -16,3 +16,4 @@ pub mod policy;
 pub mod principal;
 pub mod rights;
 pub mod second_factor;
+pub mod signed;

@@ -14,10 +14,10 @@ use onemap_credentials::origin::of_address;
 use tokio::time::Instant;
 
 use super::ask::COOKIE;
-use super::parameters::is_credential;
+use super::parameters::{is_credential, is_signed};
 use super::peer::{self, Peer};
 use super::problem::Problem;
-use crate::access::login::Credential;
+use crate::access::login::{Credential, SignedAddress};
 use crate::access::principal::Principal;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -52,6 +52,9 @@ async fn proven(app: &App, credential: &Credential, seen: &Seen) -> Result<Princ
     if let Some(bounds) = &proof.bounds {
         app.login.admit(bounds, seen.origin.as_deref(), seen.address)?;
     }
+    if let Some(signed) = &proof.signed {
+        signed.admit(seen.reads, &seen.path, seen.origin.as_deref())?;
+    }
     match proof.pending && !seen.for_pending {
         false => Ok(proof.principal),
         true => Err(Error::forbidden(
@@ -71,6 +74,8 @@ struct Seen {
     /// Of the page that asks: as the browser says, or from the page's address where it says no more.
     origin: Option<String>,
     address: Option<IpAddr>,
+    path: String,
+    reads: bool,
     for_pending: bool,
 }
 
@@ -83,6 +88,8 @@ impl Seen {
         Seen {
             origin: origin.map(str::to_owned),
             address: peer.map(|peer| peer::address(peer.0, headers, &app.proxies)),
+            path: request.uri().path().to_owned(),
+            reads: matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS),
             for_pending: for_pending(request),
         }
     }
@@ -135,10 +142,24 @@ fn credential(request: &Request) -> Option<Credential> {
         return Some(Credential::Key(token));
     }
     let query = request.uri().query().unwrap_or_default();
+    if let Some(signed) = signed(query) {
+        return Some(Credential::Signed(signed));
+    }
     if let Some((_, key)) = form_urlencoded::parse(query.as_bytes()).find(|(n, _)| is_credential(n)) {
         return Some(Credential::Key(key.into_owned()));
     }
     CookieJar::from_headers(headers).get(COOKIE).map(|c| Credential::Session(c.value().to_owned()))
+}
+
+/// What signs an address. What cannot be right is looked up all the same, and refused like any other.
+fn signed(query: &str) -> Option<SignedAddress> {
+    if !is_signed(query) {
+        return None;
+    }
+    let value =
+        |name: &str| form_urlencoded::parse(query.as_bytes()).find(|(n, _)| n == name).map(|(_, v)| v.into_owned());
+    let expires = value("exp")?.parse().unwrap_or(0);
+    Some(SignedAddress { kid: value("kid")?, expires, signature: value("sig")? })
 }
 
 /// The key in `Authorization: Bearer`. Another scheme is a proxy's business, not ours. A key with odd bytes is a wrong key, not none.

@@ -11,7 +11,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use super::address::{csv, jobs as address_jobs, parse, reverse, search};
 use super::api::{
     address_sources, annotations, catalogue, exports, grants, identify, jobs, keys, layers, people, photos, session,
-    simulation, uploads,
+    signed, simulation, uploads,
 };
 use super::ows::{wms, wmts};
 use super::problem::Problem;
@@ -305,6 +305,9 @@ pub fn table() -> Vec<Route> {
         route("POST", "/api/v1/me/second-factor", Person, "Begin to enrol a second factor", people::enrol),
         route("POST", "/api/v1/me/second-factor/confirm", Person, "Confirm it by a first code", people::confirm),
         route("DELETE", "/api/v1/me/second-factor", Person, "Remove one's second factor", people::remove_factor),
+        route("GET", "/api/v1/signed-urls", KeyManager, "The department's signed addresses", signed::list),
+        route("POST", "/api/v1/signed-urls", KeyManager, "Sign addresses of maps of some layers", signed::create),
+        route("DELETE", "/api/v1/signed-urls/{kid}", KeyManager, "Revoke a signed address", signed::revoke),
         route("POST", "/api/v1/keys/{key}/rotate", KeyManager, "Put another key in a key's place", keys::rotate),
         route("DELETE", "/api/v1/keys/{key}", KeyManager, "Revoke a key", keys::revoke),
     ]

@@ -27,6 +27,7 @@ mod records;
 mod routes;
 mod sharing;
 mod sign_in;
+mod signed;
 mod simulation;
 mod styles;
 mod tidy;

@@ -56,6 +56,7 @@ fn fill(path: &str, layer: &str) -> String {
         .replace("{alias}", "1")
         .replace("{job}", "01890000-0000-7000-8000-000000000000")
         .replace("{grant}", "1")
+        .replace("{kid}", "nothing")
         .replace("{person}", "100000")
         .replace("{session}", "01890000-0000-7000-8000-000000000000")
         .replace("{key}", "01890000-0000-7000-8000-000000000000")

@@ -162,7 +162,7 @@ fn number(text: &str) -> Result<i64> {
 }
 
 /// A time in RFC 3339.
-fn time(parameter: &str, text: Option<&str>) -> Result<Option<SystemTime>> {
+pub fn time(parameter: &str, text: Option<&str>) -> Result<Option<SystemTime>> {
     let Some(text) = text else { return Ok(None) };
     let micros = Timestamp::parse(text).map(Timestamp::micros).and_then(|micros| u64::try_from(micros).ok());
     let time = micros.map(|micros| SystemTime::UNIX_EPOCH + Duration::from_micros(micros));

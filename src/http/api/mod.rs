@@ -13,6 +13,7 @@ pub mod openapi;
 pub mod people;
 pub mod photos;
 pub mod session;
+pub mod signed;
 pub mod simulation;
 pub mod uploads;
 

@@ -107,6 +107,7 @@ fn success(route: &Route) -> &'static str {
             | "/api/v1/annotations"
             | "/api/v1/grants"
             | "/api/v1/people"
+            | "/api/v1/signed-urls"
             | "/api/v1/departments"
             | "/api/v1/keys/{key}/rotate"
             | "/api/v1/layers",
@@ -236,6 +237,12 @@ fn request_body(route: &Route) -> Option<Value> {
         ("POST", "/api/v1/keys/{key}/rotate") => {
             object(&[], json!({"hours": {"type": "integer", "minimum": 0, "maximum": 720}}))
         }
+        ("POST", "/api/v1/signed-urls") => object(
+            &["label", "layers", "services", "until"],
+            json!({"label": text, "layers": {"type": "array", "minItems": 1, "maxItems": 20, "items": text},
+                   "services": {"type": "array", "minItems": 1, "items": {"type": "string", "enum": ["tiles", "styles", "wmts"]}},
+                   "until": {"type": "string", "format": "date-time"}, "origin": text}),
+        ),
         ("POST", "/api/v1/people") => {
             object(&["login", "name", "role"], json!({"login": text, "name": text, "department": text, "role": role()}))
         }
