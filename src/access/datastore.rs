@@ -8,7 +8,7 @@ use futures_util::Stream;
 use tokio_postgres::Row;
 
 use super::gate::Gate;
-use super::grant::{Edit, Grant, Mark, Read};
+use super::grant::{Amend, Edit, Grant, Mark, Read};
 use crate::db::cancel::Lease;
 use crate::db::pool::Database;
 use crate::db::sql::Sql;
@@ -72,6 +72,11 @@ impl Datastore {
     /// For reading a layer whole, however long it takes: its tile index is built from that.
     pub async fn whole(&self, _grant: &Grant<Edit>) -> Result<Lease> {
         Ok(Lease::new(self.database.importer().await?))
+    }
+
+    /// A connection that changes features of the layer as far as the grant shows them.
+    pub async fn amend(&self, _grant: &Grant<Amend>) -> Result<deadpool_postgres::Object> {
+        self.database.importer().await
     }
 
     /// A connection that may write marks of the granted layer.

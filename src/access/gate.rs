@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::grant::{Action, Edit, Grant, Mark, Read};
+use super::grant::{Action, Amend, Edit, Grant, Mark, Read};
 use super::policy::{Because, Decision, Lapse, Permit, Scope, ShareClass, Shared, Standing, decide, standing};
 use super::principal::{Principal, Role, Who};
 use super::rights::{Right, Rights};
@@ -58,6 +58,16 @@ impl Asked for Mark {
     const RIGHT: Option<Right> = None;
     fn scope(standing: &Standing) -> Option<Arc<Scope>> {
         matches!(standing, Standing::Marks | Standing::Edits).then(Arc::default)
+    }
+}
+
+impl Asked for Amend {
+    const RIGHT: Option<Right> = Some(Right::Write);
+    fn scope(standing: &Standing) -> Option<Arc<Scope>> {
+        match standing {
+            Standing::Reads(scope) => Some(scope.clone()),
+            _ => None,
+        }
     }
 }
 
@@ -125,10 +135,9 @@ impl Gate {
 
     /// What the principal may do with what it sees of a layer.
     pub fn rights(&self, principal: &Principal, layer: &str) -> Rights {
-        let may = |right: &Right| match self.decision(principal, layer, Some(*right)).map(|d| (d.standing, d.because)) {
-            Some((Standing::Edits, _)) => true,
-            // Only a grant lets others than the owner's publishers write.
-            Some((Standing::Reads(_), because)) => *right != Right::Write || matches!(because, Because::Granted(_)),
+        let may = |right: &Right| match self.decision(principal, layer, Some(*right)).map(|d| d.standing) {
+            Some(Standing::Edits | Standing::Reads(_)) => true,
+            Some(Standing::Marks) => *right != Right::Write,
             _ => false,
         };
         Right::ALL.into_iter().filter(may).collect()
@@ -157,8 +166,8 @@ impl Gate {
         match A::scope(&standing) {
             Some(scope) => Ok(Grant::new(id.clone(), scope, principal.clone(), right, because)),
             None if standing == Standing::Unknown => Err(unknown(principal)),
-            None if standing == Standing::Visible => Err(refusal(layer, because)),
             None if principal.is_anonymous() => Err(sign_in()),
+            None if standing == Standing::Visible => Err(refusal(layer, because)),
             None => Err(Error::forbidden(
                 "只有该图层所属单位的发布人员可以修改",
                 "only publishers of the department that owns this layer may change it",
@@ -301,6 +310,10 @@ fn refusal(layer: &str, because: Because) -> Error {
         }
         Because::Lapsed(_, Lapse::Revoked) => {
             ("贵单位对该图层的授权已收回", "your department's grant on this layer was revoked")
+        }
+        Because::NotAWriter => {
+            let (zh, en) = ("当前身份不能修改该图层的要素", "your role does not change features of this layer");
+            return Error::forbidden(zh, en);
         }
         _ => (
             "该图层为有条件共享，贵单位尚未获得授权",

@@ -25,6 +25,12 @@ pub struct Edit;
 #[derive(Debug, Clone)]
 pub struct Mark;
 
+/// Changing single features of what a grant shows, for another department's layer.
+#[derive(Debug, Clone)]
+pub struct Amend;
+
+impl sealed::Sealed for Amend {}
+impl Action for Amend {}
 impl sealed::Sealed for Read {}
 impl sealed::Sealed for Edit {}
 impl sealed::Sealed for Mark {}

@@ -220,6 +220,8 @@ pub enum Because {
     Granted(i64),
     /// The newest grant has lapsed, and no other is valid.
     Lapsed(i64, Lapse),
+    /// It is read, but not by somebody who changes it.
+    NotAWriter,
     /// A grant that is tried out before it is given.
     Proposed,
     /// There are valid grants, the newest being this one, but none gives the right.
@@ -242,7 +244,12 @@ pub fn standing(principal: &Principal, layer: &Shared, now: i64) -> Standing {
 /// The rule of sharing, for one right or, without one, for whether there is any. `now` is in Unix seconds.
 pub fn decide(principal: &Principal, layer: &Shared, right: Option<Right>, now: i64) -> Decision {
     let reads = |scope: Arc<Scope>, because| Decision { standing: Standing::Reads(scope), because };
-    let everything = |because| reads(Arc::default(), because);
+    let writes = right == Some(Right::Write);
+    let everything = |because| match writes {
+        // What is open to all is not open to be changed, nor is it by everybody of its own department.
+        true => Decision { standing: Standing::Visible, because: Because::NotAWriter },
+        false => reads(Arc::default(), because),
+    };
     let Some(department) = principal.department.as_ref() else {
         return match layer.anonymous {
             true => everything(Because::Public),
@@ -265,6 +272,10 @@ pub fn decide(principal: &Principal, layer: &Shared, right: Option<Right>, now: 
             let held = || layer.permits.iter().rev().filter(|p| p.department == *department);
             let valid = || held().filter(|p| p.lapse(now).is_none());
             match valid().find(|p| right.is_none_or(|right| p.rights.has(right))) {
+                // Keys stand in web pages.
+                Some(_) if writes && !principal.publishes() => {
+                    Decision { standing: Standing::Visible, because: Because::NotAWriter }
+                }
                 Some(permit) => reads(permit.scope.clone(), Because::Granted(permit.id)),
                 None => Decision {
                     standing: Standing::Visible,
@@ -335,6 +346,11 @@ mod tests {
         assert_eq!(of(Right::View), Because::Granted(2));
         assert_eq!(of(Right::Query), Because::Granted(1));
         assert_eq!(of(Right::Export), Because::Lacks(2, Right::Export));
+        l.permits.push(Permit { rights: Rights::of_names(&["write"]), ..permit(3) });
+        let of = |asks, right| decide(&asks, &l, Some(right), 0).because;
+        assert_eq!(of(person("health", Role::User), Right::Write), Because::NotAWriter);
+        assert_eq!(of(person("health", Role::Publisher), Right::Write), Because::Granted(3));
+        assert_eq!(of(person("housing", Role::User), Right::Write), Because::NotAWriter);
         assert_eq!(decide(&asks, &l, Some(Right::Query), 0).standing, Standing::Reads(narrow));
         // Without one that is asked for, there is something to see all the same.
         assert!(matches!(standing(&asks, &l, 0), Standing::Reads(_)));

@@ -15,6 +15,7 @@ use super::peer::{self, Peer};
 use super::problem::Problem;
 use crate::access::gate::sign_in;
 use crate::access::grant::{Edit, Grant, Read};
+use crate::access::policy::Because;
 use crate::access::principal::Principal;
 use crate::access::rights::Right;
 use crate::app::App;
@@ -191,7 +192,15 @@ impl Ask {
         let gate = &self.app.gate;
         match gate.open(&self.principal, id) {
             Ok(grant) => Ok(Pen::Publisher(grant)),
-            Err(refusal) => gate.open(&self.principal, id).map(Pen::Annotator).map_err(|_| refusal),
+            Err(refusal) => match gate.open(&self.principal, id) {
+                Ok(grant) => Ok(Pen::Annotator(grant)),
+                Err(_) => gate.open(&self.principal, id).map(Pen::Grantee).map_err(|lacking| {
+                    let decided = gate.decision(&self.principal, id, Some(Right::Write));
+                    // Whoever holds a grant is told what it lacks.
+                    let lacks = matches!(decided.map(|d| d.because), Some(Because::Lacks(..)));
+                    if lacks { lacking } else { refusal }
+                }),
+            },
         }
     }
 

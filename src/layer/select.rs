@@ -160,6 +160,20 @@ pub fn count(layer: &Published, grant: &Grant<Read>, wanted: &Selection) -> Sql 
     sql
 }
 
+/// One row when a grant shows the feature; `whole`: when it shows all of its shape.
+pub fn shows(layer: &Published, grant: &Grant<Read>, id: i64, whole: bool) -> Sql {
+    let (state, scope) = (layer.state(), grant.scope());
+    let mut sql = Sql::new("select 1 from ");
+    sql.table(&state.source.schema, &state.source.table);
+    conditions(&mut sql, state, scope, &Selection { id: Some(id), ..Selection::default() });
+    if let (true, Some(area), Some(column)) = (whole, &scope.area, state.source.geometry.as_deref()) {
+        sql.push(" and st_coveredby(").ident(column).push(", ");
+        area_geometry(&mut sql, state, area);
+        sql.push(")");
+    }
+    sql
+}
+
 /// How many rows of a granted layer are left by the selection's `limit` and `offset`: what a page holds.
 pub fn count_of_page(layer: &Published, grant: &Grant<Read>, wanted: &Selection) -> Sql {
     let state = layer.state();

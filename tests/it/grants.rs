@@ -287,3 +287,61 @@ async fn a_person_who_is_barred_or_moved_is_signed_out_at_once() {
         assert_eq!(who().await.unwrap().status(), 401, "{change}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_to_write_reaches_as_far_as_the_grant() {
+    let world = World::new().await;
+    let west = "st_multi(st_makeenvelope(119.9, 35.9, 120.045, 37, 4490))";
+    let columns = "rights, fields, filter, area";
+    world.grant(columns, &format!("array['query', 'write'], array['name', 'kind'], 'kind = ''住宅''', {west}")).await;
+    let cookie = world.sign_in("health-publisher").await;
+    let send = |method: Method, path: &str, body: Value| {
+        let request = world.request(method, path).header("accept-language", "en").header("if-match", "*");
+        let request =
+            request.header("content-type", "application/geo+json").header("cookie", &cookie).body(body.to_string());
+        async move {
+            let response = request.send().await.unwrap();
+            (response.status().as_u16(), response.text().await.unwrap())
+        }
+    };
+    let point = |x: f64| json!({"type": "Point", "coordinates": [x, 36.05]});
+    let properties = |p: Value| json!({"properties": p});
+    let whole = |x: f64, kind: &str| json!({"type": "Feature", "geometry": point(x), "properties": {"name": "新", "kind": kind}});
+    let one = format!("{ITEMS}/1");
+    for (method, path, body, expected) in [
+        (Method::PATCH, &one, properties(json!({"name": "改"})), 204),
+        // A field that is not granted does not exist.
+        (Method::PATCH, &one, properties(json!({"floors": 5})), 400),
+        // What it would become is beyond the rows, or the area.
+        (Method::PATCH, &one, properties(json!({"kind": "商业"})), 403),
+        (Method::PATCH, &one, json!({"geometry": point(121.0)}), 403),
+        (Method::PATCH, &one, json!({"geometry": point(120.04)}), 204),
+        (Method::PUT, &one, whole(120.03, "住宅"), 204),
+        // What is not shown is not there.
+        (Method::PATCH, &format!("{ITEMS}/2"), properties(json!({"name": "x"})), 404),
+        (Method::DELETE, &format!("{ITEMS}/2"), Value::Null, 404),
+        (Method::POST, &ITEMS.to_owned(), whole(120.02, "住宅"), 201),
+        (Method::POST, &ITEMS.to_owned(), whole(120.02, "商业"), 403),
+        (Method::POST, &ITEMS.to_owned(), whole(121.0, "住宅"), 403),
+        (Method::DELETE, &format!("{ITEMS}/3"), Value::Null, 204),
+    ] {
+        let (status, said) = send(method.clone(), path, body.clone()).await;
+        assert_eq!(status, expected, "{method} {path} {body}: {said}");
+    }
+    // The fields that were not granted are as they were, and nothing that was refused was done.
+    let all = world.json(As::Key("housing"), &format!("{ITEMS}?limit=1000")).await;
+    let features = all["features"].as_array().unwrap();
+    assert_eq!(features.len(), 100);
+    let first = features.iter().find(|f| f["id"] == 1).unwrap();
+    assert_eq!((&first["properties"]["name"], &first["properties"]["listed"]), (&json!("新"), &json!(true)));
+    assert!(features.iter().all(|f| f["geometry"]["coordinates"][0].as_f64().unwrap() < 120.5));
+    // Keys and readers do not write, nor does anybody without the right.
+    for who in [HEALTH, As::Person("health", Role::User)] {
+        let request = world.by(who, Method::DELETE, &format!("{ITEMS}/5")).await.header("if-match", "*");
+        assert_eq!(request.send().await.unwrap().status(), 403, "{who:?}");
+    }
+    world.sql("update onemap.access_grant set rights = array['query']").await;
+    world.app.refresh().await.unwrap();
+    let (status, said) = send(Method::DELETE, &format!("{ITEMS}/5"), Value::Null).await;
+    assert!(status == 403 && said.contains("`write`"), "{status} {said}");
+}

@@ -56,7 +56,7 @@ pub async fn decide(ask: Ask, bytes: Bytes) -> Answer {
     let (principal, right) = (imagined(&question.principal), question.action);
     let decision = ask.app.gate.decision(&principal, &layer.id, Some(right)).ok_or_else(|| unknown(&ask.principal))?;
     let allowed = allows(&decision, right);
-    let mut steps = vec![json!({"of": "layer", "allowed": allowed, "rule": rule(&decision, right, allowed)})];
+    let mut steps = vec![json!({"of": "layer", "allowed": allowed, "rule": rule(&decision, right)})];
     let mut all = allowed;
     if allowed && let Some(state) = &layer.state {
         if let Some(field) = &question.field {
@@ -133,7 +133,7 @@ pub async fn viewers(ask: Ask, bytes: Bytes) -> Answer {
         let allowed = allows(&decision, right) && field;
         if allowed && (asked.feature.is_none() || shows(&ask, &principal, &layer, right, &wanted).await?) {
             let partial = scope_of(&decision).is_some_and(|scope| !scope.is_all());
-            found.push(json!({"department": department, "partial": partial, "rule": rule(&decision, right, true)}));
+            found.push(json!({"department": department, "partial": partial, "rule": rule(&decision, right)}));
         }
     }
     Ok(ok(&json!({ "viewers": found })))
@@ -216,8 +216,8 @@ fn imagined(who: &Imagined) -> Principal {
 
 fn allows(decision: &Decision, right: Right) -> bool {
     match decision.standing {
-        Standing::Edits | Standing::Marks => true,
-        Standing::Reads(_) => right != Right::Write || matches!(decision.because, Because::Granted(_)),
+        Standing::Edits | Standing::Reads(_) => true,
+        Standing::Marks => right != Right::Write,
         Standing::Unknown | Standing::Visible => false,
     }
 }
@@ -247,23 +247,20 @@ fn bounds([z, x, y]: [u32; 3]) -> Result<Bbox> {
 }
 
 /// The rule that decided, in both languages.
-fn rule(decision: &Decision, right: Right, allowed: bool) -> Value {
+fn rule(decision: &Decision, right: Right) -> Value {
     let (name, grant, said) = match decision.because {
         Because::NotPublic => {
             ("not_public", None, Said::new("该图层未向公众开放", "the layer is not open to the public"))
         }
         Because::Public => ("public", None, Said::new("提供单位已向公众开放", "its owner opened it to the public")),
-        Because::Owner if !allowed => (
-            "owner",
+        Because::NotAWriter => (
+            "not_a_writer",
             None,
-            Said::new("本单位人员，但角色不能编辑", "the layer's own department, in a role that does not edit"),
+            Said::new("可以读取，但当前身份不能编辑", "it is read, but not by somebody who changes it"),
         ),
         Because::Owner => ("owner", None, Said::new("图层所属单位", "the layer's own department")),
         Because::NotShared => {
             ("not_shared", None, Said::new("不予共享：其他单位不知其存在", "not shared: others do not know of it"))
-        }
-        Because::Unconditional if !allowed => {
-            ("unconditional", None, Said::new("无条件共享不含编辑", "unconditional sharing does not include changes"))
         }
         Because::Unconditional => ("unconditional", None, Said::new("无条件共享", "shared unconditionally")),
         Because::Granted(id) => ("grant", Some(id), Said::new(format!("授权 {id}"), format!("grant {id}"))),
