@@ -15,7 +15,7 @@ use crate::address::jobs::matching::MatchJob;
 use crate::address::jobs::{self, AddressJobs};
 use crate::address::{self, Addresses};
 use crate::annotation::photos::Photos;
-use crate::config::Config;
+use crate::config::{self, Config, Network};
 use crate::db::migrate;
 use crate::db::pool::Database;
 use crate::error::Result;
@@ -48,6 +48,8 @@ pub struct Parts {
     pub gate: Gate,
     pub catalog: Catalog,
     pub login: Login,
+    /// Whose word on the caller's address is taken.
+    pub proxies: Vec<Network>,
     pub edits: Edits,
     pub bookmarks: Bookmarks,
     pub tiles: Tiles,
@@ -84,11 +86,11 @@ impl App {
     pub async fn new(config: Config, database_url: &str) -> Result<App> {
         let database = Database::new(database_url, config.database_connections, config.statement_timeout)?;
         migrate::run(&database).await?;
-        let store = Datastore::new(database.clone());
+        let (gate, catalog) = (Gate::default(), Catalog::default());
+        let store = Datastore::new(database.clone(), gate.clone());
         let queue = Queue::new(database.clone());
         let archives = Archives::new(&config.data);
         let edits = Edits::new(database.clone());
-        let (gate, catalog) = (Gate::default(), Catalog::default());
         let stand_on = address::Parts {
             database: database.clone(),
             store: store.clone(),
@@ -136,7 +138,8 @@ impl App {
             aliases,
             gate,
             catalog,
-            login: Login::new(database.clone()),
+            login: Login::new(database.clone(), config.second_factor),
+            proxies: config::networks(&config.trusted_proxies)?,
             extents: Extents::new(store.clone()),
             pictures: Pictures::new(tiles.clone(), &config),
             tiles,
@@ -175,6 +178,7 @@ impl App {
         let edits = self.edits.clone().follow(stop.clone());
         let mut tasks = vec![tokio::spawn(follow(self.clone(), stop.clone())), tokio::spawn(edits)];
         tasks.push(tokio::spawn(self.keeper().run(stop.clone())));
+        tasks.push(tokio::spawn(self.login.clone().keep_count(stop.clone())));
         tasks.push(tokio::spawn(self.addresses.clone().keep(stop.clone())));
         let workers = (0..workers).map(|_| self.worker()).chain([self.address_worker()]);
         for worker in workers {

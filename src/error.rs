@@ -23,6 +23,8 @@ pub enum Kind {
     Unsupported,
     /// Too much at once, or a part that is needed is away for now.
     Busy,
+    /// More than a key may ask for; in so many seconds it may again.
+    TooMany { seconds: u64 },
     /// None of the representations that the caller takes is offered.
     NotAcceptable,
     /// The caller must say which state it changes, and has not.

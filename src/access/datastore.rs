@@ -2,12 +2,13 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::Stream;
 use tokio_postgres::Row;
 
-use super::grant::{Edit, Grant, Mark, Read};
+use super::gate::Gate;
+use super::grant::{Amend, Edit, Grant, Mark, Read};
 use crate::db::cancel::Lease;
 use crate::db::pool::Database;
 use crate::db::sql::Sql;
@@ -16,21 +17,35 @@ use crate::error::{Error, Result};
 /// The longest statement that a connection keeps prepared: longer ones are hardly asked twice.
 const LONGEST_KEPT: usize = 8 << 10;
 
+/// Rows, and the time, between two looks at a grant whose rows are under way.
+const ROWS: u32 = 256;
+const EVERY: Duration = Duration::from_secs(1);
+
 /// Rows as they arrive.
 pub type RowStream = Pin<Box<dyn Stream<Item = Result<Row>> + Send>>;
 
 #[derive(Clone)]
 pub struct Datastore {
     database: Database,
+    gate: Gate,
 }
 
 impl Datastore {
-    pub fn new(database: Database) -> Self {
-        Datastore { database }
+    pub fn new(database: Database, gate: Gate) -> Self {
+        Datastore { database, gate }
     }
 
-    pub async fn read(&self, _grant: &Grant<Read>) -> Result<Reader> {
-        Ok(Reader { lease: Lease::new(self.database.app().await?) })
+    pub async fn read(&self, grant: &Grant<Read>) -> Result<Reader> {
+        let watch = self.watch(grant)?;
+        Ok(Reader { lease: Lease::new(self.database.app().await?), watch: Some(watch) })
+    }
+
+    /// For looking again, while something is under way, whether a grant still holds. Refuses one that shows no rows.
+    pub fn watch(&self, grant: &Grant<Read>) -> Result<Watch> {
+        if grant.right().is_none() {
+            return Err(Error::internal("rows were asked for under a grant for a description"));
+        }
+        Ok(Watch { gate: self.gate.clone(), grant: grant.clone(), looked: Instant::now() })
     }
 
     /// A connection for what the platform keeps beside the rows that the grant shows.
@@ -40,22 +55,28 @@ impl Datastore {
 
     /// For a selection that takes as long as its reader does: a connection of its own, which is closed afterwards, so that the requests
     /// keep theirs.
-    pub async fn apart(&self, _grant: &Grant<Read>, longest: Duration) -> Result<Reader> {
+    pub async fn apart(&self, grant: &Grant<Read>, longest: Duration) -> Result<Reader> {
+        let watch = self.watch(grant)?;
         let lease = Lease::apart(self.database.app().await?);
         if let Some(client) = lease.client() {
             client.batch_execute(&format!("set statement_timeout = {}", longest.as_millis())).await?;
         }
-        Ok(Reader { lease })
+        Ok(Reader { lease, watch: Some(watch) })
     }
 
     /// For a publisher's look at a revision that is not published yet.
     pub async fn look(&self, _grant: &Grant<Edit>) -> Result<Reader> {
-        Ok(Reader { lease: Lease::new(self.database.app().await?) })
+        Ok(Reader { lease: Lease::new(self.database.app().await?), watch: None })
     }
 
     /// For reading a layer whole, however long it takes: its tile index is built from that.
     pub async fn whole(&self, _grant: &Grant<Edit>) -> Result<Lease> {
         Ok(Lease::new(self.database.importer().await?))
+    }
+
+    /// A connection that changes features of the layer as far as the grant shows them.
+    pub async fn amend(&self, _grant: &Grant<Amend>) -> Result<deadpool_postgres::Object> {
+        self.database.importer().await
     }
 
     /// A connection that may write marks of the granted layer.
@@ -69,9 +90,30 @@ impl Datastore {
     }
 }
 
+/// Looks whether a grant still holds.
+pub struct Watch {
+    gate: Gate,
+    grant: Grant<Read>,
+    looked: Instant,
+}
+
+impl Watch {
+    /// An error when the grant has ended, or shows something else by now.
+    pub fn look(&mut self) -> Result<()> {
+        self.looked = Instant::now();
+        self.gate.holds(&self.grant)
+    }
+
+    /// The same, but not more often than every second: it costs nothing to ask.
+    pub fn look_now_and_then(&mut self) -> Result<()> {
+        if self.looked.elapsed() < EVERY { Ok(()) } else { self.look() }
+    }
+}
+
 /// One connection for one reading. Dropped early, it stops its query.
 pub struct Reader {
     lease: Lease,
+    watch: Option<Watch>,
 }
 
 impl Reader {
@@ -83,7 +125,7 @@ impl Reader {
             false => client.prepare_typed_cached(sql.text(), &sql.types()).await?,
         };
         let stream = client.query_raw(&statement, sql.values()).await?;
-        Ok(Rows { stream: Box::pin(stream), lease: Some(self.lease) })
+        Ok(Rows { stream: Box::pin(stream), lease: Some(self.lease), watch: self.watch, given: 0 })
     }
 
     /// Runs a statement of one row and one column.
@@ -102,6 +144,8 @@ impl Reader {
 pub struct Rows {
     stream: Pin<Box<tokio_postgres::RowStream>>,
     lease: Option<Lease>,
+    watch: Option<Watch>,
+    given: u32,
 }
 
 impl Rows {
@@ -111,6 +155,13 @@ impl Rows {
             lease.finish();
         }
     }
+
+    /// A grant that ends while its rows go out ends them too: whoever takes them must find the transfer failed.
+    fn look(&mut self) -> Result<()> {
+        let Some(watch) = &mut self.watch else { return Ok(()) };
+        self.given += 1;
+        if self.given.is_multiple_of(ROWS) { watch.look() } else { watch.look_now_and_then() }
+    }
 }
 
 impl Stream for Rows {
@@ -118,7 +169,7 @@ impl Stream for Rows {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         match self.stream.as_mut().poll_next(cx) {
-            Poll::Ready(Some(Ok(row))) => Poll::Ready(Some(Ok(row))),
+            Poll::Ready(Some(Ok(row))) => Poll::Ready(Some(self.look().map(|()| row))),
             Poll::Ready(Some(Err(e))) => {
                 // The server has ended the query itself; there is nothing to cancel.
                 self.finish();

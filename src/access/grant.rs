@@ -3,8 +3,9 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::policy::Scope;
+use super::policy::{Because, Scope};
 use super::principal::Principal;
+use super::rights::Right;
 
 mod sealed {
     pub trait Sealed {}
@@ -24,6 +25,12 @@ pub struct Edit;
 #[derive(Debug, Clone)]
 pub struct Mark;
 
+/// Changing single features of what a grant shows, for another department's layer.
+#[derive(Debug, Clone)]
+pub struct Amend;
+
+impl sealed::Sealed for Amend {}
+impl Action for Amend {}
 impl sealed::Sealed for Read {}
 impl sealed::Sealed for Edit {}
 impl sealed::Sealed for Mark {}
@@ -37,12 +44,21 @@ pub struct Grant<A: Action> {
     layer: Arc<str>,
     scope: Arc<Scope>,
     principal: Principal,
+    /// What it was opened for; none for the layer's description alone.
+    right: Option<Right>,
+    because: Because,
     action: PhantomData<A>,
 }
 
 impl<A: Action> Grant<A> {
-    pub(super) fn new(layer: Arc<str>, scope: Arc<Scope>, principal: Principal) -> Self {
-        Grant { layer, scope, principal, action: PhantomData }
+    pub(super) fn new(
+        layer: Arc<str>,
+        scope: Arc<Scope>,
+        principal: Principal,
+        right: Option<Right>,
+        because: Because,
+    ) -> Self {
+        Grant { layer, scope, principal, right, because, action: PhantomData }
     }
     pub fn layer(&self) -> &str {
         &self.layer
@@ -52,5 +68,20 @@ impl<A: Action> Grant<A> {
     }
     pub fn principal(&self) -> &Principal {
         &self.principal
+    }
+    /// The right that it was opened for.
+    pub fn right(&self) -> Option<Right> {
+        self.right
+    }
+    /// The rule that opened it.
+    pub fn because(&self) -> Because {
+        self.because
+    }
+    /// The number of the grant in the database, where one opened it: not for one's own layers and those that are open to all.
+    pub fn number(&self) -> Option<i64> {
+        match self.because {
+            Because::Granted(id) => Some(id),
+            _ => None,
+        }
     }
 }

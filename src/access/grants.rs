@@ -126,6 +126,19 @@ async fn insert(client: &impl GenericClient, by: &Principal, grant: &NewGrant) -
     }
 }
 
+/// An area as grants keep it (EWKB in EPSG:4490) with its size in km², without giving anything.
+pub async fn measure(client: &impl GenericClient, area: &str) -> Result<(Vec<u8>, f64)> {
+    let row = client
+        .query_one(
+            "with given as (select st_multi(st_collectionextract(st_makevalid(st_setsrid(st_force2d(
+                 st_geomfromgeojson($1)), 4490)), 3)) as area)
+             select st_asewkb(area), st_area(area::geography) / 1e6 from given",
+            &[&area::checked(area)?],
+        )
+        .await?;
+    Ok((row.try_get(0)?, row.try_get(1)?))
+}
+
 /// Ends a grant: its owner's department and the platform's administrator revoke it, its holder's surrenders it. Elsewhere it is
 /// unknown.
 pub async fn revoke(client: &impl GenericClient, by: &Principal, id: i64, reason: &str) -> Result<()> {

@@ -1,19 +1,20 @@
-//! Proving who asks: passwords (Argon2id), sessions and application keys.
+//! Proving who asks: signing in, sessions, application keys.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use argon2::Argon2;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use moka::future::Cache;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::audit;
 use super::gate::sign_in;
+use super::keys::{Bounds, Usage};
+use super::passwords::{secret, verify};
 use super::principal::{Principal, Role, Who};
+use super::second_factor;
+use super::signed::For;
 use crate::db::pool::Database;
 use crate::error::{Error, Result};
 
@@ -31,24 +32,65 @@ const BELIEVED: Duration = Duration::from_secs(4);
 pub enum Credential {
     Session(String),
     Key(String),
+    Signed(SignedAddress),
+}
+
+/// What a signed address says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SignedAddress {
+    pub kid: String,
+    pub expires: i64,
+    pub signature: String,
 }
 
 #[derive(Clone)]
 pub struct Login {
-    database: Database,
-    believed: Cache<[u8; 32], Principal>,
+    pub(super) database: Database,
+    believed: Cache<[u8; 32], Proof>,
+    pub(super) usage: Usage,
+    /// Whether administrators and auditors need a second factor.
+    strict: bool,
 }
 
-/// A key as it is shown once.
-pub struct NewKey {
+/// Who it is, and what bounds that.
+#[derive(Debug, Clone)]
+pub struct Proof {
+    pub principal: Principal,
+    /// Of a key.
+    pub bounds: Option<Arc<Bounds>>,
+    /// A session that is good for nothing until its password is changed or a second factor is enrolled.
+    pub pending: bool,
+    /// Of a signed address.
+    pub signed: Option<Arc<For>>,
+}
+
+/// What somebody brings to sign in.
+#[derive(Debug, Default)]
+pub struct SignIn<'a> {
+    pub login: &'a str,
+    pub password: &'a str,
+    /// Of the second factor: a one-time password or a recovery code.
+    pub code: Option<&'a str>,
+    pub address: Option<String>,
+    pub agent: Option<&'a str>,
+}
+
+/// A session as its person sees it.
+#[derive(Debug, Serialize)]
+pub struct SessionInfo {
     pub id: Uuid,
-    pub key: String,
-    pub prefix: String,
+    pub created: String,
+    pub expires: String,
+    pub address: Option<String>,
+    pub agent: Option<String>,
+    /// The one that asks.
+    pub current: bool,
 }
 
 impl Login {
-    pub fn new(database: Database) -> Self {
-        Login { database, believed: Cache::builder().max_capacity(20_000).time_to_live(BELIEVED).build() }
+    pub fn new(database: Database, strict: bool) -> Self {
+        let believed = Cache::builder().max_capacity(20_000).time_to_live(BELIEVED).build();
+        Login { usage: Usage::default(), database, believed, strict }
     }
 
     /// Forgets all proofs: somebody's key, session or role changed.
@@ -57,56 +99,36 @@ impl Login {
     }
 
     /// Who a credential belongs to, or 401.
-    pub async fn authenticate(&self, credential: &Credential) -> Result<Principal> {
+    pub async fn authenticate(&self, credential: &Credential) -> Result<Proof> {
         let hash = match credential {
             Credential::Session(token) => digest(b"session", token),
             Credential::Key(key) => digest(b"key", key),
+            Credential::Signed(a) => digest(b"signed", &format!("{}\n{}\n{}", a.kid, a.expires, a.signature)),
         };
-        if let Some(principal) = self.believed.get(&hash).await {
-            return Ok(principal);
+        if let Some(proof) = self.believed.get(&hash).await {
+            return Ok(proof);
         }
-        let principal = match credential {
+        let proof = match credential {
             Credential::Session(_) => self.session(&hash).await?,
             Credential::Key(_) => self.key(&hash).await?,
+            Credential::Signed(address) => self.signed(address).await?,
         };
-        self.believed.insert(hash, principal.clone()).await;
-        Ok(principal)
+        self.believed.insert(hash, proof.clone()).await;
+        Ok(proof)
     }
 
-    async fn session(&self, hash: &[u8; 32]) -> Result<Principal> {
+    async fn session(&self, hash: &[u8; 32]) -> Result<Proof> {
         let client = self.database.app().await?;
         let row = client
             .query_opt(
-                "select p.id, p.login, p.name, p.role, p.department_id from onemap.session s
+                "select p.id, p.login, p.name, p.role, p.department_id, s.pending from onemap.session s
                  join onemap.person p on p.id = s.person_id
                  where s.token_hash = $1 and s.expires_at > now() and p.active",
                 &[&hash.as_slice()],
             )
             .await?
             .ok_or_else(|| Error::unauthenticated("登录已过期，请重新登录", "the session has ended; sign in again"))?;
-        person(&row)
-    }
-
-    async fn key(&self, hash: &[u8; 32]) -> Result<Principal> {
-        let client = self.database.app().await?;
-        let row = client
-            .query_opt(
-                "select id, label, department_id from onemap.app_key
-                 where key_hash = $1 and revoked_at is null and (expires_at is null or expires_at > now())",
-                &[&hash.as_slice()],
-            )
-            .await?
-            .ok_or_else(|| {
-                Error::unauthenticated(
-                    "应用密钥无效、已过期或已吊销",
-                    "the application key is unknown, expired or revoked",
-                )
-                .hint("请在开发者中心创建新密钥", "create a new one in the developer centre")
-            })?;
-        Ok(Principal {
-            who: Who::Key { id: row.get(0), label: row.get::<_, &str>(1).into() },
-            department: Some(row.get::<_, &str>(2).into()),
-        })
+        Ok(Proof { principal: person(&row)?, bounds: None, pending: row.get(5), signed: None })
     }
 
     /// The principal a job acts for, asked anew when the job runs.
@@ -126,18 +148,19 @@ impl Login {
         person(&row)
     }
 
-    /// Checks a password and opens a session. Unknown names cost the same time as wrong passwords.
-    pub async fn sign_in(&self, login: &str, password: &str) -> Result<(String, Principal)> {
+    /// Checks a password and the second factor, and opens a session. Unknown names cost the same time as wrong passwords.
+    pub async fn sign_in(&self, given: &SignIn<'_>) -> Result<(String, Principal)> {
         let mut client = self.database.app().await?;
         let row = client
             .query_opt(
-                "select id, login, name, role, department_id, password_hash,
-                        coalesce(locked_until > now(), false) from onemap.person where login = $1 and active",
-                &[&login],
+                "select p.id, p.login, p.name, p.role, p.department_id, p.password_hash, coalesce(p.locked_until > now(), false),
+                     p.must_change_password, f.confirmed_at is not null
+                 from onemap.person p left join onemap.second_factor f on f.person_id = p.id where p.login = $1 and p.active",
+                &[&given.login],
             )
             .await?;
         let stored = row.as_ref().map(|r| r.get::<_, String>(5));
-        let right = verify(password.to_owned(), stored).await?;
+        let right = verify(given.password.to_owned(), stored).await?;
         let wrong = || Error::unauthenticated("用户名或密码不正确", "the user name or the password is wrong");
         let Some(row) = row else { return Err(wrong()) };
         let id: i64 = row.get(0);
@@ -147,33 +170,93 @@ impl Login {
                 format!("too many wrong passwords: the account is locked for {LOCK_MINUTES} minutes"),
             ));
         }
+        let transaction = client.transaction().await?;
         if !right {
-            client
-                .execute(
-                    "update onemap.person set failures = (failures + 1) % $2,
-                     locked_until = case when failures + 1 >= $2 then now() + make_interval(mins => $3) end where id = $1",
-                    &[&id, &FAILURES, &LOCK_MINUTES],
-                )
-                .await?;
+            failed(&transaction, id).await?;
+            transaction.commit().await?;
             return Err(wrong());
         }
         let principal = person(&row)?;
-        let token = secret();
-        let transaction = client.transaction().await?;
-        transaction.execute("update onemap.person set failures = 0 where id = $1 and failures <> 0", &[&id]).await?;
-        transaction.execute("delete from onemap.session where expires_at < now()", &[]).await?;
-        transaction
-            .execute(
-                "insert into onemap.session (token_hash, person_id, expires_at)
-                 values ($1, $2, now() + make_interval(hours => $3))",
-                &[&digest(b"session", &token).as_slice(), &id, &SESSION_HOURS],
-            )
-            .await?;
-        let entry =
-            audit::Entry { action: "sign_in", object_kind: "person", object_id: login, detail: serde_json::json!({}) };
+        let factor: bool = row.get(8);
+        if factor && let Err(refused) = second_factor::check(&*transaction, id, given.code).await {
+            // To be asked for the code is no failure; a wrong one is.
+            if given.code.is_some() {
+                failed(&transaction, id).await?;
+            }
+            transaction.commit().await?;
+            return Err(refused);
+        }
+        let needs = self.strict && !factor && principal.role().is_some_and(needs_factor);
+        let token = open_session(&transaction, id, given, needs || row.get(7)).await?;
+        let detail = serde_json::json!({"second_factor": factor, "address": given.address});
+        let entry = audit::Entry { action: "sign_in", object_kind: "person", object_id: given.login, detail };
         audit::write(&*transaction, &principal, entry).await?;
         transaction.commit().await?;
         Ok((token, principal))
+    }
+
+    /// Whether a person still has to change the password, and to enrol a second factor; and whether there is one.
+    pub async fn pending(&self, person: i64) -> Result<(bool, bool, bool)> {
+        let client = self.database.app().await?;
+        let row = client
+            .query_one(
+                "select p.must_change_password, p.role, f.confirmed_at is not null from onemap.person p
+                 left join onemap.second_factor f on f.person_id = p.id where p.id = $1",
+                &[&person],
+            )
+            .await?;
+        let (change, enrolled): (bool, bool) = (row.get(0), row.get(2));
+        let needed = self.strict && !enrolled && Role::parse(row.get(1)).is_some_and(needs_factor);
+        Ok((change, needed, enrolled))
+    }
+
+    /// After a step that sessions waited for: those of the person are good when nothing else is left to do.
+    pub(super) async fn settle(&self, person: i64) -> Result<()> {
+        let (change, needed, _) = self.pending(person).await?;
+        if !change && !needed {
+            let client = self.database.app().await?;
+            client.execute("update onemap.session set pending = false where person_id = $1", &[&person]).await?;
+        }
+        self.forget();
+        Ok(())
+    }
+
+    /// A person's sessions, newest first. `token` is that of the one who asks.
+    pub async fn sessions(&self, person: i64, token: &str) -> Result<Vec<SessionInfo>> {
+        let client = self.database.app().await?;
+        let rows = client
+            .query(
+                "select id, to_char(created_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),
+                     to_char(expires_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), address, agent, token_hash = $2
+                 from onemap.session where person_id = $1 and expires_at > now() order by created_at desc limit 200",
+                &[&person, &digest(b"session", token).as_slice()],
+            )
+            .await?;
+        let info = |r: &tokio_postgres::Row| SessionInfo {
+            id: r.get(0),
+            created: r.get(1),
+            expires: r.get(2),
+            address: r.get(3),
+            agent: r.get(4),
+            current: r.get(5),
+        };
+        Ok(rows.iter().map(info).collect())
+    }
+
+    /// Ends one of the person's own sessions. False when there is none.
+    pub async fn end_session(&self, by: &Principal, person: i64, id: Uuid) -> Result<bool> {
+        let mut client = self.database.app().await?;
+        let transaction = client.transaction().await?;
+        let sql = "delete from onemap.session where person_id = $1 and id = $2";
+        let ended = transaction.execute(sql, &[&person, &id]).await? == 1;
+        if ended {
+            let (object_id, detail) = (id.to_string(), serde_json::json!({}));
+            let entry = audit::Entry { action: "end", object_kind: "session", object_id: &object_id, detail };
+            audit::write(&*transaction, by, entry).await?;
+        }
+        transaction.commit().await?;
+        self.forget();
+        Ok(ended)
     }
 
     pub async fn sign_out(&self, token: &str) -> Result<()> {
@@ -183,85 +266,44 @@ impl Login {
         self.believed.invalidate(&hash).await;
         Ok(())
     }
+}
 
-    /// Makes a key for a department. The key itself is not kept.
-    pub async fn create_key(&self, by: &Principal, department: &str, label: &str, days: Option<i32>) -> Result<NewKey> {
-        let key = Self::new_key();
-        let new = NewKey { id: Uuid::now_v7(), prefix: key[..9].to_owned(), key };
-        let mut client = self.database.app().await?;
-        let transaction = client.transaction().await?;
-        transaction
-            .execute(
-                "insert into onemap.app_key (id, department_id, label, prefix, key_hash, created_by, expires_at)
-                 values ($1, $2, $3, $4, $5, $6, now() + make_interval(days => $7))",
-                &[&new.id, &department, &label, &new.prefix, &digest(b"key", &new.key).as_slice(), &by.name(), &days],
-            )
-            .await?;
-        let entry = audit::Entry {
-            action: "create",
-            object_kind: "key",
-            object_id: &new.id.to_string(),
-            detail: serde_json::json!({"department": department, "label": label, "days": days}),
-        };
-        audit::write(&*transaction, by, entry).await?;
-        transaction.commit().await?;
-        Ok(new)
-    }
+/// Administrators can give themselves much, auditors see much.
+fn needs_factor(role: Role) -> bool {
+    role.is_administrator() || role == Role::Auditor
+}
 
-    /// A new key's text.
-    pub fn new_key() -> String {
-        format!("om_{}", secret())
-    }
+/// One more wrong password or code.
+async fn failed(transaction: &deadpool_postgres::Transaction<'_>, person: i64) -> Result<()> {
+    transaction
+        .execute(
+            "update onemap.person set failures = (failures + 1) % $2,
+             locked_until = case when failures + 1 >= $2 then now() + make_interval(mins => $3) end where id = $1",
+            &[&person, &FAILURES, &LOCK_MINUTES],
+        )
+        .await?;
+    Ok(())
+}
 
-    /// Makes a key whose text is known already, unless it is there.
-    pub async fn ensure_key(&self, by: &Principal, department: &str, label: &str, key: &str) -> Result<()> {
-        let client = self.database.app().await?;
-        client
-            .execute(
-                "insert into onemap.app_key (id, department_id, label, prefix, key_hash, created_by)
-                 values ($1, $2, $3, $4, $5, $6) on conflict (key_hash) do nothing",
-                &[
-                    &Uuid::now_v7(),
-                    &department,
-                    &label,
-                    &key.chars().take(9).collect::<String>(),
-                    &digest(b"key", key).as_slice(),
-                    &by.name(),
-                ],
-            )
-            .await?;
-        Ok(())
-    }
-
-    /// Whether this is the person's password now.
-    pub async fn password_is(&self, login: &str, password: &str) -> Result<bool> {
-        let client = self.database.app().await?;
-        let row = client.query_opt("select password_hash from onemap.person where login = $1", &[&login]).await?;
-        verify(password.to_owned(), row.map(|r| r.get(0))).await
-    }
-
-    /// Revokes a key of the department. False when there is none.
-    pub async fn revoke_key(&self, by: &Principal, department: &str, id: Uuid) -> Result<bool> {
-        let mut client = self.database.app().await?;
-        let transaction = client.transaction().await?;
-        let changed = transaction
-            .execute(
-                "update onemap.app_key set revoked_at = now()
-                 where id = $1 and department_id = $2 and revoked_at is null",
-                &[&id, &department],
-            )
-            .await?;
-        let entry = audit::Entry {
-            action: "revoke",
-            object_kind: "key",
-            object_id: &id.to_string(),
-            detail: serde_json::json!({}),
-        };
-        audit::write(&*transaction, by, entry).await?;
-        transaction.commit().await?;
-        self.forget();
-        Ok(changed == 1)
-    }
+/// A session's token; its SHA-256 alone is kept.
+async fn open_session(
+    transaction: &deadpool_postgres::Transaction<'_>,
+    person: i64,
+    given: &SignIn<'_>,
+    pending: bool,
+) -> Result<String> {
+    let token = secret();
+    let agent: Option<String> = given.agent.map(|agent| agent.chars().take(300).collect());
+    transaction.execute("update onemap.person set failures = 0 where id = $1 and failures <> 0", &[&person]).await?;
+    transaction.execute("delete from onemap.session where expires_at < now()", &[]).await?;
+    transaction
+        .execute(
+            "insert into onemap.session (token_hash, person_id, expires_at, address, agent, pending)
+             values ($1, $2, now() + make_interval(hours => $3), $4, $5, $6)",
+            &[&digest(b"session", &token).as_slice(), &person, &SESSION_HOURS, &given.address, &agent, &pending],
+        )
+        .await?;
+    Ok(token)
 }
 
 fn person(row: &tokio_postgres::Row) -> Result<Principal> {
@@ -277,37 +319,6 @@ fn person(row: &tokio_postgres::Row) -> Result<Principal> {
     })
 }
 
-fn digest(kind: &[u8], secret: &str) -> [u8; 32] {
+pub(super) fn digest(kind: &[u8], secret: &str) -> [u8; 32] {
     Sha256::new().chain_update(kind).chain_update([0]).chain_update(secret.as_bytes()).finalize().into()
-}
-
-/// 192 random bits, in URL-safe letters.
-pub fn secret() -> String {
-    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 24]>())
-}
-
-/// Argon2id with the crate's defaults (19 MiB, 2 passes: OWASP's first recommendation).
-pub async fn hash_password(password: String) -> Result<String> {
-    tokio::task::spawn_blocking(move || {
-        Argon2::default()
-            .hash_password(password.as_bytes())
-            .map(|h| h.to_string())
-            .map_err(|e| Error::internal(e.to_string()))
-    })
-    .await
-    .map_err(Error::internal)?
-}
-
-async fn verify(password: String, stored: Option<String>) -> Result<bool> {
-    tokio::task::spawn_blocking(move || {
-        let Some(stored) = stored else {
-            // Nobody has this name: spend the time all the same.
-            let _ = Argon2::default().hash_password(password.as_bytes());
-            return Ok(false);
-        };
-        let hash = argon2::PasswordHash::new(&stored).map_err(|e| Error::internal(e.to_string()))?;
-        Ok(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
-    })
-    .await
-    .map_err(Error::internal)?
 }

@@ -73,6 +73,11 @@ pub enum Who {
         id: Uuid,
         label: Arc<str>,
     },
+    /// A signed address, good for looking at some layers.
+    Signed {
+        kid: Arc<str>,
+        layers: Arc<[String]>,
+    },
     /// Somebody with a shell on the machine, acting for a department.
     Operator,
     Anonymous,
@@ -118,6 +123,7 @@ impl Principal {
         match &self.who {
             Who::Person { login, .. } => format!("person:{login}"),
             Who::Key { id, .. } => format!("key:{id}"),
+            Who::Signed { kid, .. } => format!("signed:{kid}"),
             Who::Operator => "operator".into(),
             Who::Anonymous => "anonymous".into(),
         }

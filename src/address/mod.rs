@@ -158,7 +158,7 @@ impl Addresses {
             return Ok(None);
         }
         let scope = grant.scope();
-        let (live, base, delta) = match scope.rows.is_empty() && scope.area.is_none() {
+        let (live, base, delta) = match scope.has_all_rows() {
             true => (live, None, None),
             false => {
                 let shown = self.shown(grant, live).await?;

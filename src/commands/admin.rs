@@ -6,7 +6,8 @@ use clap::Subcommand;
 
 use super::with_app;
 use crate::access::audit::{self, Entry};
-use crate::access::login::{hash_password, secret};
+use crate::access::keys::Wanted;
+use crate::access::passwords::{hash_password, secret};
 use crate::access::principal::{Principal, Role};
 use crate::app::App;
 use crate::config::Config;
@@ -31,7 +32,7 @@ pub enum Command {
         login: String,
         #[arg(long)]
         department: String,
-        /// platform_administrator, department_administrator, publisher, user or auditor
+        /// platform_administrator, department_administrator, publisher, approver, user or auditor
         #[arg(long, default_value = "user")]
         role: String,
         #[arg(long)]
@@ -63,7 +64,8 @@ pub fn run(config: Config, command: Command) -> Result<ExitCode> {
         Command::CreateKey { department, label, days } => {
             known(&app, &department)?;
             let by = Principal::operator(&department);
-            Ok(app.login.create_key(&by, &department, &label, days).await?.key)
+            let wanted = Wanted { label, days, ..Wanted::default() };
+            Ok(app.login.create_key(&by, &department, &wanted).await?.key)
         }
     })?;
     println!("{printed}");

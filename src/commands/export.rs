@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::with_app;
 use crate::access::principal::Principal;
+use crate::access::rights::Right;
 use crate::app::App;
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -41,7 +42,7 @@ async fn export(app: &App, a: &Arguments) -> Result<()> {
         a.department.clone().or(owner).ok_or_else(|| {
             Error::not_found(format!("没有图层 {}", a.layer), format!("there is no layer {}", a.layer))
         })?;
-    let grant = app.gate.open(&Principal::operator(&department), &a.layer)?;
+    let grant = app.gate.open_for(&Principal::operator(&department), &a.layer, Right::Export)?;
     let drawn = Drawn { layer: app.catalog.published(&grant)?, grant };
     let bar = ProgressBar::no_length();
     let style = "导出 exporting z{prefix} {wide_bar} {human_pos}/{human_len} {per_sec}";

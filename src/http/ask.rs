@@ -1,5 +1,7 @@
 //! What a handler knows of its request: who asks, in which language, with which parameters.
 
+use std::net::IpAddr;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -9,10 +11,13 @@ use serde_json::Value;
 use super::carried::Carried;
 use super::ogc::json_response;
 use super::parameters::Parameters;
+use super::peer::{self, Peer};
 use super::problem::Problem;
 use crate::access::gate::sign_in;
 use crate::access::grant::{Edit, Grant, Read};
+use crate::access::policy::Because;
 use crate::access::principal::Principal;
+use crate::access::rights::Right;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::geo::crs::Crs;
@@ -84,6 +89,8 @@ pub struct Ask {
     /// The query as it came, without the credential.
     pub query: String,
     pub carried: Carried,
+    /// Where the request comes from.
+    pub address: Option<IpAddr>,
 }
 
 impl FromRequestParts<App> for Ask {
@@ -94,7 +101,9 @@ impl FromRequestParts<App> for Ask {
         let query = parameters.encoded();
         let base = base_url(app, &parts.headers);
         let carried = Carried::new(&base, &parts.uri, &parts.headers);
+        let peer = parts.extensions.get::<Peer>();
         Ok(Ask {
+            address: peer.map(|peer| peer::address(peer.0, &parts.headers, &app.proxies)),
             carried,
             app: app.clone(),
             principal: parts.extensions.get().cloned().unwrap_or_else(Principal::anonymous),
@@ -109,15 +118,45 @@ impl FromRequestParts<App> for Ask {
 }
 
 impl Ask {
-    /// A layer that may be read, with its published state.
+    /// A layer whose features may be asked for, with its published state.
     pub fn read(&self, id: &str) -> Result<Drawn> {
-        let grant = self.app.gate.open(&self.principal, id)?;
-        let layer = self.app.catalog.published(&grant)?;
-        Ok(Drawn { layer, grant })
+        self.read_for(id, Right::Query)
     }
 
-    /// Up to 20 layers, comma-separated.
+    /// A layer that may be looked at: drawn, styled, explained by a legend.
+    pub fn view(&self, id: &str) -> Result<Drawn> {
+        self.read_for(id, Right::View)
+    }
+
+    /// A layer of which files may be taken along.
+    pub fn export(&self, id: &str) -> Result<Drawn> {
+        self.read_for(id, Right::Export)
+    }
+
+    pub fn read_for(&self, id: &str, right: Right) -> Result<Drawn> {
+        self.drawn(self.app.gate.open_for(&self.principal, id, right)?)
+    }
+
+    /// A layer to be described, for whoever holds any right on it. Its rows cannot be read so.
+    pub fn describe(&self, id: &str) -> Result<Drawn> {
+        self.drawn(self.app.gate.open_to_describe(&self.principal, id)?)
+    }
+
+    fn drawn(&self, grant: Grant<Read>) -> Result<Drawn> {
+        Ok(Drawn { layer: self.app.catalog.published(&grant)?, grant })
+    }
+
+    /// Up to 20 layers, comma-separated, whose features may be asked for.
     pub fn read_many(&self, ids: &str) -> Result<Vec<Drawn>> {
+        self.many(ids, Right::Query)
+    }
+
+    /// The same of layers to be looked at.
+    pub fn view_many(&self, ids: &str) -> Result<Vec<Drawn>> {
+        self.many(ids, Right::View)
+    }
+
+    fn many(&self, ids: &str, right: Right) -> Result<Vec<Drawn>> {
         let ids: Vec<&str> = ids.split(',').collect();
         if ids.len() > 20 {
             return Err(Error::invalid("layers", "一次最多 20 个图层", "at most 20 layers at once"));
@@ -128,7 +167,7 @@ impl Ask {
                 (format!("图层 {} 重复出现", ids[i]), format!("the layer {} is given more than once", ids[i]));
             return Err(Error::invalid("layers", zh, en));
         }
-        ids.into_iter().map(|id| self.read(id)).collect()
+        ids.into_iter().map(|id| self.read_for(id, right)).collect()
     }
 
     /// The reference systems that a layer is offered in. How far it reaches is told to those only who see all of it; for the others its
@@ -153,7 +192,15 @@ impl Ask {
         let gate = &self.app.gate;
         match gate.open(&self.principal, id) {
             Ok(grant) => Ok(Pen::Publisher(grant)),
-            Err(refusal) => gate.open(&self.principal, id).map(Pen::Annotator).map_err(|_| refusal),
+            Err(refusal) => match gate.open(&self.principal, id) {
+                Ok(grant) => Ok(Pen::Annotator(grant)),
+                Err(_) => gate.open(&self.principal, id).map(Pen::Grantee).map_err(|lacking| {
+                    let decided = gate.decision(&self.principal, id, Some(Right::Write));
+                    // Whoever holds a grant is told what it lacks.
+                    let lacks = matches!(decided.map(|d| d.because), Some(Because::Lacks(..)));
+                    if lacks { lacking } else { refusal }
+                }),
+            },
         }
     }
 

@@ -1,30 +1,41 @@
 //! Who asks, and whether a change comes from our own pages.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
+use futures_util::StreamExt;
+use onemap_credentials::origin::of_address;
+use tokio::time::Instant;
 
 use super::ask::COOKIE;
-use super::parameters::is_credential;
+use super::parameters::{is_credential, is_signed};
+use super::peer::{self, Peer};
 use super::problem::Problem;
-use crate::access::login::Credential;
+use crate::access::login::{Credential, SignedAddress};
 use crate::access::principal::Principal;
 use crate::app::App;
-use crate::error::Error;
+use crate::error::{Error, Result};
 
 /// Finds out who asks. A credential that is wrong is an error even where none is needed: a page whose key has expired should
 /// learn it, not silently see less.
 pub async fn authenticate(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let principal = match credential(&request) {
         None => Ok(Principal::anonymous()),
-        Some(credential) => app.login.authenticate(&credential).await,
+        Some(credential) => {
+            let seen = Seen::of(&app, &request);
+            proven(&app, &credential, &seen).await
+        }
     };
     match principal {
         Ok(principal) => {
-            request.extensions_mut().insert(principal);
-            next.run(request).await
+            request.extensions_mut().insert(principal.clone());
+            guarded(app, principal, next.run(request).await)
         }
         // A stale session cookie must not keep anybody from signing in or out, nor from the open pages.
         Err(_) if is_cookie(&request) && forgiving(&request) => {
@@ -33,6 +44,87 @@ pub async fn authenticate(State(app): State<App>, mut request: Request, next: Ne
         }
         Err(e) => Problem(e).into_response(),
     }
+}
+
+/// Who it is, if the key is for this page and address and has not asked too much, and the session is good for this.
+async fn proven(app: &App, credential: &Credential, seen: &Seen) -> Result<Principal> {
+    let proof = app.login.authenticate(credential).await?;
+    if let Some(bounds) = &proof.bounds {
+        app.login.admit(bounds, seen.origin.as_deref(), seen.address)?;
+    }
+    if let Some(signed) = &proof.signed {
+        signed.admit(seen.reads, &seen.path, seen.origin.as_deref())?;
+    }
+    match proof.pending && !seen.for_pending {
+        false => Ok(proof.principal),
+        true => Err(Error::forbidden(
+            "登录尚未完成：请先修改密码或启用第二因素",
+            "signing in is not finished: change the password or enrol a second factor first",
+        )
+        .named("/problems/pending")
+        .hint(
+            "见 GET /api/v1/session 的 pending；POST /api/v1/me/password、POST /api/v1/me/second-factor",
+            "see `pending` of GET /api/v1/session; POST /api/v1/me/password, POST /api/v1/me/second-factor",
+        )),
+    }
+}
+
+/// What is looked at of a request beside its credential.
+struct Seen {
+    /// Of the page that asks: as the browser says, or from the page's address where it says no more.
+    origin: Option<String>,
+    address: Option<IpAddr>,
+    path: String,
+    reads: bool,
+    for_pending: bool,
+}
+
+impl Seen {
+    fn of(app: &App, request: &Request) -> Seen {
+        let headers = request.headers();
+        let text = |name: header::HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
+        let origin = text(header::ORIGIN).or_else(|| text(header::REFERER).and_then(of_address));
+        let peer = request.extensions().get::<Peer>();
+        Seen {
+            origin: origin.map(str::to_owned),
+            address: peer.map(|peer| peer::address(peer.0, headers, &app.proxies)),
+            path: request.uri().path().to_owned(),
+            reads: matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS),
+            for_pending: for_pending(request),
+        }
+    }
+}
+
+/// What a session that is not finished is good for.
+fn for_pending(request: &Request) -> bool {
+    let path = request.uri().path();
+    path == "/api/v1/session" || path.starts_with("/api/v1/me/")
+}
+
+/// How often somebody whose answer is under way is looked at.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// An answer that is given out bit by bit ends, broken off, when its caller is barred or moved, or its key revoked.
+fn guarded(app: App, principal: Principal, response: Response) -> Response {
+    if principal.is_anonymous() || response.body().size_hint().exact().is_some() {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let looks = tokio::time::interval_at(Instant::now() + EVERY, EVERY);
+    let begin = Some((body.into_data_stream(), looks, app, principal));
+    let pieces = futures_util::stream::unfold(begin, |state| async move {
+        let (mut pieces, mut looks, app, principal) = state?;
+        loop {
+            tokio::select! {
+                biased;
+                _ = looks.tick() => if let Err(ended) = app.gate.still_is(&principal) {
+                    return Some((Err(axum::Error::new(ended)), None));
+                },
+                piece = pieces.next() => return piece.map(|piece| (piece, Some((pieces, looks, app, principal)))),
+            }
+        }
+    });
+    Response::from_parts(parts, Body::from_stream(pieces))
 }
 
 fn forgiving(request: &Request) -> bool {
@@ -50,10 +142,24 @@ fn credential(request: &Request) -> Option<Credential> {
         return Some(Credential::Key(token));
     }
     let query = request.uri().query().unwrap_or_default();
+    if let Some(signed) = signed(query) {
+        return Some(Credential::Signed(signed));
+    }
     if let Some((_, key)) = form_urlencoded::parse(query.as_bytes()).find(|(n, _)| is_credential(n)) {
         return Some(Credential::Key(key.into_owned()));
     }
     CookieJar::from_headers(headers).get(COOKIE).map(|c| Credential::Session(c.value().to_owned()))
+}
+
+/// What signs an address. What cannot be right is looked up all the same, and refused like any other.
+fn signed(query: &str) -> Option<SignedAddress> {
+    if !is_signed(query) {
+        return None;
+    }
+    let value =
+        |name: &str| form_urlencoded::parse(query.as_bytes()).find(|(n, _)| n == name).map(|(_, v)| v.into_owned());
+    let expires = value("exp")?.parse().unwrap_or(0);
+    Some(SignedAddress { kid: value("kid")?, expires, signature: value("sig")? })
 }
 
 /// The key in `Authorization: Bearer`. Another scheme is a proxy's business, not ours. A key with odd bytes is a wrong key, not none.

@@ -4,19 +4,25 @@ use axum::http::HeaderMap;
 use serde_json::Value;
 
 use super::authenticate::bearer;
-use super::parameters::is_credential;
+use super::parameters::{SIGNED, is_credential, is_signed};
 
 /// The credential as it was given in the URL. Links carry it along, so that what opened an address with `?key=` (a browser,
 /// MapLibre, QGIS) can open those that it finds there. One from a header or a cookie is sent again by whoever sent it.
 #[derive(Debug, Clone, Default)]
 pub struct Carried {
     base: String,
-    /// `key=…` or `tk=…`, percent-encoded.
+    /// `key=…`, `tk=…` or what signs an address, percent-encoded.
     pair: Option<String>,
 }
 
 impl Carried {
     pub fn new(base: &str, uri: &axum::http::Uri, headers: &HeaderMap) -> Carried {
+        let query = uri.query().unwrap_or_default();
+        if bearer(headers).is_none() && is_signed(query) {
+            let pairs = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| SIGNED.contains(&&**name));
+            let pair = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+            return Carried { base: base.to_owned(), pair: Some(pair) };
+        }
         let given = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).find(|(n, _)| is_credential(n));
         let pair = given
             .filter(|_| bearer(headers).is_none())

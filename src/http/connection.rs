@@ -14,7 +14,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::Sleep;
+use tower_http::add_extension::AddExtension;
 
+use super::peer::Peer;
 use super::problem;
 
 /// From a connection's readiness to the end of a request's head. Longer than proxies and browsers keep an idle connection.
@@ -30,9 +32,9 @@ pub async fn serve(router: Router, listener: TcpListener, mut stop: watch::Recei
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD);
     let graceful = GracefulShutdown::new();
     loop {
-        let stream = tokio::select! {
+        let (stream, address) = tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 Err(e) => {
                     // Out of file descriptors, mostly: others will end.
                     tracing::warn!("a connection could not be taken: {e}");
@@ -45,7 +47,10 @@ pub async fn serve(router: Router, listener: TcpListener, mut stop: watch::Recei
         };
         let _ = stream.set_nodelay(true);
         let io = TokioIo::new(Connection::new(stream));
-        let connection = builder.serve_connection_with_upgrades(io, TowerToHyperService::new(router.clone()));
+        let connection = builder.serve_connection_with_upgrades(
+            io,
+            TowerToHyperService::new(AddExtension::new(router.clone(), Peer(address))),
+        );
         let watched = graceful.watch(connection.into_owned());
         tokio::spawn(async move {
             if let Err(e) = watched.await {

@@ -22,13 +22,13 @@ const MAX_ZOOM: u8 = 16;
 /// `/tiles/{layers}.json`: TileJSON 3.0.0 of one layer or several.
 pub async fn tilejson(ask: Ask, Path(name): Path<String>) -> Answer {
     // Permission first, as everywhere; what has no `.json` at its end names no layers.
-    let drawn = name.strip_suffix(".json").map(|ids| ask.read_many(ids)).ok_or_else(no_tilejson)??;
+    let drawn = name.strip_suffix(".json").map(|ids| ask.view_many(ids)).ok_or_else(no_tilejson)??;
     describe_tiles(ask, drawn, TileMatrixSet::WebMercatorQuad)
 }
 
 /// `/tiles/{layers}/{set}.json`: the same for another tile matrix set.
 pub async fn tilejson_of_set(ask: Ask, Path((ids, name)): Path<(String, String)>) -> Answer {
-    let drawn = ask.read_many(&ids)?;
+    let drawn = ask.view_many(&ids)?;
     let set = set_named(name.strip_suffix(".json").ok_or_else(no_tilejson)?)?;
     describe_tiles(ask, drawn, set)
 }
@@ -134,7 +134,7 @@ pub async fn style(ask: Ask, Path(name): Path<String>) -> Answer {
 
 /// `/api/v1/layers/{id}/legend`: JSON, or a picture with `f=png` (`f=png@2x` for dense screens).
 pub async fn legend(mut ask: Ask, Path(id): Path<String>) -> Answer {
-    let drawn = ask.read(&id)?;
+    let drawn = ask.view(&id)?;
     let format = ask.parameters.take("f")?;
     ask.parameters.clone().finish()?;
     let picture = match format.as_deref() {

@@ -17,6 +17,7 @@ pub mod negotiation;
 pub mod ogc;
 pub mod ows;
 pub mod parameters;
+pub mod peer;
 pub mod problem;
 pub mod routes;
 pub mod serve;

@@ -15,6 +15,7 @@ impl Parameters {
             return Err(Error::invalid("query", "查询字符串过长", "the query string is too long"));
         }
         let mut pairs = vec![];
+        let signed = is_signed(query);
         for part in query.split('&').filter(|part| !part.is_empty()) {
             for (name, value) in form_urlencoded::parse(part.as_bytes()) {
                 // The parser puts U+FFFD in the place of bytes that are no UTF-8, and PostgreSQL takes no NUL: neither may pass as
@@ -27,7 +28,7 @@ impl Parameters {
                     return Err(not_text(&name));
                 }
                 // The credential is not a handler's business.
-                if !is_credential(&name) {
+                if !is_credential(&name) && !(signed && SIGNED.contains(&&*name)) {
                     pairs.push((name.into_owned(), value.into_owned()));
                 }
             }
@@ -114,6 +115,14 @@ pub fn unknown_parameter(name: &str) -> Error {
 }
 
 /// `key`, or `tk` as pages made for Tianditu say it.
+/// The parameters of a signed address. A field may be called so: they are a credential together only.
+pub const SIGNED: [&str; 3] = ["kid", "exp", "sig"];
+
+/// Whether a query is that of a signed address.
+pub fn is_signed(query: &str) -> bool {
+    SIGNED.iter().all(|name| query.split('&').any(|part| part.split('=').next() == Some(name)))
+}
+
 pub fn is_credential(name: &str) -> bool {
     name == "key" || name == "tk"
 }

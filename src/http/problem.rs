@@ -43,6 +43,7 @@ fn status(kind: &Kind) -> StatusCode {
         Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Kind::Unsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Kind::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
         Kind::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
         Kind::Unconditional => StatusCode::PRECONDITION_REQUIRED,
         Kind::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
@@ -141,6 +142,9 @@ fn render(
         Kind::Busy => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
         }
+        Kind::TooMany { seconds } => {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
         _ => {}
     }
     response
@@ -221,6 +225,7 @@ fn next_step(kind: &Kind) -> Said {
             "what is supported is described at /ogc/api and /api/openapi.json",
         ),
         Kind::Busy => Said::new("请稍后重试", "try again in a moment"),
+        Kind::TooMany { seconds } => Said::new(format!("请在 {seconds} 秒后重试"), format!("try again in {seconds} s")),
         Kind::NotAcceptable => Said::new("请改用 f= 参数指定格式", "say the format by f="),
         Kind::Unconditional => Said::new(
             "请先读取，再用 If-Match 写明其 ETag；确要不看状态时写 If-Match: *",
@@ -244,6 +249,7 @@ fn slug(kind: &Kind) -> &'static str {
         Kind::TooLarge => "too-large",
         Kind::Unsupported => "unsupported",
         Kind::Busy => "busy",
+        Kind::TooMany { .. } => "too-many",
         Kind::NotAcceptable => "not-acceptable",
         Kind::Unconditional => "precondition-required",
         Kind::WrongMethod => "wrong-method",
@@ -262,6 +268,7 @@ fn title(kind: &Kind) -> Said {
         Kind::TooLarge => Said::new("内容过大", "Too large"),
         Kind::Unsupported => Said::new("不支持", "Not supported"),
         Kind::Busy => Said::new("暂时不可用", "Unavailable for the moment"),
+        Kind::TooMany { .. } => Said::new("请求过多", "Too many requests"),
         Kind::NotAcceptable => Said::new("没有所要的格式", "Not acceptable"),
         Kind::Unconditional => Said::new("缺少 If-Match", "Precondition required"),
         Kind::WrongMethod => Said::new("方法不支持", "Method not allowed"),

@@ -10,8 +10,8 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::address::{csv, jobs as address_jobs, parse, reverse, search};
 use super::api::{
-    address_sources, annotations, catalogue, classify, exports, identify, jobs, keys, layers, photos, session, themes,
-    uploads,
+    address_sources, annotations, catalogue, classify, exports, grants, identify, jobs, keys, layers, people, photos,
+    session, signed, simulation, themes, uploads,
 };
 use super::ows::{wms, wmts};
 use super::problem::Problem;
@@ -34,8 +34,10 @@ pub enum Access {
     Person,
     /// A person who publishes for the department.
     Publisher,
-    /// A person who manages the department's keys.
+    /// A person who manages the department's people and keys.
     KeyManager,
+    /// A person who gives and takes grants for the department.
+    Approver,
     /// A person who runs the platform.
     Administrator,
 }
@@ -50,6 +52,7 @@ impl Access {
             Access::Person => matches!(principal.who, Who::Person { .. }),
             Access::Publisher => role.is_some_and(|r| r.publishes()),
             Access::KeyManager => role.is_some_and(|r| r.manages_keys()),
+            Access::Approver => role.is_some_and(|r| r.decides()),
             Access::Administrator => role == Some(Role::PlatformAdministrator),
         };
         match allowed {
@@ -287,8 +290,33 @@ pub fn table() -> Vec<Route> {
         route("GET", "/api/v1/jobs/{job}/events", Person, "A job's progress as server-sent events", jobs::events),
         route("GET", "/api/v1/jobs/{job}/tiles.pmtiles", Person, "The file of a finished export", exports::fetch),
         route("DELETE", "/api/v1/jobs/{job}", Person, "Cancel a job", jobs::cancel),
+        route("GET", "/api/v1/grants", Person, "Grants that the department gave and holds", grants::list),
+        route("POST", "/api/v1/grants", Approver, "Give a grant on a layer of the department", grants::create),
+        route("GET", "/api/v1/grants/{grant}", Person, "A grant", grants::get),
+        route("DELETE", "/api/v1/grants/{grant}", Approver, "Revoke a grant, or give it back", grants::revoke),
+        route("POST", "/api/v1/simulation", Person, "What the rules say of somebody, and which rule", simulation::decide),
+        route("POST", "/api/v1/simulation/viewers", Person, "Who may see a layer, a field or a feature", simulation::viewers),
+        route("POST", "/api/v1/simulation/grant", Approver, "What a grant would open", simulation::grant),
         route("GET", "/api/v1/keys", KeyManager, "The department's keys", keys::list),
         route("POST", "/api/v1/keys", KeyManager, "Make a key", keys::create),
+        route("GET", "/api/v1/people", KeyManager, "People that one manages", people::list),
+        route("POST", "/api/v1/people", KeyManager, "Make a person; the first password is in the answer", people::create),
+        route("GET", "/api/v1/people/{person}", KeyManager, "A person", people::get),
+        route("PATCH", "/api/v1/people/{person}", KeyManager, "Change, move or bar a person", people::change),
+        route("POST", "/api/v1/people/{person}/password", KeyManager, "Give a person another first password", people::reset_password),
+        route("DELETE", "/api/v1/people/{person}/second-factor", KeyManager, "Remove a person's second factor", people::reset_factor),
+        route("DELETE", "/api/v1/people/{person}/sessions", KeyManager, "Sign a person out everywhere", people::end_sessions),
+        route("POST", "/api/v1/departments", Administrator, "Make a department", people::create_department),
+        route("POST", "/api/v1/me/password", Person, "Change one's password", people::change_password),
+        route("GET", "/api/v1/me/sessions", Person, "One's sessions", people::sessions),
+        route("DELETE", "/api/v1/me/sessions/{session}", Person, "End one of one's sessions", people::end_session),
+        route("POST", "/api/v1/me/second-factor", Person, "Begin to enrol a second factor", people::enrol),
+        route("POST", "/api/v1/me/second-factor/confirm", Person, "Confirm it by a first code", people::confirm),
+        route("DELETE", "/api/v1/me/second-factor", Person, "Remove one's second factor", people::remove_factor),
+        route("GET", "/api/v1/signed-urls", KeyManager, "The department's signed addresses", signed::list),
+        route("POST", "/api/v1/signed-urls", KeyManager, "Sign addresses of maps of some layers", signed::create),
+        route("DELETE", "/api/v1/signed-urls/{kid}", KeyManager, "Revoke a signed address", signed::revoke),
+        route("POST", "/api/v1/keys/{key}/rotate", KeyManager, "Put another key in a key's place", keys::rotate),
         route("DELETE", "/api/v1/keys/{key}", KeyManager, "Revoke a key", keys::revoke),
     ]
 }

@@ -62,7 +62,7 @@ fn is_own(ask: &Ask, kept: &Stored) -> bool {
 
 /// What the reader sees of a layer, if it may be read.
 fn sight(ask: &Ask, layer: &str) -> Option<document::Sight> {
-    let drawn = ask.read(layer).ok()?;
+    let drawn = ask.view(layer).ok()?;
     let scope = drawn.grant.scope();
     let fields = drawn.layer.state().fields.iter();
     let hidden = fields.filter(|f| !scope.sees_field(&f.name)).map(|f| f.name.clone()).collect();
@@ -72,14 +72,14 @@ fn sight(ask: &Ask, layer: &str) -> Option<document::Sight> {
 /// Any style by its id: one of the library, a layer's default by the layer's id, one that a department keeps.
 pub fn by_id(ask: &Ask, id: &str) -> Result<Shown> {
     if library::names().iter().any(|name| name == id) {
-        let style = library::embedded(id, &ask.base, |layer| ask.read(layer).is_ok())?;
+        let style = library::embedded(id, &ask.base, |layer| ask.view(layer).is_ok())?;
         let language = ask.language.word("zh", "en");
         let title =
             style["metadata"]["onemap:title"][language].as_str().or(style["name"].as_str()).unwrap_or(id).to_owned();
         return Ok(Shown { title, style, origin: Origin::Library });
     }
     // A layer before a kept style: whoever may not know of the layer must not take its name for those who do.
-    let layer = ask.read(id);
+    let layer = ask.view(id);
     if let Ok(drawn) = layer {
         let title = ask.language.pick(&drawn.layer.title).to_owned();
         let style = of_layer(ask, &drawn);

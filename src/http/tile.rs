@@ -20,7 +20,7 @@ use crate::tile::render::{Drawn, Picture};
 
 /// `/tiles/{layers}/{z}/{x}/{y}`, also with `.mvt`, `.pbf` or `.mlt`.
 pub async fn tile(ask: Ask, Path((ids, z, x, y)): Path<(String, String, String, String)>) -> Answer {
-    let drawn = ask.read_many(&ids)?;
+    let drawn = ask.view_many(&ids)?;
     answer(ask, drawn, TileMatrixSet::WebMercatorQuad, [&z, &x, &y]).await
 }
 
@@ -29,7 +29,7 @@ pub async fn tile_of_set(
     ask: Ask,
     Path((ids, set, z, x, y)): Path<(String, String, String, String, String)>,
 ) -> Answer {
-    let drawn = ask.read_many(&ids)?;
+    let drawn = ask.view_many(&ids)?;
     answer(ask, drawn, set_named(&set)?, [&z, &x, &y]).await
 }
 

@@ -94,7 +94,7 @@ pub fn problem_to_json(error: &Error) -> Value {
         Kind::Outdated => ("outdated", None),
         Kind::TooLarge => ("too_large", None),
         Kind::Unsupported => ("unsupported", None),
-        Kind::Busy => ("busy", None),
+        Kind::Busy | Kind::TooMany { .. } => ("busy", None),
         Kind::NotAcceptable => ("not_acceptable", None),
         Kind::Unconditional => ("precondition_required", None),
         Kind::WrongMethod => ("wrong_method", None),

@@ -213,7 +213,7 @@ impl Queue {
         let principal = match &by.who {
             Who::Person { id, .. } => json!({"person": id}),
             Who::Operator => json!({"operator": department}),
-            Who::Key { .. } | Who::Anonymous => {
+            Who::Key { .. } | Who::Signed { .. } | Who::Anonymous => {
                 return Err(Error::forbidden("此操作需要以个人身份登录", "this needs a person's session"));
             }
         };

@@ -12,7 +12,7 @@ use super::model::{Field, FieldType, State};
 use super::select::{self, Selection};
 use crate::access::audit::{self, Entry};
 use crate::access::datastore::Datastore;
-use crate::access::grant::{Edit, Grant, Mark, Read};
+use crate::access::grant::{Amend, Edit, Grant, Mark, Read};
 use crate::access::principal::Principal;
 use crate::db::sql::{Bind, Sql};
 use crate::error::{Error, Result};
@@ -38,6 +38,8 @@ pub enum Pen {
     Publisher(Grant<Edit>),
     /// Of an annotation layer the marks that bear the editor's name.
     Annotator(Grant<Mark>),
+    /// Of another department's layer what a grant shows, and of it nothing beyond the grant's rows and area.
+    Grantee(Grant<Amend>),
 }
 
 impl Pen {
@@ -45,12 +47,14 @@ impl Pen {
         match self {
             Pen::Publisher(grant) => grant.layer(),
             Pen::Annotator(grant) => grant.layer(),
+            Pen::Grantee(grant) => grant.layer(),
         }
     }
     pub fn principal(&self) -> &Principal {
         match self {
             Pen::Publisher(grant) => grant.principal(),
             Pen::Annotator(grant) => grant.principal(),
+            Pen::Grantee(grant) => grant.principal(),
         }
     }
     /// A connection to write with.
@@ -58,6 +62,7 @@ impl Pen {
         match self {
             Pen::Publisher(grant) => store.write(grant).await,
             Pen::Annotator(grant) => store.mark(grant).await,
+            Pen::Grantee(grant) => store.amend(grant).await,
         }
     }
 }
@@ -89,6 +94,7 @@ impl Editing<'_> {
         let sql = insert(self.layer.state(), &content);
         let row = query(&transaction, &sql).await?.ok_or_else(|| Error::internal("no id came back"))?;
         let id: i64 = row.try_get(0)?;
+        self.stay_within(&transaction, id, true).await?;
         self.end(transaction, "create", id, &content).await?;
         Ok(id)
     }
@@ -117,8 +123,31 @@ impl Editing<'_> {
         let state = self.layer.state();
         let sql = if action == "delete" { Some(delete(state, id)) } else { update(state, id, &content) };
         let Some(sql) = sql else { return Ok(()) };
+        // Of what crosses the area's edge the shape is not the grantee's to change, nor to delete.
+        let shape = action == "delete" || content.geometry.is_some();
+        if shape {
+            self.stay_within(&transaction, id, true).await?;
+        }
         query(&transaction, &sql).await?;
+        if action != "delete" {
+            self.stay_within(&transaction, id, shape).await?;
+        }
         self.end(transaction, action, id, &content).await
+    }
+
+    /// Refuses a feature that a grantee's grant does not show, or (`whole`) does not show whole: before it is changed, and as it has become.
+    async fn stay_within(&self, transaction: &Transaction<'_>, id: i64, whole: bool) -> Result<()> {
+        if !matches!(self.pen, Pen::Grantee(_)) {
+            return Ok(());
+        }
+        let sql = select::shows(self.layer, self.read, id, whole);
+        match query(transaction, &sql).await? {
+            Some(_) => Ok(()),
+            None => Err(Error::forbidden(
+                "修改超出授权的记录或范围",
+                "the change reaches beyond the rows or the area of the grant",
+            )),
+        }
     }
 
     /// Ends a transaction in which something was done to what hangs on a feature: writes the content and the audit row, commits.
@@ -205,7 +234,10 @@ impl Editing<'_> {
     async fn end(&self, transaction: Transaction<'_>, action: &str, id: i64, content: &Content) -> Result<()> {
         let fields: Vec<&str> = content.values.iter().map(|(field, _)| field.name.as_str()).collect();
         let geometry = content.geometry.is_some();
-        let detail = json!({"revision": self.layer.state().number, "fields": fields, "geometry": geometry});
+        let mut detail = json!({"revision": self.layer.state().number, "fields": fields, "geometry": geometry});
+        if let Pen::Grantee(grant) = self.pen {
+            detail["grant"] = grant.number().into();
+        }
         let object_id = format!("{}/{id}", self.pen.layer());
         let entry = Entry { action, object_kind: "feature", object_id: &object_id, detail };
         audit::write(&*transaction, self.pen.principal(), entry).await?;

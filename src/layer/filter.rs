@@ -3,7 +3,7 @@
 use onemap_cql2::{Filter, Kind, Schema};
 
 use super::catalog::Published;
-use super::model::{Field, FieldType, State};
+use super::model::{Field, State};
 use super::select::{boxed, cut_geometry, field_column};
 use crate::access::grant::{Grant, Read};
 use crate::access::policy::Scope;
@@ -107,15 +107,7 @@ impl Shown<'_> {
 impl Schema for Shown<'_> {
     fn field(&self, name: &str) -> Option<(usize, Kind)> {
         let (index, field) = self.fields().find(|(_, f)| f.name == name)?;
-        let kind = match field.kind {
-            FieldType::Text => Kind::Text,
-            FieldType::Integer => Kind::Integer,
-            FieldType::Float => Kind::Float,
-            FieldType::Boolean => Kind::Boolean,
-            FieldType::Date => Kind::Date,
-            FieldType::Timestamp => Kind::Timestamp,
-        };
-        Some((index, kind))
+        Some((index, field.kind.filtered()))
     }
 
     /// As GeoJSON calls it, whatever the column is called.

@@ -62,6 +62,19 @@ impl FieldType {
         }
     }
 
+    /// What filters call the type.
+    pub fn filtered(self) -> onemap_cql2::Kind {
+        use onemap_cql2::Kind;
+        match self {
+            FieldType::Text => Kind::Text,
+            FieldType::Integer => Kind::Integer,
+            FieldType::Float => Kind::Float,
+            FieldType::Boolean => Kind::Boolean,
+            FieldType::Date => Kind::Date,
+            FieldType::Timestamp => Kind::Timestamp,
+        }
+    }
+
     /// What `information_schema` calls the type, for tables that are shared as they stand.
     pub fn of_postgres(udt: &str) -> FieldType {
         match udt {

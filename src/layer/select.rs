@@ -6,10 +6,10 @@ use onemap_cql2::Filter;
 
 pub(super) use self::boxes::boxed;
 use self::boxes::{envelope, numbers};
-use super::filter;
 use super::order::{self, Direction, Place, SortKey};
+use super::{filter, scope};
 use crate::access::grant::{Grant, Read};
-use crate::access::policy::Scope;
+use crate::access::policy::{RowFilter, Scope};
 use crate::db::sql::{Bind, Sql};
 use crate::geo::bbox::Bbox;
 use crate::geo::crs::same_coordinates;
@@ -157,6 +157,20 @@ pub fn count(layer: &Published, grant: &Grant<Read>, wanted: &Selection) -> Sql 
     let mut sql = Sql::new("select count(*) from ");
     sql.table(&state.source.schema, &state.source.table);
     conditions(&mut sql, state, grant.scope(), wanted);
+    sql
+}
+
+/// One row when a grant shows the feature; `whole`: when it shows all of its shape.
+pub fn shows(layer: &Published, grant: &Grant<Read>, id: i64, whole: bool) -> Sql {
+    let (state, scope) = (layer.state(), grant.scope());
+    let mut sql = Sql::new("select 1 from ");
+    sql.table(&state.source.schema, &state.source.table);
+    conditions(&mut sql, state, scope, &Selection { id: Some(id), ..Selection::default() });
+    if let (true, Some(area), Some(column)) = (whole, &scope.area, state.source.geometry.as_deref()) {
+        sql.push(" and st_coveredby(").ident(column).push(", ");
+        area_geometry(&mut sql, state, area);
+        sql.push(")");
+    }
     sql
 }
 
@@ -377,6 +391,13 @@ fn in_box(sql: &mut Sql, state: &State, scope: &Scope, wanted: &Selection) {
 pub(super) fn scope_conditions(sql: &mut Sql, state: &State, scope: &Scope) {
     for (field, values) in &scope.rows {
         sql.push(" and ").ident(field).push("::text = any(").bind(Bind::TextArray(values.clone())).push(")");
+    }
+    match scope::row_filter(state, scope) {
+        RowFilter::All => {}
+        RowFilter::Only(filter) => filter::condition(sql, state, scope, &filter),
+        RowFilter::Closed => {
+            sql.push(" and false");
+        }
     }
     if let Some(area) = &scope.area {
         match state.source.geometry.as_deref() {

@@ -22,6 +22,7 @@ use crate::access::datastore::Datastore;
 use crate::access::gate::{Gate, sign_in};
 use crate::access::grant::{Grant, Read};
 use crate::access::principal::Principal;
+use crate::access::rights::Right;
 use crate::address::Addresses;
 use crate::address::jobs::AddressJobs;
 use crate::db::pool::Database;
@@ -207,7 +208,11 @@ impl Call<'_> {
 
     /// A layer that may be read, with its published state.
     pub fn read(&self, layer: &str) -> Result<(Published, Grant<Read>)> {
-        let grant = self.parts.gate.open::<Read>(self.by, layer)?;
+        self.read_for(layer, Right::Query)
+    }
+
+    pub fn read_for(&self, layer: &str, right: Right) -> Result<(Published, Grant<Read>)> {
+        let grant = self.parts.gate.open_for(self.by, layer, right)?;
         Ok((self.parts.catalog.published(&grant)?, grant))
     }
 

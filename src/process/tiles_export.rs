@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{About, Call, Future, Input, Mode, Outcome, Output, Process};
+use crate::access::rights::Right;
 use crate::error::{Error, Result};
 use crate::job::queue::JobInfo;
 use crate::tile::export::{DEEPEST, ZOOMS, job, zooms};
@@ -49,7 +50,7 @@ impl TilesExport {
     }
 
     async fn put(call: Call<'_>) -> Result<Outcome> {
-        let (layer, grant) = call.read(call.text("layer").unwrap_or_default())?;
+        let (layer, grant) = call.read_for(call.text("layer").unwrap_or_default(), Right::Export)?;
         if !layer.state().has_tiles() {
             return Err(Error::conflict(
                 "该图层没有几何，不能切片",

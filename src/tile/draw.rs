@@ -12,9 +12,10 @@ use onemap_tiles::window::Window;
 
 use super::render::Drawn;
 use super::store::{Opened, TILE_LIMIT};
-use crate::access::policy::Scope;
+use crate::access::policy::{RowFilter, Scope};
 use crate::geo::tms::{TileCoord, TileMatrixSet};
 use crate::layer::model::{Field, FieldType, State};
+use crate::layer::scope::row_filter;
 
 /// Everything that a thread needs to draw one layer of a tile.
 pub struct Drawing {
@@ -47,6 +48,13 @@ impl Drawing {
             return None;
         }
         let columns = fields.iter().filter(|f| scope.sees_field(&f.name)).filter_map(|f| place(state, &f.name));
+        let filter = match (row_filter(state, scope), filter) {
+            (RowFilter::All, filter) => filter,
+            (RowFilter::Only(granted), None) => Some(Filter::clone(&granted)),
+            (RowFilter::Only(granted), Some(asked)) => Some(Filter::clone(&granted).and(asked)),
+            // PostGIS knows how to show nothing.
+            (RowFilter::Closed, _) => return None,
+        };
         // What hangs on more than a centimetre can tell is for PostGIS.
         let filter = match filter {
             Some(filter) if !filter.is_robust() => return None,

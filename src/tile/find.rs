@@ -60,7 +60,7 @@ impl Tiles {
     /// sees all rows.
     pub fn choices(&self, drawn: &Drawn, field: &Field, most: usize) -> Option<Vec<String>> {
         let (state, scope) = (drawn.layer.state(), drawn.grant.scope());
-        if !scope.rows.is_empty() || scope.area.is_some() || !scope.sees_field(&field.name) {
+        if !scope.has_all_rows() || !scope.sees_field(&field.name) {
             return None;
         }
         let edited = self.edits.of(state.revision);
@@ -78,7 +78,7 @@ impl Tiles {
 
     fn walk(&self, drawn: &Drawn, fields: &[Field], wanted: &Selection) -> Option<Walk> {
         let (state, scope) = (drawn.layer.state(), drawn.grant.scope());
-        let plain = scope.rows.is_empty() && scope.area.is_none() && wanted.id.is_none() && wanted.filter.is_none();
+        let plain = scope.has_all_rows() && wanted.id.is_none() && wanted.filter.is_none();
         if !plain || !wanted.conditions.is_empty() || !wanted.sort.is_empty() || wanted.candidates.is_some() {
             return None;
         }

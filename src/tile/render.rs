@@ -255,7 +255,7 @@ impl Tiles {
         let work = move || {
             let stored = archives.tile(drawn.layer.state().revision, tile.z, tile.x, tile.y)?.unwrap_or_default();
             let at = [u32::from(tile.z), tile.x, tile.y];
-            scope::apply(stored, drawn.grant.scope(), fields.as_deref(), at)
+            scope::apply(stored, drawn.layer.state(), drawn.grant.scope(), fields.as_deref(), at)
         };
         tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
     }

@@ -61,49 +61,54 @@ async fn the_examples_run() {
     }
 }
 
-/// Its examples build on each other too.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_examples_of_themes_run_one_after_the_other() {
+/// Runs the examples of a page whose examples build on each other: one session from top to bottom. What it said, and where it wrote.
+async fn session(page: &str) -> (String, tempfile::TempDir) {
     let data = tempfile::tempdir().unwrap();
     let server = crate::process::start(data.path());
     let given = crate::process::credentials(data.path());
+    let key = given["keys"]["health"].as_str().unwrap();
+    crate::process::searched(&server.url, key).await;
     let folder = tempfile::tempdir().unwrap();
     let output = Command::new("bash")
-        .args(["-euo", "pipefail", "-c", &of("themes.md").join("\n")])
+        .args(["-euo", "pipefail", "-c", &of(page).join("\n")])
         .current_dir(folder.path())
         .env("URL", &server.url)
-        .env("KEY", given["keys"]["health"].as_str().unwrap())
+        .env("KEY", key)
         .env("PERSON", given["admin"]["user"].as_str().unwrap())
         .env("PASSWORD", given["admin"]["password"].as_str().unwrap())
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
-    let theme: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(folder.path().join("theme.json")).unwrap()).unwrap();
+    (said, folder)
+}
+
+fn written(folder: &tempfile::TempDir, name: &str) -> serde_json::Value {
+    serde_json::from_slice(&std::fs::read(folder.path().join(name)).unwrap()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_examples_of_themes_run_one_after_the_other() {
+    let (_, folder) = session("themes.md").await;
+    let theme = written(&folder, "theme.json");
     // 四方区 is part of 市北区 now, and so is not found by its name.
     assert_eq!(theme["report"]["unmatched"]["keys"][0]["key"], "四方区", "{theme}");
     assert_eq!(theme["figures"]["classification"]["classes"].as_array().unwrap().len(), 4);
 }
 
-/// Its examples build on each other: one session from top to bottom.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_examples_of_sharing_run_one_after_the_other() {
+    let (said, folder) = session("sharing.md").await;
+    assert!(!said.contains("/problems/"), "{said}");
+    let opens = written(&folder, "opens.json");
+    let (part, whole) = (opens["features"].as_i64().unwrap(), opens["of"].as_i64().unwrap());
+    assert!(0 < part && part < whole && opens["area_km2"].as_f64().unwrap() > 1.0, "{opens}");
+    assert!(said.contains("\"revoked\"") && said.contains("演练结束"), "{said}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_examples_of_address_jobs_run_one_after_the_other() {
-    let data = tempfile::tempdir().unwrap();
-    let server = crate::process::start(data.path());
-    let given = crate::process::credentials(data.path());
-    crate::process::searched(&server.url, given["keys"]["health"].as_str().unwrap()).await;
-    let folder = tempfile::tempdir().unwrap();
-    let output = Command::new("bash")
-        .args(["-euo", "pipefail", "-c", &of("address-batch.md").join("\n")])
-        .current_dir(folder.path())
-        .env("URL", &server.url)
-        .env("PERSON", given["admin"]["user"].as_str().unwrap())
-        .env("PASSWORD", given["admin"]["password"].as_str().unwrap())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    let (_, folder) = session("address-batch.md").await;
     let table = std::fs::read_to_string(folder.path().join("matched.csv")).unwrap();
     assert!(table.contains("气象台") && table.lines().count() == 4, "{table}");
 }

@@ -6,7 +6,7 @@ use reqwest::Method;
 
 use crate::world::{As, World};
 
-const EVERYBODY: [As; 8] = [
+const EVERYBODY: [As; 9] = [
     As::Anonymous,
     As::Key("health"),
     As::Key("housing"),
@@ -14,6 +14,7 @@ const EVERYBODY: [As; 8] = [
     As::Person("health", Role::Publisher),
     As::Person("housing", Role::DepartmentAdministrator),
     As::Person("health", Role::PlatformAdministrator),
+    As::Person("health", Role::Approver),
     As::Person("health", Role::Auditor),
 ];
 
@@ -28,6 +29,7 @@ fn may_enter(access: Access, who: As) -> bool {
         Access::Person => role.is_some(),
         Access::Publisher => role.is_some_and(Role::publishes),
         Access::KeyManager => role.is_some_and(Role::manages_keys),
+        Access::Approver => role.is_some_and(Role::decides),
         Access::Administrator => role == Some(Role::PlatformAdministrator),
     }
 }
@@ -53,6 +55,10 @@ fn fill(path: &str, layer: &str) -> String {
         .replace("{upload}", "01890000-0000-7000-8000-000000000000")
         .replace("{alias}", "1")
         .replace("{job}", "01890000-0000-7000-8000-000000000000")
+        .replace("{grant}", "1")
+        .replace("{kid}", "nothing")
+        .replace("{person}", "100000")
+        .replace("{session}", "01890000-0000-7000-8000-000000000000")
         .replace("{key}", "01890000-0000-7000-8000-000000000000")
 }
 

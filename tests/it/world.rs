@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
 use futures_util::stream;
-use onemap::access::login::hash_password;
+use onemap::access::passwords::hash_password;
 use onemap::access::principal::{Principal, Role};
 use onemap::app::App;
 use onemap::config::Config;

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use super::Output;
 use super::order::Plan;
-use crate::access::datastore::RowStream;
+use crate::access::datastore::{RowStream, Watch};
 use crate::error::{Error, Result};
 use crate::feature::geojson::Body;
 
@@ -82,7 +82,12 @@ impl Downloads {
     }
 
     /// Begins a download.
-    pub(super) async fn start(&self, rows: RowStream, plan: Plan, place: Option<OwnedSemaphorePermit>) -> Result<Body> {
+    pub(super) async fn start(
+        &self,
+        rows: RowStream,
+        plan: Plan,
+        (place, watch): (Option<OwnedSemaphorePermit>, Watch),
+    ) -> Result<Body> {
         let (send, receive) = mpsc::channel(WAITING);
         let (runtime, folder) = (Handle::current(), self.folder.clone());
         tokio::task::spawn_blocking(move || {
@@ -94,7 +99,7 @@ impl Downloads {
             }
             drop(place);
         });
-        begun(receive).await
+        begun(receive, watch).await
     }
 }
 
@@ -213,7 +218,7 @@ fn check_disk(spooled: u64, folder: &Path) -> Result<()> {
 }
 
 /// The body, once it is known how it begins: an error within the first moments is an answer of its own, not a broken connection.
-async fn begun(mut receive: Receiver<Piece>) -> Result<Body> {
+async fn begun(mut receive: Receiver<Piece>, watch: Watch) -> Result<Body> {
     let begin = match receive.recv().await {
         Some(Piece::Bytes(bytes)) => bytes,
         Some(Piece::Failed(e)) => return Err(e),
@@ -234,10 +239,12 @@ async fn begun(mut receive: Receiver<Piece>) -> Result<Body> {
     if whole {
         return Ok(Box::pin(first));
     }
-    let rest = futures_util::stream::try_unfold(Some(receive), |receive| async move {
-        let Some(mut receive) = receive else { return Ok(None) };
-        match receive.recv().await {
-            Some(Piece::Bytes(bytes)) => Ok(Some((bytes, Some(receive)))),
+    let rest = futures_util::stream::try_unfold((receive, watch), |(mut receive, mut watch)| async move {
+        let piece = receive.recv().await;
+        // Rows may have been read, and spooled, long before their reader takes them.
+        watch.look_now_and_then()?;
+        match piece {
+            Some(Piece::Bytes(bytes)) => Ok(Some((bytes, (receive, watch)))),
             Some(Piece::Done) => Ok(None),
             Some(Piece::Failed(e)) => {
                 tracing::error!("a download was broken off: {e}");

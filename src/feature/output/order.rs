@@ -45,11 +45,12 @@ impl Downloads {
         let plan = Plan::of(&order).await?;
         let fields: Vec<&Field> = order.fields.iter().collect();
         let sql = select::features(order.layer, order.grant, &fields, &order.selection);
+        let watch = store.watch(order.grant)?;
         let reader = match whole {
             true => store.apart(order.grant, LONGEST).await?,
             false => store.read(order.grant).await?,
         };
-        self.start(Box::pin(reader.rows(&sql).await?), plan, place).await
+        self.start(Box::pin(reader.rows(&sql).await?), plan, (place, watch)).await
     }
 }
 

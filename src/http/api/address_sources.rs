@@ -48,7 +48,7 @@ fn document(ask: &Ask, layer: &Layer, source: &AddressSource, scope: &Scope) -> 
 
 /// How a layer is a source; and what its fields look like, for its owner to confirm.
 pub async fn get(ask: Ask, Path(id): Path<String>) -> Answer {
-    let drawn = ask.read(&id)?;
+    let drawn = ask.describe(&id)?;
     ask.parameters.clone().finish()?;
     let snapshot = ask.app.addresses.sources().snapshot();
     let source = snapshot.get(&*drawn.layer.id);

@@ -11,6 +11,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use super::{body, ok, uuid};
+use crate::access::datastore::Watch;
 use crate::access::gate::sign_in;
 use crate::error::Error;
 use crate::http::ask::{Answer, Ask};
@@ -26,7 +27,7 @@ struct Wanted {
 
 /// Starts an export of what the caller may see of the layer.
 pub async fn begin(ask: Ask, Path(id): Path<String>, bytes: Bytes) -> Answer {
-    let drawn = ask.read(&id)?;
+    let drawn = ask.export(&id)?;
     ask.parameters.clone().finish()?;
     if ask.principal.is_anonymous() {
         return Err(sign_in().into());
@@ -41,9 +42,10 @@ pub async fn begin(ask: Ask, Path(id): Path<String>, bytes: Bytes) -> Answer {
 pub async fn fetch(ask: Ask, Path(id): Path<String>) -> Answer {
     ask.parameters.clone().finish()?;
     let app = &ask.app;
-    let open = |layer: &str| ask.read(layer).map(|drawn| drawn.grant);
+    let open = |layer: &str| ask.export(layer).map(|drawn| drawn.grant);
     let (path, layer) =
         job::fetch((&app.queue, &app.database, &app.exports), ask.department()?, uuid(&id)?, open).await?;
+    let watch = app.store.watch(&ask.export(&layer)?.grant)?;
     let mut file = tokio::fs::File::open(path).await?;
     let size = file.metadata().await?.len();
     let (from, length, status) = match range(&ask.headers, size) {
@@ -51,7 +53,7 @@ pub async fn fetch(ask: Ask, Path(id): Path<String>) -> Answer {
         Some((from, to)) => (from, to - from + 1, StatusCode::PARTIAL_CONTENT),
     };
     file.seek(SeekFrom::Start(from)).await?;
-    let mut response = (status, streamed(file, length)).into_response();
+    let mut response = (status, streamed(file, length, watch)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/vnd.pmtiles"));
     headers.insert(header::CONTENT_LENGTH, length.into());
@@ -78,11 +80,13 @@ fn range(headers: &HeaderMap, size: u64) -> Option<(u64, u64)> {
     (from <= to).then_some((from, to))
 }
 
-fn streamed(file: tokio::fs::File, length: u64) -> Response {
-    let pieces = futures_util::stream::try_unfold(file.take(length), |mut file| async move {
+/// The rest of a file, for as long as the grant holds.
+fn streamed(file: tokio::fs::File, length: u64, watch: Watch) -> Response {
+    let pieces = futures_util::stream::try_unfold((file.take(length), watch), |(mut file, mut watch)| async move {
+        watch.look_now_and_then()?;
         let mut piece = Vec::with_capacity(256 << 10);
         let n = (&mut file).take(256 << 10).read_to_end(&mut piece).await?;
-        Ok::<_, std::io::Error>((n > 0).then(|| (Bytes::from(piece), file)))
+        Ok::<_, Error>((n > 0).then(|| (Bytes::from(piece), (file, watch))))
     });
     Response::new(Body::from_stream(pieces))
 }

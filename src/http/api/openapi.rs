@@ -4,6 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{ok, theme_shapes};
+use crate::access::principal::Role;
+use crate::access::rights::Right;
 use crate::http::ask::{Answer, Ask};
 use crate::http::routes::{Access, Route, table};
 
@@ -99,7 +101,18 @@ fn success(route: &Route) -> &'static str {
     match (route.method, route.path) {
         ("POST", "/api/v1/uploads/{upload}/load" | "/api/v1/themes" | "/api/v1/themes/{layer}/refresh") => "202",
         ("PATCH", "/api/v1/themes/{layer}") => "202",
-        ("POST", "/api/v1/uploads" | "/api/v1/keys" | "/api/v1/layers" | "/api/v1/annotations") => "201",
+        (
+            "POST",
+            "/api/v1/uploads"
+            | "/api/v1/keys"
+            | "/api/v1/annotations"
+            | "/api/v1/grants"
+            | "/api/v1/people"
+            | "/api/v1/signed-urls"
+            | "/api/v1/departments"
+            | "/api/v1/keys/{key}/rotate"
+            | "/api/v1/layers",
+        ) => "201",
         ("POST", path) if path.starts_with("/api/v1/annotations/") => "201",
         ("POST", "/address/jobs" | "/address/jobs/{job}/rerun") => "201",
         ("DELETE", "/api/v1/jobs/{job}") => "200",
@@ -127,6 +140,8 @@ fn query_parameters(route: &Route) -> &'static [(&'static str, &'static str, boo
         "/api/v1/themes/{layer}/table" => {
             &[("period", "string", false), ("after", "integer", false), ("limit", "integer", false)]
         }
+        "/api/v1/people" if route.method == "GET" => &[("department", "string", false), ("q", "string", false)],
+        "/api/v1/grants" if route.method == "GET" => &[("layer", "string", false), ("all", "boolean", false)],
         "/address/search" | "/address/suggest" => &[
             ("q", "string", true),
             ("limit", "integer", false),
@@ -212,10 +227,50 @@ fn request_body(route: &Route) -> Option<Value> {
         schema
     };
     Some(match (route.method, route.path) {
-        ("POST", "/api/v1/session") => object(&["user", "password"], json!({"user": text, "password": text})),
-        ("POST", "/api/v1/keys") => {
-            object(&["label"], json!({"label": text, "days": {"type": "integer", "minimum": 1}}))
+        ("POST", "/api/v1/session") => {
+            object(&["user", "password"], json!({"user": text, "password": text, "code": text}))
         }
+        ("POST", "/api/v1/keys") => {
+            let (list, number) = (json!({"type": "array", "items": text}), json!({"type": "integer", "minimum": 1}));
+            object(
+                &["label"],
+                json!({"label": text, "days": number, "origins": list, "addresses": list, "daily_quota": number,
+                       "rate_limit": number}),
+            )
+        }
+        ("POST", "/api/v1/keys/{key}/rotate") => {
+            object(&[], json!({"hours": {"type": "integer", "minimum": 0, "maximum": 720}}))
+        }
+        ("POST", "/api/v1/signed-urls") => object(
+            &["label", "layers", "services", "until"],
+            json!({"label": text, "layers": {"type": "array", "minItems": 1, "maxItems": 20, "items": text},
+                   "services": {"type": "array", "minItems": 1, "items": {"type": "string", "enum": ["tiles", "styles", "wmts"]}},
+                   "until": {"type": "string", "format": "date-time"}, "origin": text}),
+        ),
+        ("POST", "/api/v1/people") => {
+            object(&["login", "name", "role"], json!({"login": text, "name": text, "department": text, "role": role()}))
+        }
+        ("PATCH", "/api/v1/people/{person}") => {
+            object(&[], json!({"name": text, "department": text, "role": role(), "active": {"type": "boolean"}}))
+        }
+        ("POST", "/api/v1/departments") => object(
+            &["id", "title"],
+            json!({"id": text, "code": text, "title": title, "quota_bytes": {"type": "integer", "minimum": 0}}),
+        ),
+        ("POST", "/api/v1/me/password") => object(&["old", "new"], json!({"old": text, "new": text})),
+        ("POST", "/api/v1/me/second-factor/confirm") => object(&["code"], json!({"code": text})),
+        ("DELETE", "/api/v1/me/second-factor") => object(&["password"], json!({"password": text})),
+        ("POST", "/api/v1/grants" | "/api/v1/simulation/grant") => grant(),
+        ("POST", "/api/v1/simulation") => object(
+            &["layer", "action"],
+            json!({"layer": text, "action": right(), "field": text, "feature": {"type": "integer"},
+                   "principal": object(&[], json!({"department": text, "role": role()})),
+                   "tile": {"type": "array", "minItems": 3, "maxItems": 3, "items": {"type": "integer", "minimum": 0}}}),
+        ),
+        ("POST", "/api/v1/simulation/viewers") => {
+            object(&["layer"], json!({"layer": text, "action": right(), "field": text, "feature": {"type": "integer"}}))
+        }
+        ("DELETE", "/api/v1/grants/{grant}") => object(&["reason"], json!({"reason": text})),
         ("POST", "/api/v1/layers/{layer}/rollback") => object(&["revision"], json!({"revision": {"type": "integer"}})),
         ("PATCH", "/api/v1/layers/{layer}") => object(
             &[],
@@ -273,5 +328,29 @@ fn request_body(route: &Route) -> Option<Value> {
                    "accept_guesses": {"type": "boolean"}}),
         ),
         (method, path) => return theme_shapes::request_body(method, path),
+    })
+}
+
+fn right() -> Value {
+    json!({"type": "string", "enum": Right::ALL.map(Right::name)})
+}
+
+fn role() -> Value {
+    json!({"type": "string", "enum": Role::ALL.map(Role::name)})
+}
+
+/// A grant as it is given.
+fn grant() -> Value {
+    let text = json!({"type": "string"});
+    let list = json!({"type": "array", "items": text});
+    json!({
+        "type": "object", "additionalProperties": false, "required": ["layer", "department", "rights", "purpose"],
+        "properties": {
+            "layer": text, "department": text, "fields": list, "filter": {"type": "string", "description": "CQL2 text"},
+            "rights": {"type": "array", "minItems": 1, "items": right()},
+            "area": {"type": "object", "description": "GeoJSON Polygon or MultiPolygon in degrees (EPSG:4490)"},
+            "divisions": list, "purpose": text, "legal_basis": text, "case_number": text,
+            "valid_from": {"type": "string", "format": "date-time"}, "valid_until": {"type": "string", "format": "date-time"},
+        },
     })
 }

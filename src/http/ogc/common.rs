@@ -10,6 +10,7 @@ use super::records::{self, CATALOG_REL};
 use super::styles::STYLES;
 use super::{Format, format, json_response, link, openapi, relation, schemas, self_links};
 use crate::access::grant::{Grant, Read};
+use crate::access::rights::Right;
 use crate::error::Result;
 use crate::feature::extent::Span;
 use crate::feature::output::FileFormat;
@@ -17,6 +18,7 @@ use crate::geo::crs::{CRS84, Crs};
 use crate::http::ask::{Answer, Ask};
 use crate::http::cache_policy::{Keep, keep, not_modified, weak_etag};
 use crate::layer::catalog::Published;
+use crate::tile::render::Drawn;
 
 pub const CONFORMANCE: &[&str] = &[
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
@@ -141,7 +143,7 @@ pub async fn landing(mut ask: Ask) -> Answer {
     Ok(match format {
         Format::Json => in_json(&ask, document),
         Format::Html => {
-            let body = html::landing(&ask, readable(&ask).len());
+            let body = html::landing(&ask, readable(&ask, None).len());
             validated(&ask, &[&body], || page(&ask, html::word(&ask, "政务一张图开放接口", "onemap OGC API"), &body))
         }
     })
@@ -180,14 +182,14 @@ pub async fn collections(mut ask: Ask) -> Answer {
     let limit = limit(&mut ask.parameters, MOST_COLLECTIONS, MOST_COLLECTIONS)? as usize;
     let after = ask.parameters.take("cursor")?;
     ask.parameters.clone().finish()?;
-    let all = readable(&ask);
+    let all = readable(&ask, None);
     let beyond = |id: &str| after.as_deref().is_none_or(|after| id > after);
     let mut readable: Vec<_> = all.iter().filter(|(layer, _)| beyond(&layer.id)).cloned().collect();
     let more = readable.len() > limit;
     readable.truncate(limit);
     let mut documents = vec![];
     for (layer, grant) in &readable {
-        documents.push(describe(&ask, layer, grant, span(&ask, layer, grant).await?));
+        documents.push(describe(&ask, layer, grant, span(&ask, layer).await?));
     }
     // The catalogue stands at the end of the last page.
     if !more {
@@ -215,19 +217,20 @@ pub async fn collections(mut ask: Ask) -> Answer {
     })
 }
 
-/// From when to when the layer's features are, as it is now.
-async fn span(ask: &Ask, layer: &Published, grant: &Grant<Read>) -> Result<Option<Span>> {
+/// From when to when the layer's features are, as it is now; told to those who may ask for features.
+async fn span(ask: &Ask, layer: &Published) -> Result<Option<Span>> {
+    let Ok(Drawn { grant, .. }) = ask.read(&layer.id) else { return Ok(None) };
     let edits = ask.app.edits.of(layer.state().revision).number;
-    ask.app.extents.of(layer, grant, edits).await
+    ask.app.extents.of(layer, &grant, edits).await
 }
 
-/// The layers with features that the caller may read now.
-pub fn readable(ask: &Ask) -> Vec<(Published, Grant<Read>)> {
+/// The layers that the caller has a right on now, or any right.
+pub fn readable(ask: &Ask, right: Option<Right>) -> Vec<(Published, Grant<Read>)> {
     let visible = ask.app.catalog.visible(&ask.app.gate, &ask.principal);
     visible
         .into_iter()
         .filter_map(|(layer, _)| {
-            let drawn = ask.read(&layer.id).ok()?;
+            let drawn = right.map_or_else(|| ask.describe(&layer.id), |right| ask.read_for(&layer.id, right)).ok()?;
             Some((drawn.layer, drawn.grant))
         })
         .collect()
@@ -236,8 +239,8 @@ pub fn readable(ask: &Ask) -> Vec<(Published, Grant<Read>)> {
 pub async fn collection(mut ask: Ask, Path(id): Path<String>) -> Answer {
     let format = format(&mut ask)?;
     ask.parameters.clone().finish()?;
-    let drawn = ask.read(&id)?;
-    let span = span(&ask, &drawn.layer, &drawn.grant).await?;
+    let drawn = ask.describe(&id)?;
+    let span = span(&ask, &drawn.layer).await?;
     Ok(match format {
         Format::Json => in_json(&ask, describe(&ask, &drawn.layer, &drawn.grant, span)),
         Format::Html => {

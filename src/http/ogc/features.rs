@@ -16,6 +16,7 @@ use super::paging::{GEOJSON, Pages};
 use super::query::{ItemsQuery, Shown, crs};
 use super::{Format, format, link};
 use crate::access::datastore::RowStream;
+use crate::access::rights::Right;
 use crate::error::{Error, Kind, Result, Said};
 use crate::feature::cursor;
 use crate::feature::geojson::{Page, Writer, begun};
@@ -32,7 +33,8 @@ use crate::tile::render::Drawn;
 
 pub async fn items(mut ask: Ask, Path(id): Path<String>) -> Answer {
     // Permission first: a wrong parameter must not tell that a hidden layer exists.
-    let drawn = ask.read(&id)?;
+    let right = if files::are_wanted(&ask) { Right::Export } else { Right::Query };
+    let drawn = ask.read_for(&id, right)?;
     drawn.layer.state().need_rows()?;
     let mut query = match ItemsQuery::read(&mut ask, &drawn) {
         Ok(query) => query,

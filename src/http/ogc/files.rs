@@ -80,6 +80,14 @@ impl FileQuery {
     }
 }
 
+/// Whether the request is one for a file: that takes another right than a page.
+pub fn are_wanted(ask: &Ask) -> bool {
+    match ask.parameters.get("f") {
+        Some(name) => FileFormat::parse(name).is_some(),
+        None => accepted(&ask.headers).is_some(),
+    }
+}
+
 /// The file format that Accept likes best, if it is one.
 fn accepted(headers: &HeaderMap) -> Option<FileFormat> {
     let offered: Vec<&[&str]> = OFFERED.iter().copied().chain(FileFormat::ALL.map(FileFormat::media)).collect();

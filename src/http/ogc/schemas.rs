@@ -60,7 +60,7 @@ pub async fn sortables(ask: Ask, path: Path<String>) -> Answer {
 }
 
 fn answer(mut ask: Ask, Path(id): Path<String>, resource: Resource) -> Answer {
-    let drawn = ask.read(&id)?;
+    let drawn = ask.describe(&id)?;
     drawn.layer.state().need_rows()?;
     let format = format(&mut ask)?;
     ask.parameters.clone().finish()?;
@@ -82,6 +82,8 @@ pub fn document(ask: &Ask, drawn: &Drawn, resource: Resource) -> Value {
     let state = drawn.layer.state();
     let visible = select::visible_fields(state, drawn.grant.scope());
     let temporal = select::temporal_field(state, drawn.grant.scope());
+    // What fields hold is told to those who may ask for features.
+    let reads = ask.read(&drawn.layer.id).ok();
     let mut properties = Map::new();
     if resource == Resource::Schema {
         // What GeoJSON has beside the properties: the id of the feature.
@@ -97,7 +99,7 @@ pub fn document(ask: &Ask, drawn: &Drawn, resource: Resource) -> Value {
             schema["x-ogc-role"] = "primary-instant".into();
         }
         if let (Resource::Queryables, FieldType::Text) = (resource, field.kind)
-            && let Some(choices) = ask.app.tiles.choices(drawn, field, MOST_CHOICES)
+            && let Some(choices) = reads.as_ref().and_then(|reads| ask.app.tiles.choices(reads, field, MOST_CHOICES))
         {
             schema["enum"] = choices.into();
         }

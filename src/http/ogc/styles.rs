@@ -56,7 +56,7 @@ pub async fn list(mut ask: Ask) -> Answer {
 
 /// The styles that draw a layer: its own by its id, and those that departments keep.
 pub async fn of_collection(mut ask: Ask, Path(id): Path<String>) -> Answer {
-    let drawn = ask.read(&id)?;
+    let drawn = ask.view(&id)?;
     let format = super::format(&mut ask)?;
     ask.parameters.clone().finish()?;
     let mut styles = vec![Entry { id: id.clone(), title: ask.language.pick(&drawn.layer.title).to_owned() }];
@@ -125,7 +125,7 @@ pub async fn get_of_collection(mut ask: Ask, Path((layer, id)): Path<(String, St
 }
 
 fn shown_of_collection(ask: &Ask, layer: &str, id: &str) -> Result<Shown> {
-    let drawn = ask.read(layer)?;
+    let drawn = ask.view(layer)?;
     let style = style::named_of_layer(ask, &drawn, id).ok_or_else(no_style)?;
     match ask.app.styles.get(id).filter(|_| id != layer) {
         Some(kept) => Ok(Shown { title: kept.title().to_owned(), style, origin: Origin::Stored(kept) }),
@@ -160,7 +160,7 @@ fn preview(ask: &Ask, path: &str, shown: &Shown) -> Response {
     let rows: String = layers
         .iter()
         .map(|(layer, shape)| {
-            let title = ask.read(layer).map(|d| ask.language.pick(&d.layer.title).to_owned()).unwrap_or_default();
+            let title = ask.view(layer).map(|d| ask.language.pick(&d.layer.title).to_owned()).unwrap_or_default();
             format!(
                 "<tr><td>{}<td>{}<td>{shape}",
                 html::link(ask, &format!("/ogc/collections/{layer}"), layer),
@@ -192,7 +192,7 @@ fn preview(ask: &Ask, path: &str, shown: &Shown) -> Response {
 /// Where the layers are of which the reader sees the whole.
 fn extent(ask: &Ask, layers: &[(String, &'static str)]) -> Option<[f64; 4]> {
     let whole = |id: &String| {
-        let drawn = ask.read(id).ok()?;
+        let drawn = ask.view(id).ok()?;
         drawn.layer.state().bbox.filter(|_| drawn.grant.scope().is_all())
     };
     let around = |a: [f64; 4], b: [f64; 4]| [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])];
@@ -380,7 +380,7 @@ pub async fn choose_default(ask: Ask, Path(layer): Path<String>, bytes: Bytes) -
     let Default { default } = body(&bytes)?;
     let chosen = default.filter(|id| *id != layer);
     if let Some(id) = &chosen {
-        let drawn = ask.read(&layer)?;
+        let drawn = ask.view(&layer)?;
         style::named_of_layer(&ask, &drawn, id).ok_or_else(|| {
             Error::invalid("default", "没有绘制该图层的这个样式", "there is no such style that draws this layer")
                 .hint("可用的样式见本资源", "this resource lists those that do")
@@ -455,7 +455,7 @@ fn read(ask: &Ask, bytes: &Bytes) -> Result<Checked> {
     }
     let checked = document::check(body(bytes)?, &ask.base)?;
     for layer in &checked.layers {
-        ask.read(layer).map_err(|_| {
+        ask.view(layer).map_err(|_| {
             Error::invalid(
                 "sources",
                 format!("没有可读的图层 {layer}"),
@@ -474,7 +474,7 @@ fn read(ask: &Ask, bytes: &Bytes) -> Result<Checked> {
 fn known_fields(ask: &Ask, checked: &Checked) -> Result<()> {
     for (i, layer) in checked.document["layers"].as_array().into_iter().flatten().enumerate() {
         let drawn = document::drawn(&json!({"sources": checked.document["sources"], "layers": [layer]}));
-        let Some(drawn) = drawn.first().and_then(|(id, _)| ask.read(id).ok()) else { continue };
+        let Some(drawn) = drawn.first().and_then(|(id, _)| ask.view(id).ok()) else { continue };
         let mut asked = vec![];
         for part in ["filter", "paint", "layout"] {
             document::fields(&layer[part], &mut asked);

@@ -7,6 +7,7 @@ use super::common::readable;
 use super::html::{self, page};
 use super::tileset::{self, SCHEME, named};
 use super::{Format, format, link, self_links};
+use crate::access::rights::Right;
 use crate::error::Result;
 use crate::geo::tms::TileMatrixSet;
 use crate::http::ask::{Answer, Ask};
@@ -45,9 +46,9 @@ pub async fn matrix_set(mut ask: Ask, Path(id): Path<String>) -> Answer {
 /// The layers of a dataset tileset: `collections=a,b`, or the first readable ones.
 fn dataset(ask: &mut Ask) -> Result<Vec<Drawn>> {
     match ask.parameters.take("collections")? {
-        Some(ids) => ask.read_many(&ids),
+        Some(ids) => ask.view_many(&ids),
         None => {
-            let layers = readable(ask).into_iter().filter(|(layer, _)| layer.state().has_tiles());
+            let layers = readable(ask, Some(Right::View)).into_iter().filter(|(layer, _)| layer.state().has_tiles());
             let drawn = layers.map(|(layer, grant)| Drawn { layer, grant });
             // A layer whose tiles have a layer of a name that is taken already cannot be in the same tile.
             let mut taken: Vec<String> = vec![];
@@ -71,7 +72,7 @@ pub async fn tilesets(mut ask: Ask) -> Answer {
 }
 
 pub async fn collection_tilesets(mut ask: Ask, Path(id): Path<String>) -> Answer {
-    let drawn = ask.read(&id)?;
+    let drawn = ask.view(&id)?;
     let format = format(&mut ask)?;
     ask.parameters.clone().finish()?;
     let title = ask.language.pick(&drawn.layer.title).to_owned();
@@ -110,7 +111,7 @@ pub async fn tileset(mut ask: Ask, Path(set): Path<String>) -> Answer {
 }
 
 pub async fn collection_tileset(ask: Ask, Path((id, set)): Path<(String, String)>) -> Answer {
-    let drawn = ask.read(&id)?;
+    let drawn = ask.view(&id)?;
     let set = set_named(&set)?;
     tileset::answer(ask, set, vec![drawn], &format!("/ogc/collections/{id}/tiles"), "")
 }
@@ -125,7 +126,7 @@ pub async fn collection_tile(
     ask: Ask,
     Path((id, set, z, row, column)): Path<(String, String, String, String, String)>,
 ) -> Answer {
-    let drawn = ask.read(&id)?;
+    let drawn = ask.view(&id)?;
     let set = set_named(&set)?;
     answer(ask, vec![drawn], set, [&z, &column, &row]).await
 }

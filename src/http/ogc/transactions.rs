@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 
 use super::features::feature_id;
+use crate::access::rights::Right;
 use crate::error::{Error, Result};
 use crate::feature::write::feature;
 use crate::geo::crs::{CRS84, Crs};
@@ -71,7 +72,7 @@ fn options(
     writing: &'static str,
     bodies: &[(&'static str, Body)],
 ) -> Answer {
-    let drawn = ask.read(id)?;
+    let drawn = ask.describe(id)?;
     let state = drawn.layer.state();
     let writes = ask.pen(id).is_ok() && !state.source.registered && state.archive.is_none();
     let mut response = StatusCode::NO_CONTENT.into_response();
@@ -102,7 +103,10 @@ async fn change(
 /// Permission first, then whether there is anything to edit.
 pub fn open(ask: &Ask, id: &str) -> Result<(Pen, Drawn)> {
     let pen = ask.pen(id)?;
-    let drawn = ask.read(id)?;
+    let drawn = match pen {
+        Pen::Publisher(_) | Pen::Annotator(_) => ask.read(id)?,
+        Pen::Grantee(_) => ask.read_for(id, Right::Write)?,
+    };
     ask.parameters.clone().finish()?;
     Ok((pen, drawn))
 }
@@ -134,7 +138,14 @@ fn content(ask: &Ask, drawn: &Drawn, bytes: &Bytes, body: Body) -> Result<Conten
             written_crs(uri.trim_start_matches('<').trim_end_matches('>'), &offered)?
         }
     };
-    feature(drawn.layer.state(), bytes, body == Body::Feature, crs)
+    let (state, scope) = (drawn.layer.state(), drawn.grant.scope());
+    if scope.fields.is_none() {
+        return feature(state, bytes, body == Body::Feature, crs);
+    }
+    // A field that is not granted does not exist, and keeps what it holds.
+    let mut granted = state.clone();
+    granted.fields.retain(|field| scope.sees_field(&field.name));
+    feature(&granted, bytes, body == Body::Feature, crs)
 }
 
 /// Features are written in the systems that the collection is offered in.

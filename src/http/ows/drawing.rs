@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::exception::{Code, Fault};
 use super::kvp::not;
+use crate::access::rights::Right;
 use crate::error::{Error, Result};
 use crate::http::ask::Ask;
 use crate::http::ogc::common::readable;
@@ -26,9 +27,9 @@ pub enum Named {
 }
 
 impl Named {
-    /// A layer that may be read, before anything else of that name.
-    pub fn find(ask: &Ask, name: &str, parameter: &str) -> Result<Named, Fault> {
-        let error = match ask.read(name) {
+    /// A layer that may be looked at, or asked for features, before anything else of that name.
+    pub fn find(ask: &Ask, name: &str, right: Right, parameter: &str) -> Result<Named, Fault> {
+        let error = match ask.read_for(name, right) {
             Ok(drawn) if drawn.layer.state().has_tiles() => return Ok(Named::Layer(Box::new(drawn))),
             Ok(_) => Error::not_found("该图层没有图形，不能成图", "this layer has no geometry to draw"),
             Err(e) => e,
@@ -92,7 +93,7 @@ fn no_style(name: &str) -> Fault {
 
 /// The base map's style with what the caller may read of it, and these layers.
 pub fn base_map(ask: &Ask) -> Result<(Value, Vec<Drawn>), Fault> {
-    let readable = |id: &str| ask.read(id).ok().filter(|drawn| drawn.layer.state().has_tiles());
+    let readable = |id: &str| ask.view(id).ok().filter(|drawn| drawn.layer.state().has_tiles());
     let style = library::embedded(BASE, &ask.base, |layer| readable(layer).is_some())?;
     let drawn = style["sources"].as_object().into_iter().flatten().filter_map(|(id, _)| readable(id)).collect();
     Ok((style, drawn))
@@ -105,6 +106,6 @@ pub fn base_title() -> Title {
 
 /// The layers that can be drawn for the caller, by id.
 pub fn drawable(ask: &Ask) -> Vec<Drawn> {
-    let readable = readable(ask).into_iter().map(|(layer, grant)| Drawn { layer, grant });
+    let readable = readable(ask, Some(Right::View)).into_iter().map(|(layer, grant)| Drawn { layer, grant });
     readable.filter(|drawn| drawn.layer.state().has_tiles()).collect()
 }

@@ -4,13 +4,19 @@ use std::collections::HashMap;
 
 use super::area::Window;
 use super::mvt::{self, Feature, Layer, Value};
-use crate::access::policy::Scope;
+use crate::access::policy::{RowFilter, Scope};
 use crate::error::Result;
+use crate::layer::model::{Field, State};
+use crate::layer::scope::row_filter;
 
-/// The tile as the scope shows it; `fields` narrows it further. As it came when it shows everything.
-pub fn apply(tile: Vec<u8>, scope: &Scope, fields: Option<&[String]>, at: [u32; 3]) -> Result<Vec<u8>> {
+/// A tile of this state as the scope shows it; `fields` narrows it further. As it came when it shows everything.
+pub fn apply(tile: Vec<u8>, state: &State, scope: &Scope, fields: Option<&[String]>, at: [u32; 3]) -> Result<Vec<u8>> {
     if scope.is_all() && fields.is_none() {
         return Ok(tile);
+    }
+    let rows = Rows { scope, names: &state.fields, filter: row_filter(state, scope) };
+    if matches!(rows.filter, RowFilter::Closed) {
+        return Ok(Vec::new());
     }
     let mut windows: HashMap<u32, Option<Window>> = HashMap::new();
     let mut out = Vec::new();
@@ -27,7 +33,7 @@ pub fn apply(tile: Vec<u8>, scope: &Scope, fields: Option<&[String]>, at: [u32; 
                 }
             }
         };
-        shown(&mut out, &layer, scope, fields, window.filter(|w| !w.covers))?;
+        shown(&mut out, &layer, &rows, fields, window.filter(|w| !w.covers))?;
     }
     Ok(out)
 }
@@ -42,16 +48,17 @@ struct Shown {
 fn shown(
     out: &mut Vec<u8>,
     layer: &Layer<'_>,
-    scope: &Scope,
+    rows: &Rows<'_>,
     fields: Option<&[String]>,
     window: Option<&Window>,
 ) -> Result<()> {
-    let mut table =
-        Table::new(layer, |key| scope.sees_field(key) && fields.is_none_or(|names| names.iter().any(|n| n == key)));
+    let mut table = Table::new(layer, |key| {
+        rows.scope.sees_field(key) && fields.is_none_or(|names| names.iter().any(|n| n == key))
+    });
     let mut kept = Vec::new();
     for (i, feature) in layer.features.iter().enumerate() {
         let tags = layer.tags(feature)?;
-        if !holds(layer, &tags, scope)? {
+        if !rows.hold(layer, &tags)? {
             continue;
         }
         let geometry = match window {
@@ -122,16 +129,49 @@ fn number(numbers: &mut HashMap<usize, u64>, used: &mut Vec<usize>, old: usize) 
     })
 }
 
-/// Whether each field of the scope's rows holds one of its values. A feature without the field does not.
-fn holds(layer: &Layer<'_>, tags: &[(usize, usize)], scope: &Scope) -> Result<bool> {
-    for (field, wanted) in &scope.rows {
-        let Some((_, value)) = tags.iter().find(|(key, _)| layer.keys[*key] == field) else { return Ok(false) };
-        let Some(value) = mvt::value(layer.values[*value])? else { return Ok(false) };
-        if !wanted.iter().any(|w| *w == text(value)) {
-            return Ok(false);
+/// Which rows of a tile are shown.
+struct Rows<'a> {
+    scope: &'a Scope,
+    names: &'a [Field],
+    filter: RowFilter,
+}
+
+impl Rows<'_> {
+    /// Whether each field of the scope's rows holds one of its values, and its filter is true. A feature without the field does not.
+    fn hold(&self, layer: &Layer<'_>, tags: &[(usize, usize)]) -> Result<bool> {
+        for (field, wanted) in &self.scope.rows {
+            let Some((_, value)) = tags.iter().find(|(key, _)| layer.keys[*key] == field) else { return Ok(false) };
+            let Some(value) = mvt::value(layer.values[*value])? else { return Ok(false) };
+            if !wanted.iter().any(|w| *w == text(value)) {
+                return Ok(false);
+            }
         }
+        let RowFilter::Only(filter) = &self.filter else { return Ok(matches!(self.filter, RowFilter::All)) };
+        let mut values = vec![onemap_cql2::Value::Null; self.names.len()];
+        for (key, value) in tags {
+            let Some(at) = self.names.iter().position(|f| f.name == layer.keys[*key]) else { continue };
+            values[at] = match mvt::value(layer.values[*value])? {
+                None => onemap_cql2::Value::Null,
+                Some(Value::Text(text)) => onemap_cql2::Value::Text(text),
+                Some(Value::Integer(n)) => {
+                    i64::try_from(n).map_or(onemap_cql2::Value::Float(n as f64), onemap_cql2::Value::Integer)
+                }
+                Some(Value::Boolean(b)) => onemap_cql2::Value::Boolean(b),
+                Some(Value::Float(f)) => onemap_cql2::Value::Float(f),
+                Some(Value::Single(f)) => onemap_cql2::Value::Float(f64::from(f)),
+            };
+        }
+        Ok(filter.matches(&Tagged(values)))
     }
-    Ok(true)
+}
+
+/// The values of a feature of a tile, by the number of their field.
+struct Tagged<'a>(Vec<onemap_cql2::Value<'a>>);
+
+impl onemap_cql2::Row for Tagged<'_> {
+    fn value(&self, field: usize) -> onemap_cql2::Value<'_> {
+        self.0.get(field).copied().unwrap_or(onemap_cql2::Value::Null)
+    }
 }
 
 /// A value as PostgreSQL writes it as text: a grant's rows mean the same for a table and for an archive.
@@ -161,6 +201,7 @@ fn float(scientific: &str, plain: String, digits: i32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layer::model::FieldType;
 
     #[test]
     fn values_read_as_postgresql_writes_them() {
@@ -193,6 +234,16 @@ mod tests {
         out
     }
 
+    fn state() -> State {
+        let field = |name: &str| Field {
+            name: name.into(),
+            kind: FieldType::Text,
+            title_zh: String::new(),
+            title_en: String::new(),
+        };
+        State { fields: vec![field("kind"), field("owner")], ..State::plots() }
+    }
+
     #[test]
     fn hidden_fields_and_rows_leave_no_trace() {
         let scope = Scope {
@@ -200,6 +251,8 @@ mod tests {
             rows: vec![("kind".into(), vec!["a".into()])],
             ..Scope::default()
         };
+        let state = state();
+        let apply = |tile, scope: &Scope, fields, at| super::apply(tile, &state, scope, fields, at);
         let seen = apply(tile(), &scope, None, [0, 0, 0]).unwrap();
         let has = |text: &str| seen.windows(text.len()).any(|w| w == text.as_bytes());
         assert!(has("secret") && has("owner") && !has("hidden") && !has("kind"));
@@ -209,5 +262,12 @@ mod tests {
         let absent = Scope { rows: vec![("no such field".into(), vec!["a".into()])], ..Scope::default() };
         assert!(apply(tile(), &absent, None, [0, 0, 0]).unwrap().is_empty());
         assert_eq!(apply(tile(), &Scope::default(), None, [0, 0, 0]).unwrap(), tile());
+        let filtered =
+            |text: &str| Scope { filter: Some(text.into()), fields: Some(vec!["owner".into()]), ..Scope::default() };
+        assert_eq!(apply(tile(), &filtered("kind = 'a'"), None, [0, 0, 0]).unwrap(), seen);
+        assert_eq!(apply(tile(), &filtered("kind IN ('a', 'c') AND NOT kind = 'b'"), None, [0, 0, 0]).unwrap(), seen);
+        for closed in ["kind = 'c'", "kind > 3", "owners = 'a'", "kind IS NULL"] {
+            assert!(apply(tile(), &filtered(closed), None, [0, 0, 0]).unwrap().is_empty(), "{closed}");
+        }
     }
 }

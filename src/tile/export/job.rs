@@ -14,6 +14,7 @@ use crate::access::datastore::Datastore;
 use crate::access::gate::Gate;
 use crate::access::grant::{Grant, Read};
 use crate::access::principal::Principal;
+use crate::access::rights::Right;
 use crate::db::pool::Database;
 use crate::error::{Error, Result};
 use crate::job::queue::Queue;
@@ -76,7 +77,7 @@ impl ExportJob {
         let layer = task.input["layer"].as_str().unwrap_or_default();
         let zooms = super::zooms(task.input["minzoom"].as_i64(), task.input["maxzoom"].as_i64())?;
         self.gate.reload(&self.database).await?;
-        let grant: Grant<Read> = self.gate.open(&task.principal, layer)?;
+        let grant = self.gate.open_for(&task.principal, layer, Right::Export)?;
         let drawn = Drawn { layer: self.catalog.published(&grant)?, grant };
         self.exports.prepare()?;
         self.exports.sweep(&self.under_way().await?);

@@ -58,7 +58,7 @@ impl Paths<'_> {
 
 fn build(ask: &Ask) -> Value {
     let mut paths = Paths { ask, paths: Map::new(), tags: vec![] };
-    let readable = readable(ask);
+    let readable = readable(ask, None);
     rest::first(&mut paths);
     for (layer, grant) in &readable {
         collection::add(&mut paths, layer, grant);

@@ -7,6 +7,7 @@ use onemap_cql2::Kind;
 use onemap_fes::{Property, Reference};
 
 use super::srs::Srs;
+use crate::access::rights::Right;
 use crate::error::Said;
 use crate::geo::crs::Crs;
 use crate::http::ask::Ask;
@@ -37,8 +38,10 @@ impl FeatureType {
     }
 
     /// The type by its local name. What one may not know of is as unknown as what does not exist.
-    pub fn of(ask: &Ask, name: &str) -> Result<FeatureType, Fault> {
-        let drawn = ask.read(&decode(name)).map_err(|error| Fault::from(error).at("typenames"))?;
+    pub fn of(ask: &Ask, name: &str, right: Option<Right>) -> Result<FeatureType, Fault> {
+        let id = decode(name);
+        let drawn = right.map_or_else(|| ask.describe(&id), |right| ask.read_for(&id, right));
+        let drawn = drawn.map_err(|error| Fault::from(error).at("typenames"))?;
         if drawn.layer.state().archive.is_some() {
             let said = Said::new(
                 format!("图层 {} 是瓦片归档，没有要素", drawn.layer.id),
@@ -51,7 +54,7 @@ impl FeatureType {
 
     /// The types that the caller may read.
     pub fn all(ask: &Ask) -> Vec<FeatureType> {
-        let layers = readable(ask).into_iter().filter(|(layer, _)| layer.state().archive.is_none());
+        let layers = readable(ask, Some(Right::Query)).into_iter().filter(|(layer, _)| layer.state().archive.is_none());
         layers.map(|(layer, grant)| FeatureType::new(ask, Drawn { layer, grant })).collect()
     }
 

@@ -8,6 +8,7 @@ use super::feature_type::FeatureType;
 use super::output::{Output, Writer};
 use super::request::{Filter, Query, Result, Version};
 use super::srs::Srs;
+use crate::access::rights::Right;
 use crate::error::Said;
 use crate::feature::{bookmarks, geojson, gml};
 use crate::geo::bbox::Bbox;
@@ -68,7 +69,8 @@ pub fn no_feature(id: &str) -> Fault {
 
 fn resolve(ask: &Ask, query: &Query, output: Output) -> Result<Resolved> {
     // Permission first: a wrong parameter must not tell that a hidden layer exists.
-    let described = FeatureType::of(ask, &query.layer)?;
+    let right = if matches!(output, Output::File(_)) { Right::Export } else { Right::Query };
+    let described = FeatureType::of(ask, &query.layer, Some(right))?;
     let state = described.drawn.layer.state();
     let srs = match (&query.srs_name, output) {
         // What these are in where nothing else is asked for.

@@ -22,7 +22,7 @@ pub fn describe(ask: &Ask, version: Version, types: &[String], format: Option<&s
     }
     let types = match types.is_empty() {
         true => FeatureType::all(ask),
-        false => types.iter().map(|name| FeatureType::of(ask, name)).collect::<Result<Vec<_>>>()?,
+        false => types.iter().map(|name| FeatureType::of(ask, name, None)).collect::<Result<Vec<_>>>()?,
     };
     Ok(([(header::CONTENT_TYPE, gml.media)], document(&distinct(&types), gml)).into_response())
 }

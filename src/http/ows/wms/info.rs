@@ -1,6 +1,7 @@
 //! GetFeatureInfo.
 
 use super::request::{MOST_LAYERS, Version, layers, no_sld, view};
+use crate::access::rights::Right;
 use crate::error::Said;
 use crate::http::ask::Ask;
 use crate::http::ows::choice::Choice;
@@ -13,7 +14,7 @@ use crate::picture::view::View;
 
 pub async fn answer(ask: &Ask, kvp: &Kvp) -> Answer {
     let asked = kvp.list("query_layers")?.ok_or_else(|| Fault::missing("query_layers"))?;
-    let layers = layers(ask, kvp, "layers")?;
+    let layers = layers(ask, kvp, Right::Query, "layers")?;
     let repeats = (1..asked.len()).any(|i| asked[..i].contains(&asked[i]));
     if repeats || asked.len() > MOST_LAYERS {
         let said = Said::new(

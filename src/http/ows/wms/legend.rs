@@ -4,6 +4,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 
 use super::request::{Version, no_sld};
+use crate::access::rights::Right;
 use crate::error::Said;
 use crate::http::ask::Ask;
 use crate::http::map::legend_of;
@@ -17,7 +18,7 @@ use crate::http::ows::xml::Xml;
 
 /// A picture of what the colours of a layer mean; as JSON with `format=application/json`. 90 dots to the inch, twice as many from 180 on.
 pub async fn answer(ask: &Ask, kvp: &Kvp) -> Answer {
-    let named = Named::find(ask, kvp.required("layer")?, "layer")?;
+    let named = Named::find(ask, kvp.required("layer")?, Right::View, "layer")?;
     no_sld(kvp)?;
     let format = kvp.get("format")?.unwrap_or("image/png");
     let double = kvp.parsed::<f64>("dpi", "数字", "a number")?.is_some_and(|dpi| dpi >= 180.0);
@@ -47,7 +48,8 @@ pub async fn answer(ask: &Ask, kvp: &Kvp) -> Answer {
 pub fn describe(ask: &Ask, kvp: &Kvp) -> Answer {
     kvp.required("layers")?;
     let names = kvp.list("layers")?.unwrap_or_default();
-    let found: Vec<Named> = names.iter().map(|name| Named::find(ask, name, "layers")).collect::<Result<_, _>>()?;
+    let found: Vec<Named> =
+        names.iter().map(|name| Named::find(ask, name, Right::View, "layers")).collect::<Result<_, _>>()?;
     let version = Version::take(kvp)?;
     let url = endpoint(ask, "/ogc/wfs");
     // A tile archive and the base map have no features.

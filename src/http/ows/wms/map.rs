@@ -2,6 +2,7 @@
 
 use super::capabilities::MAP_FORMATS;
 use super::request::{Version, layers, no_sld, sheet, view};
+use crate::access::rights::Right;
 use crate::http::ask::Ask;
 use crate::http::ows::choice::Choice;
 use crate::http::ows::exception::{Code, Fault};
@@ -11,7 +12,7 @@ use crate::picture::{Format, Wanted};
 
 pub async fn answer(ask: &Ask, kvp: &Kvp) -> Answer {
     // Permission first, as everywhere: a wrong parameter must not tell that a hidden layer exists.
-    let layers = layers(ask, kvp, "layers")?;
+    let layers = layers(ask, kvp, Right::View, "layers")?;
     let version = Version::take(kvp)?;
     no_sld(kvp)?;
     let view = view(kvp, version)?;

@@ -1,5 +1,6 @@
 //! What GetMap and its relatives ask for: version, CRS, box, size, layers and styles.
 
+use crate::access::rights::Right;
 use crate::error::{Error, Said};
 use crate::geo::crs::{CRS84, Crs};
 use crate::geo::plane::Plane;
@@ -100,7 +101,7 @@ fn bbox(text: &str, swapped: bool) -> Result<[f64; 4], Fault> {
 }
 
 /// The layers of a list parameter, each with the name of its style.
-pub fn layers(ask: &Ask, kvp: &Kvp, parameter: &str) -> Result<Vec<(Named, Option<String>)>, Fault> {
+pub fn layers(ask: &Ask, kvp: &Kvp, right: Right, parameter: &str) -> Result<Vec<(Named, Option<String>)>, Fault> {
     kvp.required(parameter)?;
     let names = kvp.list(parameter)?.unwrap_or_default();
     if names.len() > MOST_LAYERS {
@@ -108,7 +109,8 @@ pub fn layers(ask: &Ask, kvp: &Kvp, parameter: &str) -> Result<Vec<(Named, Optio
         return Err(Fault::invalid(parameter, said));
     }
     // Permission before everything else.
-    let found: Vec<Named> = names.iter().map(|name| Named::find(ask, name, parameter)).collect::<Result<_, _>>()?;
+    let found: Vec<Named> =
+        names.iter().map(|name| Named::find(ask, name, right, parameter)).collect::<Result<_, _>>()?;
     let styles = kvp.list("styles")?.unwrap_or_default();
     if !styles.is_empty() && styles.len() != found.len() {
         let said =

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 use super::Offer;
+use crate::access::rights::Right;
 use crate::error::Said;
 use crate::geo::tms::TileMatrixSet;
 use crate::http::ask::Ask;
@@ -71,7 +72,7 @@ pub fn answer(ask: &Ask, offer: &Offer, sections: Option<&[&str]>) -> Answer {
 
 fn layers(ask: &Ask, offer: &Offer) -> Result<Vec<Listed>, Fault> {
     if let Some(only) = &offer.only {
-        return Ok(match Named::find(ask, &only.layer, "Layer")? {
+        return Ok(match Named::find(ask, &only.layer, Right::View, "Layer")? {
             Named::Layer(drawn) => vec![Listed::of(*drawn)],
             Named::Base(_) => vec![Listed::base(&only.layer)],
         });

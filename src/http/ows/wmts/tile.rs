@@ -1,6 +1,7 @@
 //! GetTile and GetFeatureInfo of WMTS.
 
 use super::Offer;
+use crate::access::rights::Right;
 use crate::error::{Error, Kind, Said};
 use crate::geo::tms::{TileCoord, TileMatrixSet};
 use crate::http::ask::Ask;
@@ -98,8 +99,8 @@ fn number(text: &str) -> Option<u32> {
 }
 
 /// A layer by its name; what may not be known of is 404, and here the report says which parameter named it.
-fn named(ask: &Ask, name: &str) -> Result<Named, Fault> {
-    Named::find(ask, name, "Layer").map_err(|fault| match fault.kind() {
+fn named(ask: &Ask, name: &str, right: Right) -> Result<Named, Fault> {
+    Named::find(ask, name, right, "Layer").map_err(|fault| match fault.kind() {
         // WMTS has no code of its own for it.
         Kind::NotFound => fault.code(Code::InvalidParameterValue),
         _ => fault.code(Code::NoApplicableCode),
@@ -107,7 +108,7 @@ fn named(ask: &Ask, name: &str) -> Result<Named, Fault> {
 }
 
 pub async fn get(mut ask: Ask, kvp: &Kvp, address: &Address, offer: &Offer) -> Answer {
-    let named = named(&ask, &address.layer)?;
+    let named = named(&ask, &address.layer, Right::View)?;
     let format = match address.format.to_ascii_lowercase().as_str() {
         // `tiles` is Tianditu's word.
         "image/png" | "png" | "tiles" => Some(Format::Png),
@@ -164,7 +165,7 @@ fn vector_parameters(kvp: &Kvp, given: Option<Given>) -> Result<Parameters, Faul
 }
 
 pub async fn info(ask: &Ask, kvp: &Kvp, address: &Address, offer: &Offer) -> Answer {
-    let named = named(ask, &address.layer)?;
+    let named = named(ask, &address.layer, Right::Query)?;
     let view = View::of_tile(address.tile(offer)?);
     let at = |name: &str, side: u32| {
         let value = kvp.integer(name, 0..=i64::from(side) - 1).map_err(|f| f.code(Code::PointIJOutOfRange))?;
