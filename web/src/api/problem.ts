@@ -8,8 +8,10 @@ export class Problem extends Error {
   readonly hint?: string;
   readonly parameter?: string;
   readonly requestId?: string;
+  /** Features to choose from, where an address means several places. */
+  readonly candidates?: unknown[];
 
-  constructor(fields: { status: number; title: string; detail?: string; hint?: string; parameter?: string; requestId?: string }) {
+  constructor(fields: { status: number; title: string; detail?: string; hint?: string; parameter?: string; requestId?: string; candidates?: unknown[] }) {
     super(fields.detail || fields.title);
     this.name = 'Problem';
     this.status = fields.status;
@@ -18,6 +20,7 @@ export class Problem extends Error {
     this.hint = fields.hint;
     this.parameter = fields.parameter;
     this.requestId = fields.requestId;
+    this.candidates = fields.candidates;
   }
 
   /** The server did not answer at all. */
@@ -38,6 +41,7 @@ export function problemOf(status: number, body: unknown, requestId?: string | nu
     hint: spoken(said.hint),
     parameter: spoken(said.parameter),
     requestId: spoken(said.request_id) ?? requestId ?? undefined,
+    candidates: Array.isArray(said.candidates) ? said.candidates : undefined,
   });
 }
 

@@ -2,6 +2,7 @@ import address from './address.en';
 import figures from './figures.en';
 import theme from './theme.en';
 import tools from './tools.en';
+import annotation from './annotation.en';
 import type { Messages } from './zh-CN';
 
 const en: Messages = {
@@ -354,6 +355,7 @@ const en: Messages = {
   figures,
   theme,
   tools,
+  annotation,
   developer: {
     title: 'Developers',
     lead: 'Bring layers into your web page, desktop software or data flow with an app key.',

@@ -2,6 +2,7 @@ import address from './address.zh-CN';
 import figures from './figures.zh-CN';
 import theme from './theme.zh-CN';
 import tools from './tools.zh-CN';
+import annotation from './annotation.zh-CN';
 
 const zh = {
   app: {
@@ -353,6 +354,7 @@ const zh = {
   figures,
   theme,
   tools,
+  annotation,
   developer: {
     title: '开发者中心',
     lead: '用应用密钥把图层接入您的网页、桌面软件或数据流程。',
