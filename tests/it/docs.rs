@@ -64,21 +64,36 @@ async fn the_examples_run() {
 /// Its examples build on each other: one session from top to bottom.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_examples_of_address_jobs_run_one_after_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    in_one_session("address-batch.md", folder.path()).await;
+    let table = std::fs::read_to_string(folder.path().join("matched.csv")).unwrap();
+    assert!(table.contains("气象台") && table.lines().count() == 4, "{table}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_examples_of_annotations_run_one_after_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = in_one_session("annotations.md", folder.path()).await;
+    assert!(said.contains("路灯已报修") && said.ends_with("204\n204\n"), "{said}");
+    let thumbnail = std::fs::read(folder.path().join("thumbnail.jpg")).unwrap();
+    assert!(thumbnail.starts_with(&[0xff, 0xd8]));
+}
+
+/// Runs a page's examples as one, signed in as the demo's administrator; what they say.
+async fn in_one_session(page: &str, folder: &Path) -> String {
     let data = tempfile::tempdir().unwrap();
     let server = crate::process::start(data.path());
     let given = crate::process::credentials(data.path());
     crate::process::searched(&server.url, given["keys"]["health"].as_str().unwrap()).await;
-    let folder = tempfile::tempdir().unwrap();
     let output = Command::new("bash")
-        .args(["-euo", "pipefail", "-c", &of("address-batch.md").join("\n")])
-        .current_dir(folder.path())
+        .args(["-euo", "pipefail", "-c", &of(page).join("\n")])
+        .current_dir(folder)
         .env("URL", &server.url)
         .env("PERSON", given["admin"]["user"].as_str().unwrap())
         .env("PASSWORD", given["admin"]["password"].as_str().unwrap())
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
-    let table = std::fs::read_to_string(folder.path().join("matched.csv")).unwrap();
-    assert!(table.contains("气象台") && table.lines().count() == 4, "{table}");
+    said
 }
