@@ -20,7 +20,7 @@ const onemap = new OneMap({ container: 'map', key: new URLSearchParams(location.
 const show = told(async (id) => {
   Object.keys(THEMES).forEach((other) => onemap.layers.remove(other));
   const field = THEMES[id];
-  await (field ? onemap.themes.color(id, { field, classes: 5, opacity: 0.7 }) : onemap.themes.add(id));
+  await (field ? onemap.themes.color(id, { field, classes: 5, opacity: 1 }) : onemap.themes.add(id));
   const statistics = field ? ['count', { sum: field }] : ['count'];
   const { rows: found } = await onemap.statistics.summary({ layer: id, zones: { divisions: 'district' }, statistics });
   $('figures').replaceChildren(rows(['区市', '数量', field && '合计'], found.map((r) => [r.label, r.count, r[`sum_${field}`]])));

@@ -46,10 +46,13 @@ export class Shown {
   /** @internal */
   draw(layers: Partial<StyleLayer>[], { opacity, popup }: AddOptions): void {
     this.canvas.addSource(this.source, { type: 'vector', url: this.tiles() });
+    // Shapes lie under the base map's names, so that these stay readable.
+    const names = this.canvas.getStyle().layers.find((layer) => layer.type === 'symbol' && !layer.id.startsWith('onemap:'))?.id;
     for (const [at, layer] of layers.entries()) {
       if (layer.type === 'background') continue;
       const id = `${this.source}:${layer.id ?? at}`;
-      this.canvas.addLayer({ ...layer, id, source: this.source, 'source-layer': (layer as { 'source-layer'?: string })['source-layer'] ?? this.id } as StyleLayer);
+      const tiles = (layer as { 'source-layer'?: string })['source-layer'] ?? this.id;
+      this.canvas.addLayer({ ...layer, id, source: this.source, 'source-layer': tiles } as StyleLayer, layer.type === 'symbol' ? undefined : names);
       this.styleLayers.push(id);
     }
     if (opacity !== undefined) this.setOpacity(opacity);
