@@ -4,7 +4,7 @@ export { Problem } from './problem';
 export { Layers, Shown, type AddOptions } from './layers';
 export { Themes, type Class, type Classified, type ClassifyOptions, type Method } from './themes';
 export { Statistics, type Statistic, type Summary, type SummaryOptions, type Zones } from './statistics';
-export { Queries, type FilterOptions, type Identified, type Named, type Nearest, type NearestOptions, type OverlayOptions } from './query';
+export { Queries, type FilterOptions, type Identified, type Named, type Nearest, type NearestOptions, type Overlaid, type OverlayOptions } from './query';
 export { Annotation, Annotations, type Held, type Mark, type MarkProperties, type Photo, type WrittenProperties } from './annotations';
 export { Addresses, best, type AddressProperties, type BatchRow, type Found, type SearchOptions } from './address';
 export { draw, type Drawn, type DrawOptions } from './draw';

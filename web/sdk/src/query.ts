@@ -32,9 +32,23 @@ export interface Nearest {
 }
 
 export interface OverlayOptions extends Asking {
-  layers: unknown[];
-  [name: string]: unknown;
+  /** At most 20, each with the fields that are wanted and a filter. */
+  layers: Named[];
+  /** `intersects` when it is left out. */
+  predicate?: 'intersects' | 'within' | 'nearest';
+  /** Metres, for `nearest`. */
+  maxDistance?: number;
+  /** Of what is sent: `EPSG:4490` and others, `gcj02`, `bd09`. */
+  crs?: string;
+  /** The columns of a table that say where a row is; found by their usual names otherwise. */
+  lon?: string;
+  lat?: string;
+  wkt?: string;
+  address?: string;
 }
+
+/** A row of one's own with what the layers say of its place. */
+export type Overlaid = Feature & { onemap?: { problem?: string; [layer: string]: unknown } };
 
 /** Questions over layers: what is here, which features meet a condition, what lies where mine lie, what is nearest. */
 export class Queries {
@@ -81,15 +95,19 @@ export class Queries {
   }
 
   /**
-   * One's own features with the attributes of shared layers. What is sent is streamed through and kept nowhere. The options go into the
-   * address, as docs/spatial.md says.
+   * One's own rows with the attributes of shared layers, in their order: features, or a table as a file (csv, xlsx). They are streamed
+   * through the server and kept nowhere. A row that is wrong has its problem in `onemap.problem`.
    */
-  async overlay(features: FeatureCollection | Blob, { layers, signal, ...rest }: OverlayOptions): Promise<FeatureCollection> {
-    const query: Record<string, string> = {};
-    for (const [name, value] of Object.entries({ layers, ...rest })) {
-      query[name] = typeof value === 'string' ? value : Array.isArray(value) && value.every((one) => typeof one === 'string') ? value.join(',') : JSON.stringify(value);
+  async overlay(rows: FeatureCollection | Blob, { layers, maxDistance, signal, ...rest }: OverlayOptions): Promise<Overlaid[]> {
+    const query: Record<string, string | number | undefined> = { ...rest, max_distance: maxDistance, f: 'geojson' };
+    query.layers = layers.map((named) => (typeof named === 'string' ? named : named.layer)).join(',');
+    for (const named of layers) {
+      if (typeof named === 'string') continue;
+      if (named.fields) query[`fields.${named.layer}`] = named.fields.join(',');
+      if (named.filter) query[`filter.${named.layer}`] = named.filter;
     }
-    const body = features instanceof Blob ? features : new Blob([JSON.stringify(features)], { type: 'application/geo+json' });
-    return this.client.json('POST', '/api/v1/overlay', { query, body, headers: { 'Content-Type': body.type || 'application/geo+json' }, signal });
+    const body = rows instanceof Blob ? rows : new Blob([JSON.stringify(rows)], { type: 'application/geo+json' });
+    const headers = { 'Content-Type': body.type || 'application/geo+json' };
+    return (await this.client.json<{ features: Overlaid[] }>('POST', '/api/v1/overlay', { query, body, headers, signal })).features;
   }
 }

@@ -74,6 +74,16 @@ test('questions are sent as the interface has them', async () => {
   expect(sent(2)).toEqual({ layer: 'a', zones: { divisions: 'street' }, statistics: ['count', { sum: 'n' }] });
 });
 
+test('an overlay names its layers in the address and sends the rows as they are', async () => {
+  answers = [json({ features: [{ onemap: { problem: 'self-crossing' } }] })];
+  const layers = ['districts', { layer: 'schools', fields: ['name'], filter: 'pupils > 9' }];
+  const rows = await new Queries(client()).overlay({ type: 'FeatureCollection', features: [] }, { layers, predicate: 'nearest', maxDistance: 500 });
+  expect(rows[0].onemap?.problem).toBe('self-crossing');
+  const asking = new URL(asked[0].url).searchParams;
+  expect(Object.fromEntries(asking)).toEqual({ predicate: 'nearest', max_distance: '500', f: 'geojson', layers: 'districts,schools', 'fields.schools': 'name', 'filter.schools': 'pupils > 9' });
+  expect(asked[0].init.headers).toMatchObject({ 'Content-Type': 'application/geo+json' });
+});
+
 test('a batch is a csv there and back', async () => {
   answers = [new Response('\ufeffq,result_label,latitude\r\n"a, ""b""","路\n1号",36.1\r\n')];
   const rows = await new Addresses(client()).batch(['a, "b"']);
