@@ -21,7 +21,8 @@ export function outline(kind: Drawn, positions: Position[], next: Position | nul
   const feature = (geometry: GeoJSON.Geometry): GeoJSON.Feature => ({ type: 'Feature', properties: {}, geometry });
   const features = positions.map((coordinates) => feature({ type: 'Point', coordinates }));
   if (kind === 'area' && all.length > 2) features.push(feature({ type: 'Polygon', coordinates: [[...all, all[0]]] }));
-  if (kind !== 'point' && all.length > 1) features.push(feature({ type: 'LineString', coordinates: all }));
+  const edge = kind === 'area' && all.length > 2 ? [...all, all[0]] : all;
+  if (kind !== 'point' && all.length > 1) features.push(feature({ type: 'LineString', coordinates: edge }));
   return { type: 'FeatureCollection', features };
 }
 
