@@ -4,5 +4,6 @@
 fn main() {
     println!("cargo:rerun-if-changed=web/dist");
     println!("cargo:rerun-if-changed=styles");
+    println!("cargo:rerun-if-changed=examples");
     println!("cargo:rerun-if-changed=migrations");
 }

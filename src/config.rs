@@ -47,6 +47,8 @@ pub struct Config {
     pub area: Option<[f64; 4]>,
     /// Who runs the service, as capabilities documents say it.
     pub provider: Provider,
+    /// Whether the example pages are served: their data are the demo city's.
+    pub examples: bool,
     /// The binary that reads uploads in a child process: this one.
     pub reader: PathBuf,
     pub log: String,
@@ -74,6 +76,7 @@ impl Default for Config {
             // Qingdao with its sea.
             area: Some([119.3, 35.4, 121.3, 37.3]),
             provider: Provider::default(),
+            examples: false,
             reader: std::env::current_exe().unwrap_or_default(),
             log: "info".into(),
         }

@@ -58,7 +58,7 @@ function keepFolder(): Plugin {
 }
 
 const backend = process.env.ONEMAP_BACKEND ?? 'http://127.0.0.1:8080';
-const proxied = ['/api', '/ogc', '/tiles', '/styles', '/sprites', '/fonts', '/address', '/healthz'];
+const proxied = ['/api', '/ogc', '/tiles', '/styles', '/sprites', '/fonts', '/address', '/healthz', '/sdk', '/examples'];
 const proxy = Object.fromEntries(proxied.map((path) => [path, { target: backend, changeOrigin: false }]));
 
 export default defineConfig({
@@ -86,5 +86,5 @@ export default defineConfig({
   },
   server: { proxy },
   preview: { proxy },
-  test: { environment: 'node', include: ['src/**/*.test.ts'] },
+  test: { environment: 'node', include: ['src/**/*.test.ts', 'sdk/test/**/*.test.ts'] },
 } as Parameters<typeof defineConfig>[0]);

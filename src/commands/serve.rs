@@ -29,8 +29,9 @@ pub struct Demo {
 /// Job workers of a node: one reads and one inspects, on the two cores that a small server has.
 const WORKERS: usize = 2;
 
-pub fn run(config: Config, demo: Option<Demo>) -> Result<ExitCode> {
+pub fn run(mut config: Config, demo: Option<Demo>) -> Result<ExitCode> {
     let begun = Instant::now();
+    config.examples = demo.is_some();
     std::fs::create_dir_all(&config.data)?;
     let _lock = lock(&config)?;
     health::install_metrics();
@@ -111,6 +112,10 @@ fn welcome(app: &App, demo: Option<&load::Credentials>, begun: Instant) {
     if let Some(credentials) = demo {
         println!("  用户 user       {}", credentials.admin.user);
         println!("  密码 password   {}", credentials.admin.password);
+        if let Some(person) = &credentials.example {
+            println!("  示例 example    {url}/examples/family-planning/");
+            println!("    用户 user     {}   密码 password {}", person.user, person.password);
+        }
         println!("  部门密钥 keys   (one per department; also in {})", credentials.path(&app.config).display());
         for (department, key) in &credentials.keys {
             println!("    {department:<22}{key}");

@@ -20,18 +20,26 @@ use crate::access::principal::Principal;
 use crate::config::Config;
 use crate::db::pool::Database;
 use crate::error::{Error, Result};
-use crate::layer::model::Title;
+use crate::layer::annotated;
+use crate::layer::model::{ShareClass, Title};
 use crate::layer::registry::{self, NewLayer, Shape};
 
 const ADMIN: &str = "admin";
+const EXAMPLE: &str = "family-planning";
 /// The department that runs the platform.
 const PLATFORM: &str = "big-data";
+/// The department of the example page, and the layer that its people draw their visits on.
+const HEALTH: &str = "health";
+const VISITS: &str = "fp-visits";
 
 /// `<data>/demo-credentials.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Credentials {
     pub url: String,
     pub admin: Account,
+    /// Somebody of the health department, who draws on the example page.
+    #[serde(default)]
+    pub example: Option<Account>,
     pub keys: BTreeMap<String, String>,
 }
 
@@ -86,7 +94,29 @@ pub async fn load(into: &Into<'_>, target: &Target) -> Result<Credentials> {
         load_layers(into, target, missing).await?;
     }
     load_grants(into.database).await?;
+    if !there.iter().any(|id| id == VISITS) {
+        make_visits(into).await?;
+    }
     Ok(credentials)
+}
+
+/// An annotation layer, empty: what is drawn on it is the visitors'.
+async fn make_visits(into: &Into<'_>) -> Result<()> {
+    let new = NewLayer {
+        id: VISITS.into(),
+        theme: Some("family-planning".into()),
+        title: Title { zh: "计生走访标注".into(), en: "Family-planning visits".into() },
+        description: Title {
+            zh: "卫生健康部门人员的走访标注，供示例页面使用。".into(),
+            en: "Marks of visits by people of the health department, for the example page.".into(),
+        },
+        class: ShareClass::NotShared,
+        anonymous: false,
+        style: None,
+        source: String::new(),
+        synthetic: true,
+    };
+    annotated::create(into.database, &Principal::operator(HEALTH), HEALTH, &new, &[]).await
 }
 
 async fn register_words(database: &Database) -> Result<()> {
@@ -120,29 +150,37 @@ async fn credentials(into: &Into<'_>, target: &Target) -> Result<Credentials> {
         Err(_) => Credentials {
             url: String::new(),
             admin: Account { user: ADMIN.into(), password: secret() },
+            example: None,
             keys: super::departments().iter().map(|d| (d.id.to_owned(), Login::new_key())).collect(),
         },
     };
     credentials.url = target.url.clone();
+    let example =
+        credentials.example.get_or_insert_with(|| Account { user: EXAMPLE.into(), password: secret() }).clone();
     write_secretly(&target.file, &serde_json::to_vec_pretty(&credentials)?)?;
-    let client = into.database.app().await?;
-    let known = client.query_opt("select 1 from onemap.person where login = $1", &[&ADMIN]).await?.is_some();
-    if !known || !into.login.password_is(ADMIN, &credentials.admin.password).await? {
-        let hash = hash_password(credentials.admin.password.clone()).await?;
-        client
-            .execute(
-                "insert into onemap.person (login, name, department_id, role, password_hash)
-                 values ($1, '平台管理员', $2, 'platform_administrator', $3)
-                 on conflict (login) do update set password_hash = excluded.password_hash",
-                &[&ADMIN, &PLATFORM, &hash],
-            )
-            .await?;
-    }
-    drop(client);
+    ensure_person(into, &credentials.admin, ("平台管理员", PLATFORM, "platform_administrator")).await?;
+    ensure_person(into, &example, ("计划生育专员", HEALTH, "user")).await?;
     for (department, key) in &credentials.keys {
         into.login.ensure_key(&Principal::operator(department), department, "demo", key).await?;
     }
     Ok(credentials)
+}
+
+async fn ensure_person(into: &Into<'_>, account: &Account, (name, department, role): (&str, &str, &str)) -> Result<()> {
+    let client = into.database.app().await?;
+    let known = client.query_opt("select 1 from onemap.person where login = $1", &[&account.user]).await?.is_some();
+    if known && into.login.password_is(&account.user, &account.password).await? {
+        return Ok(());
+    }
+    let hash = hash_password(account.password.clone()).await?;
+    client
+        .execute(
+            "insert into onemap.person (login, name, department_id, role, password_hash) values ($1, $2, $3, $4, $5)
+             on conflict (login) do update set password_hash = excluded.password_hash",
+            &[&account.user, &name, &department, &role, &hash],
+        )
+        .await?;
+    Ok(())
 }
 
 fn write_secretly(path: &std::path::Path, bytes: &[u8]) -> Result<()> {

@@ -15,7 +15,7 @@ use super::api::{
 };
 use super::ows::{wms, wmts};
 use super::problem::Problem;
-use super::{api, assets, health, map, ogc, ows, tile};
+use super::{api, assets, examples, health, map, ogc, ows, tile};
 use crate::access::gate::sign_in;
 use crate::access::principal::{Principal, Role, Who};
 use crate::app::App;
@@ -236,6 +236,9 @@ pub fn table() -> Vec<Route> {
         route("GET", "/address/jobs/{job}/comparison", Person, "An address job held against the run before", address_jobs::comparison),
         route("GET", "/address/jobs/{job}/counts", Person, "How many rows lie in which division", address_jobs::counts),
         route("GET", "/address/jobs/{job}/export", Person, "The rows with what was found, as a file", address_jobs::export),
+
+        route("GET", "/examples/{example}/", Open, "An example page of the demo", examples::page),
+        route("GET", "/examples/{example}/{file}", Open, "A file of an example page", examples::file),
 
         route("GET", "/api/openapi.json", Open, "This document", api::openapi::document),
         route("POST", "/api/v1/session", Open, "Sign in", session::sign_in),

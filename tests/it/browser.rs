@@ -28,28 +28,31 @@ fn outside_world() -> (u16, Arc<Mutex<Vec<String>>>) {
 
 /// The page's document after its scripts have run.
 fn open(url: &str, proxy: u16) -> String {
+    let output = chromium(&["--disable-gpu", "--virtual-time-budget=15000", "--dump-dom"], url, proxy);
+    String::from_utf8_lossy(&output).into_owned()
+}
+
+/// What the browser says of a page.
+fn chromium(what: &[&str], url: &str, proxy: u16) -> Vec<u8> {
     let profile = tempfile::tempdir().unwrap();
     // A browser that hangs must not hang the tests.
     let output = Command::new("timeout")
         .args(["90", "/usr/bin/chromium"])
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-quic", "--lang=zh-CN"])
+        .args(["--headless", "--no-sandbox", "--no-first-run", "--disable-quic", "--lang=zh-CN"])
         .args([
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
             "--disable-extensions",
         ])
-        .args([
-            "--disable-features=OptimizationHints,MediaRouter,Translate",
-            "--virtual-time-budget=15000",
-            "--dump-dom",
-        ])
+        .arg("--disable-features=OptimizationHints,MediaRouter,Translate")
+        .args(what)
         .arg(format!("--proxy-server=127.0.0.1:{proxy}"))
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .arg(url)
         .output()
         .unwrap();
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    output.stdout
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,4 +78,71 @@ async fn the_portal_opens_and_asks_nobody_else() {
     let ours = |line: &String| !["google", "gvt1", "chromium"].iter().any(|maker| line.contains(maker));
     let outside: Vec<String> = asked.lock().unwrap().iter().filter(|l| ours(l)).cloned().collect();
     assert!(outside.is_empty(), "requests left the origin: {outside:?}");
+}
+
+/// WebGL without a graphics card.
+const DRAWING: [&str; 4] =
+    ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--window-size=1200,800"];
+
+/// How many pixels of a picture have each of these colours, within the few steps that fading and smoothing cost.
+fn pixels(file: &Path, colours: &[[u8; 3]]) -> Vec<usize> {
+    let mut decoder = png::Decoder::new(std::io::BufReader::new(std::fs::File::open(file).unwrap()));
+    decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::STRIP_16);
+    let mut reader = decoder.read_info().unwrap();
+    let mut bytes = vec![0; reader.output_buffer_size().unwrap()];
+    let frame = reader.next_frame(&mut bytes).unwrap();
+    let samples = frame.color_type.samples();
+    let near = |pixel: &[u8], colour: &[u8; 3]| pixel.iter().zip(colour).all(|(a, b)| a.abs_diff(*b) < 8);
+    colours.iter().map(|colour| bytes.chunks(samples).filter(|pixel| near(&pixel[..3], colour)).count()).collect()
+}
+
+/// The colours of a page's legend, as the browser writes them.
+fn legend_colours(document: &str) -> Vec<[u8; 3]> {
+    let legend =
+        document.split("onemap-legend").nth(1).unwrap_or_default().split("</section>").next().unwrap_or_default();
+    legend
+        .split("background: rgb(")
+        .skip(1)
+        .map(|rest| {
+            let mut parts = rest.split(')').next().unwrap().split(',').map(|part| part.trim().parse().unwrap());
+            [parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap()]
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_family_planning_example_draws_its_themes_and_their_figures() {
+    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/dist/sdk/onemap.js");
+    if !Path::new("/usr/bin/chromium").exists() || !sdk.exists() {
+        eprintln!("skipped: chromium or the built page is missing (scripts/setup --test brings both)");
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let server = crate::process::start(data.path());
+    let key = crate::process::credentials(data.path())["keys"]["health"].as_str().unwrap().to_owned();
+    let url = format!("{}/examples/family-planning/#key={key}", server.url);
+    let shot = data.path().join("example.png");
+    let (picture, address) = (format!("--screenshot={}", shot.display()), url.clone());
+    let (proxy, _) = outside_world();
+    let document = tokio::task::spawn_blocking(move || {
+        let wait = "--virtual-time-budget=30000";
+        let document = chromium(&[&DRAWING[..], &[wait, "--dump-dom"]].concat(), &url, proxy);
+        chromium(&[&DRAWING[..], &[wait, "--hide-scrollbars", &picture]].concat(), &address, proxy);
+        String::from_utf8_lossy(&document).into_owned()
+    })
+    .await
+    .unwrap();
+    assert!(document.contains("data-ready=\"true\""), "{document}");
+    assert_eq!(document.matches("<option").count(), 9, "{document}");
+    // The first theme: its legend, and a row of figures for each district.
+    let colours = legend_colours(&document);
+    assert!(colours.len() >= 5, "{document}");
+    let figures = document.split("id=\"figures\"").nth(1).unwrap();
+    assert!(figures.contains("市南区") && figures.matches("<tr").count() > 7, "{figures}");
+    // What is drawn has the legend's colours.
+    let shown = pixels(&shot, &colours);
+    assert!(shown.iter().filter(|count| **count > 100).count() >= 3, "{shown:?} of {colours:?}");
+    // Where there is no demo there are no examples.
+    let world = World::new().await;
+    assert_eq!(world.request(reqwest::Method::GET, "/examples/family-planning/").send().await.unwrap().status(), 404);
 }

@@ -112,3 +112,11 @@ async fn the_examples_of_address_jobs_run_one_after_the_other() {
     let table = std::fs::read_to_string(folder.path().join("matched.csv")).unwrap();
     assert!(table.contains("气象台") && table.lines().count() == 4, "{table}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_examples_of_annotations_run_one_after_the_other() {
+    let (said, folder) = session("annotations.md").await;
+    assert!(said.contains("路灯已报修") && said.ends_with("204\n204\n"), "{said}");
+    let thumbnail = std::fs::read(folder.path().join("thumbnail.jpg")).unwrap();
+    assert!(thumbnail.starts_with(&[0xff, 0xd8]));
+}

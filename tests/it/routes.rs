@@ -51,6 +51,8 @@ fn fill(path: &str, layer: &str) -> String {
         .replace("{sprite}", "onemap.json")
         .replace("{stack}", "Noto Sans CJK SC Regular")
         .replace("{range}", "0-255.pbf")
+        .replace("{example}", "family-planning")
+        .replace("{file}", "page.js")
         .replace("{photo}", "01890000-0000-7000-8000-000000000000")
         .replace("{upload}", "01890000-0000-7000-8000-000000000000")
         .replace("{alias}", "1")

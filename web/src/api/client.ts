@@ -3,9 +3,12 @@ import { Problem, problemOf } from './problem';
 
 export interface Options {
   query?: Record<string, string | number | boolean | undefined>;
+  /** Sent as JSON; a file as it is. */
   body?: unknown;
-  signal?: AbortSignal;
   headers?: Record<string, string>;
+  signal?: AbortSignal;
+  /** Looks at an answer that is no refusal: its headers say more than its body. */
+  seen?: (response: Response) => void;
 }
 
 let unauthorized: () => void = () => {};
@@ -41,6 +44,7 @@ async function parsed(response: Response): Promise<unknown> {
 
 export async function request<T>(method: string, path: string, options: Options = {}): Promise<T> {
   let response: Response;
+  const file = options.body instanceof Blob;
   try {
     response = await fetch(address(path, options.query), {
       method,
@@ -49,10 +53,10 @@ export async function request<T>(method: string, path: string, options: Options 
       headers: {
         ...headers(),
         Accept: 'application/json, application/geo+json;q=0.9, */*;q=0.1',
-        ...(options.body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...(options.body === undefined || file ? {} : { 'Content-Type': 'application/json' }),
         ...options.headers,
       },
-      body: options.body === undefined ? undefined : JSON.stringify(options.body),
+      body: options.body === undefined ? undefined : file ? (options.body as Blob) : JSON.stringify(options.body),
     });
   } catch (thrown) {
     if (thrown instanceof DOMException && thrown.name === 'AbortError') throw thrown;
@@ -63,6 +67,7 @@ export async function request<T>(method: string, path: string, options: Options 
     if (response.status === 401 && !path.startsWith('/api/v1/session')) unauthorized();
     throw problemOf(response.status, body, response.headers.get('x-request-id'));
   }
+  options.seen?.(response);
   if (body === null && response.status !== 204 && response.status !== 205 && method === 'GET') {
     throw new Problem({ status: response.status, title: 'unreadable' });
   }

@@ -10,8 +10,10 @@ export class Problem extends Error {
   /** What kind it is, as a path: `/problems/…`. */
   readonly type?: string;
   readonly requestId?: string;
+  /** Features to choose from, where an address means several places. */
+  readonly candidates?: unknown[];
 
-  constructor(fields: { status: number; title: string; detail?: string; hint?: string; parameter?: string; type?: string; requestId?: string }) {
+  constructor(fields: { status: number; title: string; detail?: string; hint?: string; parameter?: string; type?: string; requestId?: string; candidates?: unknown[] }) {
     super(fields.detail || fields.title);
     this.name = 'Problem';
     this.status = fields.status;
@@ -21,6 +23,7 @@ export class Problem extends Error {
     this.parameter = fields.parameter;
     this.type = fields.type;
     this.requestId = fields.requestId;
+    this.candidates = fields.candidates;
   }
 
   /** The server did not answer at all. */
@@ -42,6 +45,7 @@ export function problemOf(status: number, body: unknown, requestId?: string | nu
     parameter: spoken(said.parameter),
     type: spoken(said.type),
     requestId: spoken(said.request_id) ?? requestId ?? undefined,
+    candidates: Array.isArray(said.candidates) ? said.candidates : undefined,
   });
 }
 

@@ -21,7 +21,7 @@ export interface Session {
 }
 
 export type ShareClass = 'unconditional' | 'conditional' | 'not_shared';
-export type Access = 'edit' | 'read' | 'request';
+export type Access = 'edit' | 'annotate' | 'read' | 'request';
 export type Bounds = [number, number, number, number];
 
 export interface Layer {
@@ -43,6 +43,8 @@ export interface Layer {
   partial?: boolean;
   /** It is an archive of finished tiles and has no features. */
   tiles_only?: boolean;
+  /** Its department's people draw on it. */
+  annotation?: boolean;
 }
 
 export interface Field {

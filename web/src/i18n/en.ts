@@ -8,6 +8,7 @@ import records from './records.en';
 import requests from './requests.en';
 import simulation from './simulation.en';
 import sharing, { area } from './sharing.en';
+import annotation from './annotation.en';
 import type { Messages } from './zh-CN';
 
 const en: Messages = {
@@ -370,6 +371,7 @@ const en: Messages = {
   requests,
   sharing,
   simulation,
+  annotation,
   developer: {
     title: 'Developers',
     lead: 'Bring layers into your web page, desktop software or data flow with an app key.',

@@ -8,6 +8,7 @@ import records from './records.zh-CN';
 import requests from './requests.zh-CN';
 import simulation from './simulation.zh-CN';
 import sharing, { area } from './sharing.zh-CN';
+import annotation from './annotation.zh-CN';
 
 const zh = {
   app: {
@@ -369,6 +370,7 @@ const zh = {
   requests,
   sharing,
   simulation,
+  annotation,
   developer: {
     title: '开发者中心',
     lead: '用应用密钥把图层接入您的网页、桌面软件或数据流程。',

@@ -1,4 +1,12 @@
-import type { ExpressionSpecification, FilterSpecification, LayerSpecification, Map as Canvas, SourceSpecification, StyleSpecification } from 'maplibre-gl';
+import type {
+  ExpressionSpecification,
+  FilterSpecification,
+  LayerSpecification,
+  Map as Canvas,
+  SourceSpecification,
+  StyleSpecification,
+  VectorTileSource,
+} from 'maplibre-gl';
 import { get } from '@/api/client';
 import type { Active } from '@/state/mapState';
 import { anchored } from './base';
@@ -76,6 +84,14 @@ export class LayerStack {
   renew(id: string): void {
     this.drop(id);
     this.show(this.wanted);
+  }
+
+  /** Asks for a layer's tiles anew, after an edit: what is drawn stays until they are there. */
+  refresh(id: string): void {
+    for (const name of this.drawn.get(id)?.sources ?? []) {
+      const source = this.canvas.getSource<VectorTileSource>(name);
+      if (source?.url) source.setUrl(source.url);
+    }
   }
 
   private async fetch(id: string): Promise<void> {

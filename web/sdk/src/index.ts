@@ -1,0 +1,11 @@
+export { OneMap, type Options } from './map';
+export { Client, type Access, type Call } from './client';
+export { Problem } from './problem';
+export { Layers, Shown, type AddOptions } from './layers';
+export { Themes, type Class, type Classified, type ClassifyOptions, type Method } from './themes';
+export { Statistics, type Statistic, type Summary, type SummaryOptions, type Zones } from './statistics';
+export { Queries, type FilterOptions, type Identified, type Named, type Nearest, type NearestOptions, type Overlaid, type OverlayOptions } from './query';
+export { Annotation, Annotations, type Held, type Mark, type MarkProperties, type Photo, type WrittenProperties } from './annotations';
+export { Addresses, best, type AddressProperties, type BatchRow, type Found, type SearchOptions } from './address';
+export { draw, type Drawn, type DrawOptions } from './draw';
+export type { Asking, Bounds, Feature, FeatureCollection, Language, LayerInfo, LegendEntry, Position, Said } from './types';
