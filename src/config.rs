@@ -1,11 +1,14 @@
 //! Settings: defaults < `onemap.toml` < `ONEMAP_*` < flags. Unknown keys are refused, so that a typing error is not a silent default.
 
+pub mod network;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use self::network::Network;
 use crate::error::{Error, Result};
 
 /// Environment variables with the prefix that are not settings: the tests' data and the set-up scripts' own switches.
@@ -43,6 +46,10 @@ pub struct Config {
     pub area: Option<[f64; 4]>,
     /// Who runs the service, as capabilities documents say it.
     pub provider: Provider,
+    /// Whether webhooks may be called over plain http.
+    pub webhook_http: bool,
+    /// Networks that webhooks may lead into though they are not public.
+    pub webhook_networks: Vec<Network>,
     /// The binary that reads uploads in a child process: this one.
     pub reader: PathBuf,
     pub log: String,
@@ -68,6 +75,8 @@ impl Default for Config {
             // Qingdao with its sea.
             area: Some([119.3, 35.4, 121.3, 37.3]),
             provider: Provider::default(),
+            webhook_http: false,
+            webhook_networks: vec![],
             reader: std::env::current_exe().unwrap_or_default(),
             log: "info".into(),
         }
@@ -102,6 +111,8 @@ pub struct Overrides {
     pub import_timeout: Option<u64>,
     pub secure_cookie: Option<bool>,
     pub area: Option<[f64; 4]>,
+    pub webhook_http: Option<bool>,
+    pub webhook_networks: Option<Vec<Network>>,
     pub provider_name: Option<String>,
     pub provider_site: Option<String>,
     pub contact_name: Option<String>,
@@ -133,7 +144,7 @@ impl Config {
             ($($name:ident),*) => { $(if let Some(v) = o.$name { self.$name = v; })* };
         }
         take!(data, listen, cors_origins, database_connections, statement_timeout, tile_cache, picture_cache);
-        take!(upload_limit, department_quota, import_timeout, secure_cookie, log);
+        take!(upload_limit, department_quota, import_timeout, secure_cookie, log, webhook_http, webhook_networks);
         self.area = o.area.or(self.area);
         macro_rules! take_provider {
             ($($name:ident),*) => { $(self.provider.$name = o.$name.or(self.provider.$name.take());)* };
@@ -164,8 +175,10 @@ fn from_environment(vars: impl Iterator<Item = (String, String)>) -> Result<Over
         }
         let key = key.to_ascii_lowercase();
         let value = match key.as_str() {
-            "cors_origins" => value.split(',').map(|s| s.trim().to_owned()).collect::<Vec<_>>().into(),
-            "secure_cookie" => toml::Value::Boolean(match value.to_ascii_lowercase().as_str() {
+            "cors_origins" | "webhook_networks" => {
+                value.split(',').map(|s| s.trim().to_owned()).collect::<Vec<_>>().into()
+            }
+            "secure_cookie" | "webhook_http" => toml::Value::Boolean(match value.to_ascii_lowercase().as_str() {
                 "1" | "true" | "yes" | "on" => true,
                 "0" | "false" | "no" | "off" => false,
                 _ => return Err(bad_settings(&format!("{name} is neither true nor false"))),

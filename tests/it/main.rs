@@ -21,6 +21,7 @@ mod process;
 mod processes;
 mod publish;
 mod records;
+mod requests;
 mod routes;
 mod sharing;
 mod sign_in;

@@ -8,8 +8,11 @@ pub mod identify;
 pub mod jobs;
 pub mod keys;
 pub mod layers;
+pub mod notifications;
 pub mod openapi;
+mod openapi_sharing;
 pub mod photos;
+pub mod requests;
 pub mod session;
 pub mod uploads;
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::ok;
+use super::{ok, openapi_sharing as sharing};
 use crate::http::ask::{Answer, Ask};
 use crate::http::routes::{Access, Route, table};
 
@@ -53,6 +53,9 @@ fn operation(route: &Route) -> Value {
     for (name, kind, required) in query_parameters(route) {
         parameters.push(json!({"name": name, "in": "query", "required": required, "schema": {"type": kind}}));
     }
+    if sharing::is_conditional(route) {
+        parameters.push(json!({"name": "If-Match", "in": "header", "required": true, "schema": {"type": "string"}}));
+    }
     let mut responses = Map::new();
     responses.insert(success(route).into(), json!({"description": "Done"}));
     let mut statuses = vec!["400", "404", "503"];
@@ -100,6 +103,7 @@ fn success(route: &Route) -> &'static str {
         ("POST", "/api/v1/uploads/{upload}/load") => "202",
         ("POST", "/api/v1/uploads" | "/api/v1/keys" | "/api/v1/layers" | "/api/v1/annotations") => "201",
         ("POST", path) if path.starts_with("/api/v1/annotations/") => "201",
+        ("POST", "/api/v1/requests" | "/api/v1/webhooks") => "201",
         ("POST", "/address/jobs" | "/address/jobs/{job}/rerun") => "201",
         ("DELETE", "/api/v1/jobs/{job}") => "200",
         ("DELETE" | "OPTIONS", _) | ("PATCH", "/api/v1/uploads/{upload}") => "204",
@@ -160,7 +164,7 @@ fn query_parameters(route: &Route) -> &'static [(&'static str, &'static str, boo
         "/api/v1/address-aliases" => {
             &[("q", "string", false), ("after", "integer", false), ("limit", "integer", false)]
         }
-        _ => &[],
+        _ => sharing::query_parameters(route),
     }
 }
 
@@ -267,6 +271,6 @@ fn request_body(route: &Route) -> Option<Value> {
                    "swap_axes": {"type": "boolean"}, "encoding": text, "key": text,
                    "accept_guesses": {"type": "boolean"}}),
         ),
-        _ => return None,
+        _ => return sharing::request_body(route),
     })
 }
