@@ -15,7 +15,8 @@ use crate::address::jobs::matching::MatchJob;
 use crate::address::jobs::{self, AddressJobs};
 use crate::address::{self, Addresses};
 use crate::annotation::photos::Photos;
-use crate::config::{self, Config, Network};
+use crate::approval::Approvals;
+use crate::config::{Config, Network};
 use crate::db::migrate;
 use crate::db::pool::Database;
 use crate::error::Result;
@@ -26,6 +27,7 @@ use crate::job::queue::Queue;
 use crate::job::worker::Worker;
 use crate::layer::archive::Archives;
 use crate::layer::catalog::Catalog;
+use crate::notice::Notices;
 use crate::picture::Pictures;
 use crate::process::job::ProcessJob;
 use crate::process::{self, Processes};
@@ -68,6 +70,8 @@ pub struct Parts {
     pub processes: Processes,
     pub photos: Photos,
     pub themes: Themes,
+    pub approvals: Approvals,
+    pub notices: Notices,
 }
 
 /// Cheap to clone.
@@ -130,7 +134,10 @@ impl App {
             address_jobs: address_jobs.clone(),
         };
         let tiles = Tiles::new(store.clone(), archives.clone(), edits.clone(), &config);
+        let approvals = Approvals::new(database.clone(), store.clone(), gate.clone(), catalog.clone(), &config);
         let app = App(Arc::new(Parts {
+            approvals,
+            notices: Notices::new(database.clone(), &config),
             processes: Processes::new(stand_on),
             photos: Photos::new(store.clone(), &config),
             address_jobs,
@@ -139,7 +146,7 @@ impl App {
             gate,
             catalog,
             login: Login::new(database.clone(), config.second_factor),
-            proxies: config::networks(&config.trusted_proxies)?,
+            proxies: config.trusted_proxies.clone(),
             extents: Extents::new(store.clone()),
             pictures: Pictures::new(tiles.clone(), &config),
             tiles,
@@ -173,13 +180,17 @@ impl App {
         Ok(())
     }
 
-    /// Starts what goes on beside the requests: following the database's notices, keeping the tile and address indexes, `workers` job workers.
+    /// Starts what goes on beside the requests: following the database's notices, keeping the tile and address indexes, terms and
+    /// deadlines of requests, notifications, `workers` job workers.
     pub fn start(&self, workers: usize, stop: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
         let edits = self.edits.clone().follow(stop.clone());
         let mut tasks = vec![tokio::spawn(follow(self.clone(), stop.clone())), tokio::spawn(edits)];
         tasks.push(tokio::spawn(self.keeper().run(stop.clone())));
         tasks.push(tokio::spawn(self.login.clone().keep_count(stop.clone())));
         tasks.push(tokio::spawn(self.addresses.clone().keep(stop.clone())));
+        tasks.push(tokio::spawn(self.notices.clone().follow(stop.clone())));
+        tasks.push(tokio::spawn(self.notices.clone().deliver(stop.clone())));
+        tasks.push(tokio::spawn(self.approvals.clone().sweep(stop.clone())));
         let workers = (0..workers).map(|_| self.worker()).chain([self.address_worker()]);
         for worker in workers {
             let stop = stop.clone();

@@ -1,11 +1,14 @@
 //! Settings: defaults < `onemap.toml` < `ONEMAP_*` < flags. Unknown keys are refused, so that a typing error is not a silent default.
 
+mod network;
+
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use self::network::Network;
 use crate::error::{Error, Result};
 
 /// Environment variables with the prefix that are not settings: the tests' data and the set-up scripts' own switches.
@@ -40,7 +43,7 @@ pub struct Config {
     /// Set when the portal is reached over https, so that the session cookie is never sent in clear.
     pub secure_cookie: bool,
     /// Proxies in front of the server, as addresses or networks: what they say of the caller's address (X-Forwarded-For) is believed.
-    pub trusted_proxies: Vec<String>,
+    pub trusted_proxies: Vec<Network>,
     /// Whether administrators and auditors need a second factor: their sessions are good for nothing until one is enrolled.
     pub second_factor: bool,
     /// Where the deployment's data lie (west, south, east, north): tells Gauss-Krüger zones apart when a file does not.
@@ -49,6 +52,10 @@ pub struct Config {
     pub provider: Provider,
     /// Whether the example pages are served: their data are the demo city's.
     pub examples: bool,
+    /// Whether webhooks may be called over plain http.
+    pub webhook_http: bool,
+    /// Networks that webhooks may lead into though they are not public.
+    pub webhook_networks: Vec<Network>,
     /// The binary that reads uploads in a child process: this one.
     pub reader: PathBuf,
     pub log: String,
@@ -77,6 +84,8 @@ impl Default for Config {
             area: Some([119.3, 35.4, 121.3, 37.3]),
             provider: Provider::default(),
             examples: false,
+            webhook_http: false,
+            webhook_networks: vec![],
             reader: std::env::current_exe().unwrap_or_default(),
             log: "info".into(),
         }
@@ -110,9 +119,11 @@ pub struct Overrides {
     pub department_quota: Option<u64>,
     pub import_timeout: Option<u64>,
     pub secure_cookie: Option<bool>,
-    pub trusted_proxies: Option<Vec<String>>,
+    pub trusted_proxies: Option<Vec<Network>>,
     pub second_factor: Option<bool>,
     pub area: Option<[f64; 4]>,
+    pub webhook_http: Option<bool>,
+    pub webhook_networks: Option<Vec<Network>>,
     pub provider_name: Option<String>,
     pub provider_site: Option<String>,
     pub contact_name: Option<String>,
@@ -136,7 +147,6 @@ impl Config {
                 "at least 2 database connections are needed",
             ));
         }
-        networks(&config.trusted_proxies)?;
         Ok(config)
     }
 
@@ -146,7 +156,7 @@ impl Config {
         }
         take!(data, listen, cors_origins, database_connections, statement_timeout, tile_cache, picture_cache);
         take!(upload_limit, department_quota, import_timeout, secure_cookie, second_factor, log);
-        take!(trusted_proxies);
+        take!(trusted_proxies, webhook_http, webhook_networks);
         self.area = o.area.or(self.area);
         macro_rules! take_provider {
             ($($name:ident),*) => { $(self.provider.$name = o.$name.or(self.provider.$name.take());)* };
@@ -155,53 +165,6 @@ impl Config {
         self.tile_index_disk = o.tile_index_disk.or(self.tile_index_disk);
         self.database_url = o.database_url.or(self.database_url.take());
         self.public_url = o.public_url.map(|u| u.trim_end_matches('/').to_owned()).or(self.public_url.take());
-    }
-}
-
-/// Addresses and networks, as in `10.0.0.0/8`, `192.168.1.1`, `fd00::/8`.
-pub fn networks(texts: &[String]) -> Result<Vec<Network>> {
-    let read = |text: &String| {
-        Network::parse(text.trim()).ok_or_else(|| bad_settings(&format!("{text} is neither an address nor a network")))
-    };
-    texts.iter().map(read).collect()
-}
-
-/// The addresses that begin with the same bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    address: u128,
-    /// Bits of the address that count, as of an IPv6 address.
-    prefix: u32,
-}
-
-impl Network {
-    fn parse(text: &str) -> Option<Network> {
-        let (address, prefix) = match text.split_once('/') {
-            Some((address, prefix)) => (address.parse::<IpAddr>().ok()?, Some(prefix.parse::<u32>().ok()?)),
-            None => (text.parse().ok()?, None),
-        };
-        let bits = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = prefix.unwrap_or(bits);
-        (prefix <= bits).then(|| Network { address: bits_of(address), prefix: prefix + 128 - bits })
-    }
-
-    /// Whether this is the first of its addresses.
-    pub fn begins_with(self, address: IpAddr) -> bool {
-        let beyond = 1u128.checked_shl(128 - self.prefix).map_or(u128::MAX, |bit| bit - 1);
-        self.address == bits_of(address) && self.address & beyond == 0
-    }
-
-    pub fn holds(self, address: IpAddr) -> bool {
-        let differing = self.address ^ bits_of(address);
-        differing.leading_zeros() >= self.prefix
-    }
-}
-
-/// An address of either kind as one number; IPv4 as IPv6 maps it.
-fn bits_of(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(v6) => v6.to_bits(),
     }
 }
 
@@ -224,14 +187,16 @@ fn from_environment(vars: impl Iterator<Item = (String, String)>) -> Result<Over
         }
         let key = key.to_ascii_lowercase();
         let value = match key.as_str() {
-            "cors_origins" | "trusted_proxies" => {
+            "cors_origins" | "trusted_proxies" | "webhook_networks" => {
                 value.split(',').map(|s| s.trim().to_owned()).collect::<Vec<_>>().into()
             }
-            "secure_cookie" | "second_factor" => toml::Value::Boolean(match value.to_ascii_lowercase().as_str() {
-                "1" | "true" | "yes" | "on" => true,
-                "0" | "false" | "no" | "off" => false,
-                _ => return Err(bad_settings(&format!("{name} is neither true nor false"))),
-            }),
+            "secure_cookie" | "second_factor" | "webhook_http" => {
+                toml::Value::Boolean(match value.to_ascii_lowercase().as_str() {
+                    "1" | "true" | "yes" | "on" => true,
+                    "0" | "false" | "no" | "off" => false,
+                    _ => return Err(bad_settings(&format!("{name} is neither true nor false"))),
+                })
+            }
             "area" => value
                 .split(',')
                 .map(|part| part.trim().parse::<f64>())
@@ -269,17 +234,6 @@ mod tests {
         let vars = vec![("ONEMAP_LISTNE".to_string(), "127.0.0.1:1".to_string())];
         assert!(from_environment(vars.into_iter()).is_err());
         assert!(toml::from_str::<Overrides>("listne = 1").is_err());
-    }
-
-    #[test]
-    fn networks_hold_their_addresses() {
-        let list = |texts: &[&str]| networks(&texts.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>());
-        let held = |network: &str, address: &str| list(&[network]).unwrap()[0].holds(address.parse().unwrap());
-        assert!(held("10.0.0.0/8", "10.9.8.7") && !held("10.0.0.0/8", "11.0.0.1"));
-        assert!(held("192.168.1.1", "::ffff:192.168.1.1") && !held("192.168.1.1", "192.168.1.2"));
-        assert!(held("fd00::/8", "fd12::1") && !held("fd00::/8", "10.0.0.1"));
-        assert!(held("0.0.0.0/0", "8.8.8.8"));
-        assert!(["10.0.0.0/33", "10.0.0", "x"].iter().all(|bad| list(&[bad]).is_err()));
     }
 
     #[test]

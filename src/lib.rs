@@ -10,6 +10,7 @@ pub mod access;
 
 pub mod job;
 pub mod layer;
+pub mod notice;
 pub mod style;
 
 pub mod demo;
@@ -18,6 +19,7 @@ pub mod tile;
 pub mod upload;
 
 pub mod address;
+pub mod approval;
 pub mod picture;
 pub mod theme;
 

@@ -3,7 +3,7 @@
 //! Everything takes the client of a transaction that is under way: whoever decides on a request gives the grant in the same one. The
 //! table's trigger tells every node (`onemap_catalog`) at the commit.
 
-mod area;
+pub mod area;
 
 use std::time::SystemTime;
 

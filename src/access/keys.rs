@@ -15,7 +15,7 @@ use super::audit::{self, Entry};
 use super::login::{Login, Proof, digest};
 use super::passwords::secret;
 use super::principal::{Principal, Who};
-use crate::config::{Network, networks};
+use crate::config::Network;
 use crate::error::{Error, Kind, Result};
 
 /// Origins and networks of one key at most.
@@ -83,9 +83,9 @@ impl Wanted {
 
 /// As PostgreSQL's `cidr` has it: nothing beyond the bits that count.
 fn is_network(text: &str) -> bool {
-    let Ok(read) = networks(&[text.to_owned()]) else { return false };
+    let Ok(network) = text.parse::<Network>() else { return false };
     let address = text.split('/').next().and_then(|address| address.parse::<IpAddr>().ok());
-    address.is_some_and(|address| read.iter().all(|network| network.begins_with(address)))
+    address.is_some_and(|address| network.begins_with(address))
 }
 
 fn listed(parameter: &str, items: Option<&[String]>, fits: impl Fn(&str) -> bool, example: &str) -> Result<()> {
@@ -126,7 +126,7 @@ impl Login {
         let bounds = Bounds {
             id: row.get(0),
             origins: row.get(3),
-            networks: within.map(|list| networks(&list)).transpose()?,
+            networks: within.map(|list| list.iter().map(|text| text.parse()).collect::<Result<_>>()).transpose()?,
             daily_quota: row.get::<_, Option<i64>>(5).map(|n| n.max(0) as u64),
             rate_limit: row.get::<_, Option<i32>>(6).map(|n| n.max(1) as u32),
             used: (today(), row.get::<_, i64>(7).max(0) as u64),

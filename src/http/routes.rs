@@ -10,8 +10,8 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::address::{csv, jobs as address_jobs, parse, reverse, search};
 use super::api::{
-    address_sources, annotations, catalogue, classify, exports, grants, identify, jobs, keys, layers, people, photos,
-    session, signed, simulation, themes, uploads,
+    address_sources, annotations, catalogue, classify, exports, grants, identify, jobs, keys, layers, notifications,
+    people, photos, requests, session, signed, simulation, themes, uploads,
 };
 use super::ows::{wms, wmts};
 use super::problem::Problem;
@@ -321,6 +321,32 @@ pub fn table() -> Vec<Route> {
         route("DELETE", "/api/v1/signed-urls/{kid}", KeyManager, "Revoke a signed address", signed::revoke),
         route("POST", "/api/v1/keys/{key}/rotate", KeyManager, "Put another key in a key's place", keys::rotate),
         route("DELETE", "/api/v1/keys/{key}", KeyManager, "Revoke a key", keys::revoke),
+
+        route("GET", "/api/v1/requests", Person, "Requests for layers that one knows of", requests::list),
+        route("POST", "/api/v1/requests", Person, "Write a request", requests::create),
+        route("POST", "/api/v1/requests/decisions", Person, "Decide on many requests", requests::decide),
+        route("GET", "/api/v1/requests/{request}", Person, "A request", requests::get),
+        route("PATCH", "/api/v1/requests/{request}", Person, "Change a draft or a returned request", requests::edit),
+        route("POST", "/api/v1/requests/{request}/submit", Person, "Submit a request", requests::submit),
+        route("POST", "/api/v1/requests/{request}/withdraw", Person, "Take a submitted request back", requests::withdraw),
+        route("POST", "/api/v1/requests/{request}/return", Person, "Return a request to be mended", requests::send_back),
+        route("POST", "/api/v1/requests/{request}/approve", Person, "Approve a request, in full or in part", requests::approve),
+        route("POST", "/api/v1/requests/{request}/reject", Person, "Reject a request", requests::reject),
+        route("POST", "/api/v1/requests/{request}/revoke", Person, "Revoke what a request was granted", requests::revoke),
+        route("POST", "/api/v1/requests/{request}/surrender", Person, "Give back what a request was granted", requests::surrender),
+        route("GET", "/api/v1/requests/{request}/history", Person, "What happened to a request", requests::history),
+        route("PUT", "/api/v1/requests/{request}/attachment", Person, "Attach a file to a request", requests::attach).unlimited(),
+        route("GET", "/api/v1/requests/{request}/attachment", Person, "A request's file", requests::attached),
+        route("GET", "/api/v1/approval-steps", Person, "Who decides on requests for the department's layers", requests::steps),
+        route("PUT", "/api/v1/approval-steps", KeyManager, "Say who decides on them", requests::set_steps),
+        route("GET", "/api/v1/calendar/{year}", Person, "Holidays and weekends that are worked", requests::calendar),
+        route("PUT", "/api/v1/calendar/{year}", Administrator, "Set a year's holidays", requests::set_calendar),
+        route("GET", "/api/v1/notifications", Person, "One's notifications", notifications::list),
+        route("POST", "/api/v1/notifications/read", Person, "Mark notifications as read", notifications::read),
+        route("GET", "/api/v1/notifications/events", Person, "New notifications as server-sent events", notifications::events),
+        route("GET", "/api/v1/webhooks", KeyManager, "The department's webhooks", notifications::webhooks),
+        route("POST", "/api/v1/webhooks", KeyManager, "Add a webhook", notifications::create_webhook),
+        route("DELETE", "/api/v1/webhooks/{webhook}", KeyManager, "Remove a webhook", notifications::remove_webhook),
     ]
 }
 

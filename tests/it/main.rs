@@ -24,6 +24,7 @@ mod process;
 mod processes;
 mod publish;
 mod records;
+mod requests;
 mod routes;
 mod sharing;
 mod sign_in;

@@ -61,6 +61,9 @@ fn fill(path: &str, layer: &str) -> String {
         .replace("{kid}", "nothing")
         .replace("{person}", "100000")
         .replace("{session}", "01890000-0000-7000-8000-000000000000")
+        .replace("{request}", "01890000-0000-7000-8000-000000000000")
+        .replace("{webhook}", "01890000-0000-7000-8000-000000000000")
+        .replace("{year}", "2026")
         .replace("{key}", "01890000-0000-7000-8000-000000000000")
 }
 

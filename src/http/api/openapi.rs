@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ok, theme_shapes};
+use super::{ok, openapi_sharing as sharing, theme_shapes};
 use crate::access::principal::Role;
 use crate::access::rights::Right;
 use crate::http::ask::{Answer, Ask};
@@ -54,6 +54,9 @@ fn operation(route: &Route) -> Value {
         .collect();
     for (name, kind, required) in query_parameters(route) {
         parameters.push(json!({"name": name, "in": "query", "required": required, "schema": {"type": kind}}));
+    }
+    if sharing::is_conditional(route) {
+        parameters.push(json!({"name": "If-Match", "in": "header", "required": true, "schema": {"type": "string"}}));
     }
     let mut responses = Map::new();
     responses.insert(success(route).into(), json!({"description": "Done"}));
@@ -114,6 +117,7 @@ fn success(route: &Route) -> &'static str {
             | "/api/v1/layers",
         ) => "201",
         ("POST", path) if path.starts_with("/api/v1/annotations/") => "201",
+        ("POST", "/api/v1/requests" | "/api/v1/webhooks") => "201",
         ("POST", "/address/jobs" | "/address/jobs/{job}/rerun") => "201",
         ("DELETE", "/api/v1/jobs/{job}") => "200",
         ("DELETE" | "OPTIONS", _) | ("PATCH", "/api/v1/uploads/{upload}") => "204",
@@ -179,7 +183,7 @@ fn query_parameters(route: &Route) -> &'static [(&'static str, &'static str, boo
         "/api/v1/address-aliases" => {
             &[("q", "string", false), ("after", "integer", false), ("limit", "integer", false)]
         }
-        _ => &[],
+        _ => sharing::query_parameters(route),
     }
 }
 
@@ -327,7 +331,7 @@ fn request_body(route: &Route) -> Option<Value> {
                    "swap_axes": {"type": "boolean"}, "encoding": text, "key": text,
                    "accept_guesses": {"type": "boolean"}}),
         ),
-        (method, path) => return theme_shapes::request_body(method, path),
+        (method, path) => return theme_shapes::request_body(method, path).or_else(|| sharing::request_body(route)),
     })
 }
 
