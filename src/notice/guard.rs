@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-use crate::config::Config;
-use crate::config::Network;
+use crate::config::{Config, Network};
 use crate::error::{Error, Result};
 
 /// How long a name may take to resolve.

@@ -1,6 +1,6 @@
 import type { Component } from 'vue';
 import type { RouteRecordRaw } from 'vue-router';
-import { DataLine, LocationInformation, MapLocation, PieChart, UploadFilled } from '@element-plus/icons-vue';
+import { DataLine, LocationInformation, MapLocation, PieChart, Search, UploadFilled } from '@element-plus/icons-vue';
 
 export type Role = 'platform_administrator' | 'department_administrator' | 'publisher' | 'approver' | 'user' | 'auditor';
 
@@ -30,6 +30,7 @@ export const places: Place[] = [
   // Not behind a sign-in: what is open to the public may be looked up by everybody.
   { name: 'address', path: '/address/:mode(batch|decisions)?/:id?', page: () => import('@/features/address/AddressPage.vue'), label: 'nav.address', icon: LocationInformation, menu: 'front', thumb: true, guests: true },
   { name: 'theme', path: '/theme/:id?', page: () => import('@/features/theme/ThemePage.vue'), label: 'nav.theme', icon: PieChart, menu: 'front', thumb: true },
+  { name: 'query', path: '/query/:mode(nearest|overlay)?', page: () => import('@/features/query/QueryPage.vue'), label: 'nav.query', icon: Search, menu: 'front', guests: true },
   { name: 'upload', path: '/upload/:id?', page: () => import('@/features/upload/UploadPage.vue'), label: 'nav.upload', icon: UploadFilled, menu: 'front' },
   { name: 'developer', path: '/developer', page: () => import('@/features/developer/DeveloperPage.vue'), label: 'nav.developer', icon: DataLine, menu: 'front' },
 ];

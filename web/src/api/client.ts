@@ -42,31 +42,33 @@ async function parsed(response: Response): Promise<unknown> {
   }
 }
 
-export async function request<T>(method: string, path: string, options: Options = {}): Promise<T> {
+/** Sends a request and returns the answer if it is none of refusal; its body is still to be read. */
+export async function exchange(path: string, init: RequestInit, query?: Options['query']): Promise<Response> {
   let response: Response;
-  const file = options.body instanceof Blob;
   try {
-    response = await fetch(address(path, options.query), {
-      method,
-      credentials: 'same-origin',
-      signal: options.signal,
-      headers: {
-        ...headers(),
-        Accept: 'application/json, application/geo+json;q=0.9, */*;q=0.1',
-        ...(options.body === undefined || file ? {} : { 'Content-Type': 'application/json' }),
-        ...options.headers,
-      },
-      body: options.body === undefined ? undefined : file ? (options.body as Blob) : JSON.stringify(options.body),
-    });
+    response = await fetch(address(path, query), { credentials: 'same-origin', ...init, headers: { ...headers(), ...(init.headers as Record<string, string>) } });
   } catch (thrown) {
     if (thrown instanceof DOMException && thrown.name === 'AbortError') throw thrown;
     throw new Problem({ status: 0, title: 'offline' });
   }
+  if (response.ok) return response;
+  if (response.status === 401 && !path.startsWith('/api/v1/session')) unauthorized();
+  throw problemOf(response.status, await parsed(response), response.headers.get('x-request-id'));
+}
+
+export async function request<T>(method: string, path: string, options: Options = {}): Promise<T> {
+  const file = options.body instanceof Blob;
+  const response = await exchange(
+    path,
+    {
+      method,
+      signal: options.signal,
+      headers: { Accept: 'application/json, application/geo+json;q=0.9, */*;q=0.1', ...(options.body === undefined || file ? {} : { 'Content-Type': 'application/json' }), ...options.headers },
+      body: options.body === undefined ? undefined : file ? (options.body as Blob) : JSON.stringify(options.body),
+    },
+    options.query,
+  );
   const body = await parsed(response);
-  if (!response.ok) {
-    if (response.status === 401 && !path.startsWith('/api/v1/session')) unauthorized();
-    throw problemOf(response.status, body, response.headers.get('x-request-id'));
-  }
   options.seen?.(response);
   if (body === null && response.status !== 204 && response.status !== 205 && method === 'GET') {
     throw new Problem({ status: response.status, title: 'unreadable' });

@@ -1,5 +1,6 @@
 import address from './address.en';
 import figures from './figures.en';
+import query from './query.en';
 import theme from './theme.en';
 import tools from './tools.en';
 import audit from './audit.en';
@@ -21,7 +22,7 @@ const en: Messages = {
     signIn: 'Sign in',
     guest: 'Visitor',
   },
-  nav: { map: 'Map', address: 'Addresses', theme: 'Thematic maps', upload: 'Upload data', developer: 'Developers', more: 'More', manage: 'Manage' },
+  nav: { map: 'Map', address: 'Addresses', theme: 'Thematic maps', query: 'Queries', upload: 'Upload data', developer: 'Developers', more: 'More', manage: 'Manage' },
   common: {
     retry: 'Try again',
     close: 'Close',
@@ -362,6 +363,7 @@ const en: Messages = {
   },
   address,
   figures,
+  query,
   theme,
   tools,
   area,

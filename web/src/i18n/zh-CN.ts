@@ -1,5 +1,6 @@
 import address from './address.zh-CN';
 import figures from './figures.zh-CN';
+import query from './query.zh-CN';
 import theme from './theme.zh-CN';
 import tools from './tools.zh-CN';
 import audit from './audit.zh-CN';
@@ -20,7 +21,7 @@ const zh = {
     signIn: '登录',
     guest: '访客',
   },
-  nav: { map: '一张图', address: '地址匹配', theme: '专题图', upload: '数据上传', developer: '开发者中心', more: '更多', manage: '管理' },
+  nav: { map: '一张图', address: '地址匹配', theme: '专题图', query: '查询统计', upload: '数据上传', developer: '开发者中心', more: '更多', manage: '管理' },
   common: {
     retry: '重试',
     close: '关闭',
@@ -361,6 +362,7 @@ const zh = {
   },
   address,
   figures,
+  query,
   theme,
   tools,
   area,
