@@ -300,3 +300,41 @@ async fn a_key_is_rotated_without_a_gap() {
     let one = keys["keys"].as_array().unwrap().iter().find(|k| k["id"] == last["id"]).unwrap().clone();
     assert_eq!((&one["replaces"], &one["daily_quota"]), (&new["id"], &json!(1000)));
 }
+
+/// What proves who somebody is stands in no log, however much is logged.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_is_logged() {
+    let data = tempfile::tempdir().unwrap();
+    let log = data.path().join("log");
+    let file = std::fs::File::create(&log).unwrap();
+    let server = crate::process::spawn(data.path(), "debug,onemap=trace", file.into());
+    let given = crate::process::credentials(data.path());
+    let (user, password) = (given["admin"]["user"].as_str().unwrap(), given["admin"]["password"].as_str().unwrap());
+    let client = reqwest::Client::new();
+    let post = |path: &str, body: Value, cookie: &str| {
+        client.post(format!("{}{path}", server.url)).header("cookie", cookie.to_owned()).json(&body).send()
+    };
+    let wrong = "a wrong but long password";
+    let refused = post("/api/v1/session", json!({"user": user, "password": wrong}), "").await.unwrap();
+    assert_eq!(refused.status(), 401);
+    let signed_in = post("/api/v1/session", json!({"user": user, "password": password}), "").await.unwrap();
+    let cookie = signed_in.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let key: Value = post("/api/v1/keys", json!({"label": "k"}), &cookie).await.unwrap().json().await.unwrap();
+    let key = key["key"].as_str().unwrap();
+    let new = json!({"login": "li.wei", "name": "李伟", "role": "user"});
+    let person: Value = post("/api/v1/people", new, &cookie).await.unwrap().json().await.unwrap();
+    let factor: Value = post("/api/v1/me/second-factor", json!({}), &cookie).await.unwrap().json().await.unwrap();
+    for path in [format!("/ogc/collections?key={key}"), format!("/tiles/poi/nonsense?key={key}")] {
+        client.get(format!("{}{path}", server.url)).send().await.unwrap();
+    }
+    client.get(format!("{}/ogc/collections", server.url)).bearer_auth(key).send().await.unwrap();
+    let token = cookie.split('=').nth(1).unwrap();
+    let log = std::fs::read_to_string(&log).unwrap();
+    assert!(log.lines().count() > 20, "{log}");
+    let (first, secret) = (person["password"].as_str().unwrap(), factor["secret"].as_str().unwrap());
+    for (what, secret) in
+        [("password", password), ("wrong", wrong), ("token", token), ("key", key), ("first", first), ("factor", secret)]
+    {
+        assert!(secret.len() > 10 && !log.contains(secret), "the {what} is in the log");
+    }
+}

@@ -19,12 +19,18 @@ fn free_port() -> u16 {
 }
 
 pub fn start(data: &Path) -> Server {
+    spawn(data, "info", Stdio::null())
+}
+
+/// The same, with its log at a level and where it goes.
+pub fn spawn(data: &Path, level: &str, log: Stdio) -> Server {
     let url = format!("127.0.0.1:{}", free_port());
     let mut child = Command::new(env!("CARGO_BIN_EXE_onemap"))
         .args(["demo", "--scale", "0.01", "--listen", &url, "--data"])
         .arg(data)
+        .env("ONEMAP_LOG", level)
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(log)
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
