@@ -84,6 +84,10 @@ impl Random {
         let (e, n) = (w + 1.0 + self.below(5) as f64, s + 1.0 + self.below(5) as f64);
         let area =
             [120.0 + w * 0.01 - 0.006, 36.0 + s * 0.01 - 0.006, 120.0 + e * 0.01 + 0.004, 36.0 + n * 0.01 + 0.004];
+        // A term that has not begun cannot be over.
+        let from = self.one_in(4).then(|| self.of(&[-3, -3, -3, 2]));
+        let until =
+            self.one_in(3).then(|| self.of(&[3, 3, 3, -2])).filter(|until| from.is_none_or(|from| from < *until));
         Grant {
             layer: self.of(&conditional),
             department: self.of(&["health", "transport"]),
@@ -92,8 +96,8 @@ impl Random {
             rows,
             filter: self.one_in(2).then(|| self.below(FILTERS.len())),
             area: self.one_in(3).then_some(area),
-            from: self.one_in(4).then(|| self.of(&[-3, -3, -3, 2])),
-            until: self.one_in(3).then(|| self.of(&[3, 3, 3, -2])),
+            from,
+            until,
             revoked: self.one_in(10),
         }
     }
