@@ -3,6 +3,7 @@ const figures = {
   break: 'Break {n}; left and right arrows move it',
   none: 'No data',
   withheld: 'Too few to be shown: it would tell about single people',
+  withheldShort: 'Not shown',
   search: 'Search the table',
   allBars: 'Show all {n}',
   moreRows: 'Show 1000 more rows ({n} left)',

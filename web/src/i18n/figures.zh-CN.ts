@@ -3,6 +3,7 @@ const figures = {
   break: '第 {n} 个分界，左右方向键移动',
   none: '无数据',
   withheld: '数量太少，为保护个人信息不显示',
+  withheldShort: '不予显示',
   search: '在表中查找',
   allBars: '显示全部 {n} 项',
   moreRows: '再显示 1000 行（还有 {n} 行）',

@@ -28,7 +28,7 @@ const query = {
     line: 'Line',
     address: 'Type an address or place',
     centre: 'Middle of the map',
-    done: 'Drawn. Click the map to draw anew.',
+    done: 'Drawn. “Clear” to draw anew.',
     hint: { area: 'Click the corners one by one; double click or “Finish” ends.', box: 'Click two opposite corners.', point: 'Click the map, or type an address.', line: 'Click along the line; double click or “Finish” ends.' },
   },
   summary: {
