@@ -3,17 +3,16 @@
 
 use serde_json::json;
 use tokio_postgres::Transaction;
-use tokio_postgres::error::SqlState;
 
 use super::marks;
 use super::model::{Field, Layer};
 use super::registry::{self, NewLayer, Shape};
+use super::removal;
 use crate::access::audit::{self, Entry};
 use crate::access::datastore::Datastore;
 use crate::access::grant::{Edit, Grant};
 use crate::access::principal::Principal;
 use crate::db::pool::Database;
-use crate::db::sql::Ident;
 use crate::error::{Error, Result};
 use crate::geo::crs::STORAGE_SRID;
 
@@ -77,28 +76,11 @@ async fn empty_revision(
 pub async fn remove(store: &Datastore, grant: &Grant<Edit>, layer: &Layer) -> Result<()> {
     let mut client = store.write(grant).await?;
     let transaction = client.transaction().await?;
-    transaction.batch_execute("set local lock_timeout = '5s'; set local statement_timeout = '60s'").await?;
     let held = "select annotation from onemap.layer where id = $1 for update";
     if !transaction.query_opt(held, &[&grant.layer()]).await?.is_some_and(|row| row.get(0)) {
         return Err(not_drawn_on());
     }
-    registry::drop_view(&transaction, grant.layer()).await?;
-    transaction.execute("update onemap.layer set current_revision = null where id = $1", &[&grant.layer()]).await?;
-    let gone = "delete from onemap.revision where layer_id = $1 returning table_name";
-    for row in transaction.query(gone, &[&grant.layer()]).await? {
-        transaction.batch_execute(&format!("drop table data.{}", Ident(row.get(0)))).await?;
-    }
-    transaction.execute("delete from onemap.layer where id = $1", &[&grant.layer()]).await.map_err(|e| {
-        match e.code() {
-            Some(&SqlState::FOREIGN_KEY_VIOLATION) => Error::conflict(
-                "还有申请、专题或其他对象用到该图层",
-                "requests, themes or other things still stand on this layer",
-            )
-            .hint("请先处理用到它的对象，或改为不予共享", "settle these first, or share it with nobody")
-            .because(e),
-            _ => e.into(),
-        }
-    })?;
+    removal::remove(&transaction, grant.layer()).await?;
     let detail = json!({"title": layer.title, "marks": layer.state.as_ref().and_then(|s| s.feature_count)});
     let entry = Entry { action: "delete", object_kind: "layer", object_id: grant.layer(), detail };
     audit::write(&*transaction, grant.principal(), entry).await?;

@@ -208,7 +208,7 @@ impl Change {
 }
 
 impl Definition {
-    /// As it is shown and audited: rows are only counted.
+    /// As it is audited: rows are only counted.
     pub fn without_rows(&self) -> Value {
         let mut document = json!(self);
         if let Some(rows) = &self.data.rows {

@@ -37,10 +37,9 @@ impl ThemeJob {
         themes.gate.reload(&themes.database).await?;
         themes.catalog.reload(&themes.database).await?;
         let grant: Grant<Edit> = themes.gate.open(&task.principal, layer)?;
-        let kept = themes.get(layer).await?;
         // Rights and fields as they are now.
-        themes.check(&task.principal, &kept.definition).await?;
-        let definition = Arc::new(kept.definition);
+        let definition = Arc::new(themes.definition(layer).await?);
+        themes.check(&task.principal, &definition).await?;
         let (counter, zones, rule) = self.count(task, &definition).await?;
         if counter.matched() == 0 {
             let en = "not a single row found its zone";
@@ -58,6 +57,10 @@ impl ThemeJob {
             result::make(&id, &title, &definition, &zones, &numbers)
         });
         let made = made.await.map_err(Error::internal)??;
+        // Somebody asked for another computation meanwhile: its outcome is the one that counts. Ids of jobs rise with time.
+        if themes.get(layer).await?.job.is_some_and(|newest| newest > task.id) {
+            return Ok(json!({"theme": layer, "layer": layer, "revision": null, "superseded": true}));
+        }
         task.progress().set("publish", rows, Some(rows));
         let number = self.publish(task, &grant, made).await?;
         Ok(json!({"theme": layer, "layer": layer, "revision": number, "rows": rows}))

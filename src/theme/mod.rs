@@ -57,9 +57,10 @@ impl std::ops::Deref for Themes {
     }
 }
 
-/// A theme as it is kept.
+/// What is said of a theme as it is kept.
 pub struct Kept {
-    pub definition: Definition,
+    /// With the number of its rows in their place: there may be many.
+    pub definition: Value,
     pub job: Option<Uuid>,
     pub created_by: String,
     /// RFC 3339, UTC.
@@ -103,15 +104,14 @@ impl Themes {
 
     /// Puts another computation of a theme: a new revision of its layer.
     pub async fn refresh(&self, grant: &Grant<Edit>) -> Result<Uuid> {
-        let kept = self.get(grant.layer()).await?;
-        self.check(grant.principal(), &kept.definition).await?;
+        let definition = self.definition(grant.layer()).await?;
+        self.check(grant.principal(), &definition).await?;
         self.put(grant.principal(), grant.layer()).await
     }
 
     /// Changes what a theme is made of, and computes it anew.
     pub async fn change(&self, grant: &Grant<Edit>, change: Change) -> Result<Uuid> {
-        let kept = self.get(grant.layer()).await?;
-        let definition = change.apply(kept.definition);
+        let definition = change.apply(self.definition(grant.layer()).await?);
         self.check(grant.principal(), &definition).await?;
         let mut client = self.database.app().await?;
         let transaction = client.transaction().await?;
@@ -138,17 +138,21 @@ impl Themes {
         Ok(job)
     }
 
-    /// What a theme is made of, by the id of its layer. Whoever asks holds a grant on that layer.
+    /// What is said of a theme, by the id of its layer. Whoever asks holds a grant on that layer.
     pub async fn get(&self, layer: &str) -> Result<Kept> {
-        let sql = "select definition, job, created_by, to_char(updated_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')
+        let sql = "select case when definition -> 'data' ? 'rows' then jsonb_set(definition, '{data,rows}',
+                       to_jsonb(jsonb_array_length(definition -> 'data' -> 'rows'))) else definition end,
+                       job, created_by, to_char(updated_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')
                    from onemap.thematic_layer where layer_id = $1";
         let row = self.database.app().await?.query_opt(sql, &[&layer]).await?.ok_or_else(no_theme)?;
-        Ok(Kept {
-            definition: serde_json::from_value(row.get(0))?,
-            job: row.get(1),
-            created_by: row.get(2),
-            updated: row.get(3),
-        })
+        Ok(Kept { definition: row.get(0), job: row.get(1), created_by: row.get(2), updated: row.get(3) })
+    }
+
+    /// All that a theme is made of, its rows too.
+    async fn definition(&self, layer: &str) -> Result<Definition> {
+        let sql = "select definition from onemap.thematic_layer where layer_id = $1";
+        let row = self.database.app().await?.query_opt(sql, &[&layer]).await?.ok_or_else(no_theme)?;
+        Ok(serde_json::from_value(row.get(0))?)
     }
 
     /// Which of these layers are themes, with their kind and indicator.
@@ -168,10 +172,22 @@ impl Themes {
         Ok(row.and_then(|row| row.get(0)).unwrap_or(Value::Null))
     }
 
-    /// Removes a theme: its layer with all revisions, and its style.
+    /// Removes a theme: its layer with all revisions, and its style where that shows nothing else.
     pub async fn remove(&self, grant: &Grant<Edit>) -> Result<()> {
-        self.get(grant.layer()).await?;
-        removal::remove(&self.store, grant, &[style_id(grant.layer())]).await
+        let layer = grant.layer();
+        let mut client = self.store.write(grant).await?;
+        let transaction = client.transaction().await?;
+        let held = "select l.department_id from onemap.layer l join onemap.thematic_layer t on t.layer_id = l.id
+                    where l.id = $1 for update of l";
+        let department: String = transaction.query_opt(held, &[&layer]).await?.ok_or_else(no_theme)?.get(0);
+        removal::remove(&transaction, layer).await?;
+        let unused = "delete from onemap.style where id = $1 and department_id = $2 and layers <@ $3";
+        transaction.execute(unused, &[&style_id(layer), &department, &vec![layer]]).await?;
+        for object_kind in ["theme", "layer"] {
+            let entry = Entry { action: "delete", object_kind, object_id: layer, detail: json!({}) };
+            audit::write(&*transaction, grant.principal(), entry).await?;
+        }
+        Ok(transaction.commit().await?)
     }
 
     /// A layer that may be read, with its published state.

@@ -18,6 +18,8 @@ use crate::layer::registry::Shape;
 /// Dots of a period, about and at most.
 const DOTS: f64 = 4_000.0;
 const MOST_DOTS: usize = 50_000;
+/// Colours of a heat map, from little to much.
+const RAMP: usize = 5;
 /// Bytes of a piece of the stream.
 const PIECE: usize = 64 << 10;
 
@@ -161,6 +163,14 @@ fn entries(definition: &Definition, scheme: &Scheme, per_dot: f64) -> (Vec<Entry
             let filter = json!(["==", ["get", "dot"], true]);
             vec![Entry { zh: format!("每点代表 {per_dot}"), en: format!("a dot is {per_dot}"), colour, filter }]
         }
+        Scheme::One(_) if definition.kind == Kind::Heat => {
+            let colours = palette.colours(RAMP).unwrap_or_default();
+            let ends = [("低", "low", colours.first()), ("高", "high", colours.last())];
+            let entry = |(zh, en, colour): (&str, &str, Option<&String>)| {
+                Some(Entry { zh: zh.into(), en: en.into(), colour: colour?.clone(), filter: json!(["has", "value"]) })
+            };
+            ends.into_iter().filter_map(entry).collect()
+        }
         Scheme::One(drawing) => drawing.entries("class"),
         Scheme::Two(both) => {
             let colours = palette.colours(SIDE).unwrap_or_default();
@@ -220,11 +230,11 @@ fn map_layers(
 fn heat(layer: &str, palette: Palette, drawing: &Drawing, only: Option<&Json>) -> Json {
     let most = drawing.classes.summary.max;
     let has = json!(["has", "value"]);
-    let colours = palette.colours(5).unwrap_or_default();
+    let colours = palette.colours(RAMP).unwrap_or_default();
     let mut ramp =
         vec![json!("interpolate"), json!(["linear"]), json!(["heatmap-density"]), json!(0), json!("rgba(0,0,0,0)")];
     for (at, colour) in colours.iter().enumerate() {
-        ramp.extend([json!(0.15 + 0.85 * at as f64 / 4.0), json!(colour)]);
+        ramp.extend([json!(0.15 + 0.85 * at as f64 / (RAMP - 1) as f64), json!(colour)]);
     }
     let weight =
         if most > 0.0 { json!(["interpolate", ["linear"], ["get", "value"], 0, 0, most, 1]) } else { json!(0) };

@@ -117,9 +117,9 @@ impl<'a> Columns<'a> {
         columns
     }
 
-    /// The fields in the order in which they are selected, each with the input that names it.
-    fn all(&self) -> Vec<(&'static str, Option<&'a str>)> {
-        vec![
+    /// The fields in the order in which they are selected, each with the input that names it: texts first, then numbers.
+    fn all(&self) -> [(&'static str, Option<&'a str>); TEXTS + NUMBERS] {
+        [
             ("join.field", self.key),
             ("join.parent", self.parent),
             ("time.field", self.split),
@@ -133,6 +133,9 @@ impl<'a> Columns<'a> {
     }
 }
 
+const TEXTS: usize = 4;
+const NUMBERS: usize = 5;
+
 /// Refuses fields that the table does not have, or whose values are no numbers where numbers are needed.
 pub fn check(definition: &Definition, layer: &Published, grant: &Grant<Read>) -> Result<()> {
     let columns = Columns::of(definition, layer.suppression.as_ref());
@@ -140,7 +143,7 @@ pub fn check(definition: &Definition, layer: &Published, grant: &Grant<Read>) ->
         let Some(name) = name else { continue };
         let found = field(parameter, name, layer, grant)?;
         // Texts may hold numbers; dates and booleans do not.
-        if at >= 4 && !matches!(found.kind, FieldType::Integer | FieldType::Float | FieldType::Text) {
+        if at >= TEXTS && !matches!(found.kind, FieldType::Integer | FieldType::Float | FieldType::Text) {
             return Err(Error::invalid(
                 parameter,
                 format!("字段 {name} 不是数值"),
@@ -234,7 +237,7 @@ pub async fn of_layer(
     while let Some(row) = rows.next().await {
         let row = row?;
         let mut column = 1;
-        let mut cells = [const { None }; 9];
+        let mut cells = [const { None }; TEXTS + NUMBERS];
         for (cell, field) in cells.iter_mut().zip(&found) {
             if let Some(field) = field {
                 column += 1;

@@ -116,7 +116,7 @@ pub async fn get(ask: Ask, Path(id): Path<String>) -> Answer {
     let title = ask.app.catalog.snapshot().layers.get(id.as_str()).map(|layer| layer.title.clone());
     let mut document = json!({
         "id": id, "layer": id, "title": title, "updated": kept.updated,
-        "kind": kept.definition.kind, "indicator": kept.definition.indicator.kind,
+        "kind": kept.definition["kind"], "indicator": kept.definition["indicator"]["kind"],
         "style": format!("{}/styles/{id}.json", ask.base), "tiles": format!("{}/tiles/{id}.json", ask.base),
         "items": format!("{}/ogc/collections/{id}/items", ask.base), "table": format!("{}/api/v1/themes/{id}/table", ask.base),
         "style_id": style_id(&id), "revision": null,
@@ -131,7 +131,7 @@ pub async fn get(ask: Ask, Path(id): Path<String>) -> Answer {
     }
     // What it is made of may name layers and values that its readers do not know.
     if edits {
-        document["definition"] = kept.definition.without_rows();
+        document["definition"] = kept.definition;
         document["created_by"] = kept.created_by.into();
         document["job"] = json!(kept.job);
         document["report"] = outcome["report"].clone();
