@@ -10,6 +10,7 @@ use tokio_postgres::AsyncMessage;
 use crate::access::datastore::Datastore;
 use crate::access::gate::Gate;
 use crate::access::login::Login;
+use crate::access::recorder::Recorder;
 use crate::address::aliases::Aliases;
 use crate::address::jobs::matching::MatchJob;
 use crate::address::jobs::{self, AddressJobs};
@@ -20,6 +21,8 @@ use crate::config::{Config, Network};
 use crate::db::migrate;
 use crate::db::pool::Database;
 use crate::error::Result;
+use crate::evidence::Evidence;
+use crate::evidence::export::ExportJob as EvidenceExportJob;
 use crate::feature::bookmarks::Bookmarks;
 use crate::feature::extent::Extents;
 use crate::feature::output::Downloads;
@@ -50,6 +53,9 @@ pub struct Parts {
     pub gate: Gate,
     pub catalog: Catalog,
     pub login: Login,
+    /// Where records of accesses wait to be written.
+    pub recorder: Recorder,
+    pub evidence: Evidence,
     /// Whose word on the caller's address is taken.
     pub proxies: Vec<Network>,
     pub edits: Edits,
@@ -90,6 +96,8 @@ impl App {
     pub async fn new(config: Config, database_url: &str) -> Result<App> {
         let database = Database::new(database_url, config.database_connections, config.statement_timeout)?;
         migrate::run(&database).await?;
+        let recorder = Recorder::default();
+        let evidence = Evidence::open(database.clone(), recorder.clone(), &config).await?;
         let (gate, catalog) = (Gate::default(), Catalog::default());
         let store = Datastore::new(database.clone(), gate.clone());
         let queue = Queue::new(database.clone());
@@ -146,6 +154,8 @@ impl App {
             gate,
             catalog,
             login: Login::new(database.clone(), config.second_factor),
+            recorder,
+            evidence,
             proxies: config.trusted_proxies.clone(),
             extents: Extents::new(store.clone()),
             pictures: Pictures::new(tiles.clone(), &config),
@@ -185,6 +195,7 @@ impl App {
     pub fn start(&self, workers: usize, stop: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
         let edits = self.edits.clone().follow(stop.clone());
         let mut tasks = vec![tokio::spawn(follow(self.clone(), stop.clone())), tokio::spawn(edits)];
+        tasks.push(tokio::spawn(self.evidence.clone().write(stop.clone())));
         tasks.push(tokio::spawn(self.keeper().run(stop.clone())));
         tasks.push(tokio::spawn(self.login.clone().keep_count(stop.clone())));
         tasks.push(tokio::spawn(self.addresses.clone().keep(stop.clone())));
@@ -215,6 +226,7 @@ impl App {
         Worker {
             queue: self.queue.clone(),
             login: self.login.clone(),
+            recorder: self.recorder.clone(),
             jobs: vec![Arc::new(MatchJob { jobs: self.address_jobs.clone() })],
         }
     }
@@ -224,6 +236,7 @@ impl App {
         Worker {
             queue: self.queue.clone(),
             login: self.login.clone(),
+            recorder: self.recorder.clone(),
             jobs: vec![
                 Arc::new(InspectJob { uploads: self.uploads.clone() }),
                 Arc::new(LoadJob {
@@ -241,6 +254,7 @@ impl App {
                     tiles: self.tiles.clone(),
                     exports: self.exports.clone(),
                 }),
+                Arc::new(EvidenceExportJob { evidence: self.evidence.clone() }),
                 Arc::new(ProcessJob { processes: self.processes.clone() }),
                 Arc::new(ThemeJob { themes: self.themes.clone() }),
             ],

@@ -46,6 +46,12 @@ pub struct Config {
     pub trusted_proxies: Vec<Network>,
     /// Whether administrators and auditors need a second factor: their sessions are good for nothing until one is enrolled.
     pub second_factor: bool,
+    /// Where seals of the evidence are put, for another party to fetch; by default `seals` in the data folder.
+    pub seal_folder: Option<PathBuf>,
+    /// Minutes between seals. The end of a day is always sealed.
+    pub seal_minutes: u64,
+    /// Months that records of accesses are kept, 6 at least.
+    pub evidence_months: u32,
     /// Where the deployment's data lie (west, south, east, north): tells Gauss-Krüger zones apart when a file does not.
     pub area: Option<[f64; 4]>,
     /// Who runs the service, as capabilities documents say it.
@@ -80,6 +86,9 @@ impl Default for Config {
             secure_cookie: false,
             trusted_proxies: vec![],
             second_factor: false,
+            seal_folder: None,
+            seal_minutes: 60,
+            evidence_months: 12,
             // Qingdao with its sea.
             area: Some([119.3, 35.4, 121.3, 37.3]),
             provider: Provider::default(),
@@ -121,6 +130,9 @@ pub struct Overrides {
     pub secure_cookie: Option<bool>,
     pub trusted_proxies: Option<Vec<Network>>,
     pub second_factor: Option<bool>,
+    pub seal_folder: Option<PathBuf>,
+    pub seal_minutes: Option<u64>,
+    pub evidence_months: Option<u32>,
     pub area: Option<[f64; 4]>,
     pub webhook_http: Option<bool>,
     pub webhook_networks: Option<Vec<Network>>,
@@ -147,6 +159,17 @@ impl Config {
                 "at least 2 database connections are needed",
             ));
         }
+        if config.evidence_months < 6 {
+            return Err(Error::invalid(
+                "evidence_months",
+                "访问存证至少保存 6 个月",
+                "evidence of accesses is kept for 6 months at least",
+            ));
+        }
+        if !(1..=1440).contains(&config.seal_minutes) {
+            let (zh, en) = ("封存间隔为 1 到 1440 分钟", "seals are 1 to 1440 minutes apart");
+            return Err(Error::invalid("seal_minutes", zh, en));
+        }
         Ok(config)
     }
 
@@ -156,7 +179,8 @@ impl Config {
         }
         take!(data, listen, cors_origins, database_connections, statement_timeout, tile_cache, picture_cache);
         take!(upload_limit, department_quota, import_timeout, secure_cookie, second_factor, log);
-        take!(trusted_proxies, webhook_http, webhook_networks);
+        take!(trusted_proxies, webhook_http, webhook_networks, seal_minutes, evidence_months);
+        self.seal_folder = o.seal_folder.or(self.seal_folder.take());
         self.area = o.area.or(self.area);
         macro_rules! take_provider {
             ($($name:ident),*) => { $(self.provider.$name = o.$name.or(self.provider.$name.take());)* };
@@ -210,7 +234,9 @@ fn from_environment(vars: impl Iterator<Item = (String, String)>) -> Result<Over
             | "tile_index_disk"
             | "upload_limit"
             | "department_quota"
-            | "import_timeout" => {
+            | "import_timeout"
+            | "seal_minutes"
+            | "evidence_months" => {
                 toml::Value::Integer(value.parse().map_err(|_| bad_settings(&format!("{name} is not a number")))?)
             }
             _ => toml::Value::String(value),

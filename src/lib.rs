@@ -14,6 +14,7 @@ pub mod notice;
 pub mod style;
 
 pub mod demo;
+pub mod evidence;
 pub mod feature;
 pub mod tile;
 pub mod upload;

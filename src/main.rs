@@ -1,4 +1,4 @@
-//! The command line: serve · demo · migrate · import · export-tiles · address · admin · doctor.
+//! The command line: serve · demo · migrate · import · export-tiles · address · audit · admin · doctor.
 
 use std::process::ExitCode;
 
@@ -58,6 +58,9 @@ enum Command {
     /// Match addresses: build indexes, match and parse without a server; make layers address sources
     #[command(subcommand)]
     Address(commands::address::Command),
+    /// Verify and seal the evidence of accesses
+    #[command(subcommand)]
+    Audit(commands::audit::Command),
     /// Manage people and keys
     #[command(subcommand)]
     Admin(commands::admin::Command),
@@ -91,6 +94,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Address(command) if commands::address::is_offline(&command) => {
             return commands::address::offline(command);
         }
+        Command::Audit(command) if commands::audit::is_offline(&command) => return commands::audit::offline(command),
         other => other,
     };
     let s = cli.settings;
@@ -111,6 +115,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Import(arguments) => commands::import::run(config, arguments),
         Command::ExportTiles(arguments) => commands::export::run(config, arguments),
         Command::Address(command) => commands::address::run(config, command),
+        Command::Audit(command) => commands::audit::run(config, command),
         Command::Admin(command) => commands::admin::run(config, command),
         Command::Doctor => commands::doctor::run(config),
         Command::ReadChild => Ok(ExitCode::SUCCESS),

@@ -1,14 +1,17 @@
 //! The only way to a layer's rows: a `Reader` is given for a `Grant<Read>` alone.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use futures_util::Stream;
-use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Column, Row};
 
 use super::gate::Gate;
-use super::grant::{Amend, Edit, Grant, Mark, Read};
+use super::grant::{Action, Amend, Edit, Grant, Mark, Read};
+use super::trace::{self, MOST_FEATURES, Trace};
 use crate::db::cancel::Lease;
 use crate::db::pool::Database;
 use crate::db::sql::Sql;
@@ -37,7 +40,7 @@ impl Datastore {
 
     pub async fn read(&self, grant: &Grant<Read>) -> Result<Reader> {
         let watch = self.watch(grant)?;
-        Ok(Reader { lease: Lease::new(self.database.app().await?), watch: Some(watch) })
+        Ok(Reader { lease: Lease::new(self.database.app().await?), watch: Some(watch), given: Given::of(grant) })
     }
 
     /// For looking again, while something is under way, whether a grant still holds. Refuses one that shows no rows.
@@ -61,12 +64,12 @@ impl Datastore {
         if let Some(client) = lease.client() {
             client.batch_execute(&format!("set statement_timeout = {}", longest.as_millis())).await?;
         }
-        Ok(Reader { lease, watch: Some(watch) })
+        Ok(Reader { lease, watch: Some(watch), given: Given::of(grant) })
     }
 
     /// For a publisher's look at a revision that is not published yet.
-    pub async fn look(&self, _grant: &Grant<Edit>) -> Result<Reader> {
-        Ok(Reader { lease: Lease::new(self.database.app().await?), watch: None })
+    pub async fn look(&self, grant: &Grant<Edit>) -> Result<Reader> {
+        Ok(Reader { lease: Lease::new(self.database.app().await?), watch: None, given: Given::of(grant) })
     }
 
     /// For reading a layer whole, however long it takes: its tile index is built from that.
@@ -114,6 +117,7 @@ impl Watch {
 pub struct Reader {
     lease: Lease,
     watch: Option<Watch>,
+    given: Option<Given>,
 }
 
 impl Reader {
@@ -125,7 +129,8 @@ impl Reader {
             false => client.prepare_typed_cached(sql.text(), &sql.types()).await?,
         };
         let stream = client.query_raw(&statement, sql.values()).await?;
-        Ok(Rows { stream: Box::pin(stream), lease: Some(self.lease), watch: self.watch, given: 0 })
+        let given = self.given.filter(|_| gives_features(statement.columns()));
+        Ok(Rows { stream: Box::pin(stream), lease: Some(self.lease), watch: self.watch, since_look: 0, given })
     }
 
     /// Runs a statement of one row and one column.
@@ -145,12 +150,49 @@ pub struct Rows {
     stream: Pin<Box<tokio_postgres::RowStream>>,
     lease: Option<Lease>,
     watch: Option<Watch>,
-    given: u32,
+    since_look: u32,
+    given: Option<Given>,
+}
+
+/// Which rows were given, for the evidence of it.
+struct Given {
+    trace: Arc<Trace>,
+    layer: Arc<str>,
+    rows: u64,
+    features: Vec<i64>,
+}
+
+/// Whether rows are features: an id, then a geometry. Others are counts and the like.
+fn gives_features(columns: &[Column]) -> bool {
+    matches!(columns, [id, geometry, ..] if *id.type_() == Type::INT8 && geometry.type_().name() == "geometry")
+}
+
+impl Given {
+    /// Of what a request or a job reads; what a node reads for itself is nobody's.
+    fn of<A: Action>(grant: &Grant<A>) -> Option<Given> {
+        Some(Given { trace: trace::current()?, layer: grant.layer().into(), rows: 0, features: vec![] })
+    }
+
+    fn row(&mut self, row: &Row) {
+        self.rows += 1;
+        if self.features.len() <= MOST_FEATURES {
+            self.features.extend(row.try_get::<_, i64>(0));
+        }
+    }
+}
+
+impl Drop for Given {
+    fn drop(&mut self) {
+        if self.rows > 0 {
+            self.trace.with(|seen| seen.gave(&self.layer, self.rows, &self.features));
+        }
+    }
 }
 
 impl Rows {
     /// Says that nothing more is wanted because everything was read.
     fn finish(&mut self) {
+        self.given = None;
         if let Some(lease) = self.lease.take() {
             lease.finish();
         }
@@ -159,8 +201,8 @@ impl Rows {
     /// A grant that ends while its rows go out ends them too: whoever takes them must find the transfer failed.
     fn look(&mut self) -> Result<()> {
         let Some(watch) = &mut self.watch else { return Ok(()) };
-        self.given += 1;
-        if self.given.is_multiple_of(ROWS) { watch.look() } else { watch.look_now_and_then() }
+        self.since_look += 1;
+        if self.since_look.is_multiple_of(ROWS) { watch.look() } else { watch.look_now_and_then() }
     }
 }
 
@@ -169,7 +211,13 @@ impl Stream for Rows {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         match self.stream.as_mut().poll_next(cx) {
-            Poll::Ready(Some(Ok(row))) => Poll::Ready(Some(self.look().map(|()| row))),
+            Poll::Ready(Some(Ok(row))) => {
+                let looked = self.look();
+                if let (Ok(()), Some(given)) = (&looked, &mut self.given) {
+                    given.row(&row);
+                }
+                Poll::Ready(Some(looked.map(|()| row)))
+            }
             Poll::Ready(Some(Err(e))) => {
                 // The server has ended the query itself; there is nothing to cancel.
                 self.finish();

@@ -9,9 +9,10 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::grant::{Action, Amend, Edit, Grant, Mark, Read};
-use super::policy::{Because, Decision, Lapse, Permit, Scope, ShareClass, Shared, Standing, decide, standing};
+use super::policy::{Because, Decision, Issued, Lapse, Permit, Scope, ShareClass, Shared, Standing, decide, standing};
 use super::principal::{Principal, Role, Who};
 use super::rights::{Right, Rights};
+use super::trace;
 use crate::db::pool::Database;
 use crate::error::{Error, Result};
 
@@ -99,7 +100,7 @@ impl Gate {
         }
         let grants = "select layer_id, department_id, fields, row_filter, st_asewkb(area), \
              extract(epoch from valid_until)::bigint, revoked_at is not null, id, rights, filter, \
-             extract(epoch from valid_from)::bigint from onemap.access_grant order by id";
+             extract(epoch from valid_from)::bigint, purpose from onemap.access_grant order by id";
         for row in client.query(grants, &[]).await? {
             let Some(shared) = rules.layers.get_mut(row.get::<_, &str>(0)) else { continue };
             shared.permits.push(permit(&row)?);
@@ -163,7 +164,9 @@ impl Gate {
         let known = rules.layers.get_key_value(layer).filter(|_| is_within(principal, layer, right));
         let Some((id, shared)) = known else { return Err(unknown(principal)) };
         let Decision { standing, because } = decide(principal, shared, right, now());
-        match A::scope(&standing) {
+        let scope = A::scope(&standing);
+        trace::asked(principal, (id, &shared.owner), scope.as_ref().map(|scope| scope.issued.as_ref()));
+        match scope {
             Some(scope) => Ok(Grant::new(id.clone(), scope, principal.clone(), right, because)),
             None if standing == Standing::Unknown => Err(unknown(principal)),
             None if principal.is_anonymous() => Err(sign_in()),
@@ -275,6 +278,7 @@ fn permit(row: &Row) -> Result<Permit> {
             rows: row_filter(row.try_get(3)?)?,
             filter: row.try_get::<_, Option<&str>>(9)?.map(Arc::from),
             area: row.try_get::<_, Option<Vec<u8>>>(4)?.map(Arc::from),
+            issued: Some(Issued { id: row.try_get(7)?, purpose: row.try_get::<_, &str>(11)?.into() }),
             ..Scope::default()
         }),
         rights: Rights::of_names(&row.try_get::<_, Vec<&str>>(8)?),

@@ -14,6 +14,8 @@ pub mod passwords;
 pub mod people;
 pub mod policy;
 pub mod principal;
+pub mod recorder;
 pub mod rights;
 pub mod second_factor;
 pub mod signed;
+pub mod trace;

@@ -92,9 +92,26 @@ pub struct Scope {
     pub filter: Option<Arc<str>>,
     /// EWKB in EPSG:4490: only what lies inside is seen, lines and polygons are cut at its edge.
     pub area: Option<Arc<[u8]>>,
+    /// The grant that it is of; none when it follows from the layer's class or owner.
+    pub issued: Option<Issued>,
     pub digest: Digest,
     pub prepared: Prepared,
 }
+
+/// Under which grant something is seen, for the evidence of it.
+#[derive(Debug, Clone)]
+pub struct Issued {
+    pub id: i64,
+    pub purpose: Arc<str>,
+}
+
+/// Scopes are the same or not whichever grant says so.
+impl PartialEq for Issued {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+impl Eq for Issued {}
 
 /// A scope's fingerprint, once somebody has asked for it: an area may be large, and every tile asks.
 #[derive(Debug, Clone, Default)]

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod admin;
+pub mod audit;
 pub mod doctor;
 pub mod export;
 pub mod import;

@@ -19,6 +19,7 @@ use super::peer::{self, Peer};
 use super::problem::Problem;
 use crate::access::login::{Credential, SignedAddress};
 use crate::access::principal::Principal;
+use crate::access::trace;
 use crate::app::App;
 use crate::error::{Error, Result};
 
@@ -34,6 +35,7 @@ pub async fn authenticate(State(app): State<App>, mut request: Request, next: Ne
     };
     match principal {
         Ok(principal) => {
+            trace::by(&principal);
             request.extensions_mut().insert(principal.clone());
             guarded(app, principal, next.run(request).await)
         }

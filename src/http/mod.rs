@@ -10,6 +10,7 @@ pub mod cache_policy;
 pub mod carried;
 mod connection;
 pub mod cors;
+pub mod evidence;
 pub mod examples;
 pub mod filter;
 pub mod health;

@@ -10,8 +10,8 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::address::{csv, jobs as address_jobs, parse, reverse, search};
 use super::api::{
-    address_sources, annotations, catalogue, classify, exports, grants, identify, jobs, keys, layers, notifications,
-    people, photos, requests, session, signed, simulation, themes, uploads,
+    address_sources, annotations, audit, catalogue, classify, exports, grants, identify, jobs, keys, layers,
+    notifications, people, photos, requests, session, signed, simulation, themes, uploads,
 };
 use super::ows::{wms, wmts};
 use super::problem::Problem;
@@ -38,6 +38,8 @@ pub enum Access {
     KeyManager,
     /// A person who gives and takes grants for the department.
     Approver,
+    /// A person who looks at the evidence of accesses: an auditor, or a department's administrator for what concerns the department.
+    Auditor,
     /// A person who runs the platform.
     Administrator,
 }
@@ -53,6 +55,7 @@ impl Access {
             Access::Publisher => role.is_some_and(|r| r.publishes()),
             Access::KeyManager => role.is_some_and(|r| r.manages_keys()),
             Access::Approver => role.is_some_and(|r| r.decides()),
+            Access::Auditor => matches!(role, Some(Role::Auditor | Role::DepartmentAdministrator)),
             Access::Administrator => role == Some(Role::PlatformAdministrator),
         };
         match allowed {
@@ -300,6 +303,10 @@ pub fn table() -> Vec<Route> {
         route("POST", "/api/v1/simulation", Person, "What the rules say of somebody, and which rule", simulation::decide),
         route("POST", "/api/v1/simulation/viewers", Person, "Who may see a layer, a field or a feature", simulation::viewers),
         route("POST", "/api/v1/simulation/grant", Approver, "What a grant would open", simulation::grant),
+        route("GET", "/api/v1/audit", Auditor, "Who accessed what: records of accesses", audit::records),
+        route("GET", "/api/v1/audit/summary", Auditor, "Figures of use by layer, department, operation and day", audit::totals),
+        route("POST", "/api/v1/audit/exports", Auditor, "Export records of accesses, signed", audit::begin_export),
+        route("GET", "/api/v1/audit/exports/{job}", Auditor, "The file of a finished export", audit::fetch_export),
         route("GET", "/api/v1/keys", KeyManager, "The department's keys", keys::list),
         route("POST", "/api/v1/keys", KeyManager, "Make a key", keys::create),
         route("GET", "/api/v1/people", KeyManager, "People that one manages", people::list),

@@ -14,7 +14,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
-use super::{authenticate, cache_policy, connection, cors, negotiation, problem, routes};
+use super::{authenticate, cache_policy, connection, cors, evidence, negotiation, problem, routes};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::feature::output::FileFormat;
@@ -32,6 +32,7 @@ pub fn service(app: App) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), authenticate::authenticate))
         .layer(RequestBodyTimeoutLayer::new(STANDSTILL))
         .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn_with_state(app.clone(), evidence::middleware))
         .layer(middleware::from_fn(problem::middleware))
         .layer(middleware::from_fn(cache_policy::middleware))
         .layer(
@@ -80,6 +81,8 @@ pub async fn bind(app: &App) -> Result<TcpListener> {
 
 /// Serves until told to stop, then lets answers under way finish.
 pub async fn serve(app: App, listener: TcpListener, stop: watch::Receiver<bool>) -> Result<()> {
-    connection::serve(service(app), listener, stop, GRACE).await;
+    connection::serve(service(app.clone()), listener, stop, GRACE).await;
+    // No request puts a record any more: what waits is written, then the writer ends.
+    app.recorder.close();
     Ok(())
 }

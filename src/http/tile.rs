@@ -9,6 +9,7 @@ use super::ask::{Answer, Ask};
 use super::cache_policy::{Keep, keep, not_modified};
 use super::negotiation::{self, MLT, MVT};
 use super::parameters::Parameters;
+use crate::access::trace;
 use crate::error::{Error, Result};
 use crate::geo::crs::{CRS84, Crs};
 use crate::geo::tms::{TileCoord, TileMatrixSet};
@@ -53,6 +54,7 @@ pub async fn answer(mut ask: Ask, drawn: Vec<Drawn>, set: TileMatrixSet, address
     std::mem::take(&mut ask.parameters).finish()?;
     distinct_names(&drawn)?;
     let tile = coordinate(set, [address[0], address[1], row])?;
+    trace::tile(set.id(), tile.z, tile.x, tile.y);
     let format = match asked {
         Some(format) => format,
         None => negotiation::tile_format(&ask.headers),

@@ -9,6 +9,8 @@ use tokio::sync::watch;
 use super::queue::{Asked, MOST_ATTEMPTS, Queue, Taken};
 use super::{Job, Task, problem_to_json};
 use crate::access::login::Login;
+use crate::access::recorder::Recorder;
+use crate::access::trace::{self, Trace};
 use crate::error::{Error, Kind, Result};
 
 const BEAT: Duration = Duration::from_millis(700);
@@ -17,6 +19,7 @@ const LOOK: Duration = Duration::from_secs(1);
 pub struct Worker {
     pub queue: Queue,
     pub login: Login,
+    pub recorder: Recorder,
     pub jobs: Vec<Arc<dyn Job>>,
 }
 
@@ -66,14 +69,19 @@ impl Worker {
         };
         let attempts = taken.attempts;
         let task = taken.task(principal);
+        let trace = Arc::new(Trace::default());
         let outcome = if attempts > MOST_ATTEMPTS {
             Ok(Err(Error::busy(
                 format!("任务已中断 {MOST_ATTEMPTS} 次，不再重试"),
                 format!("the job was interrupted {MOST_ATTEMPTS} times and is not tried again"),
             )))
         } else {
-            self.watched(job.as_ref(), &task).await
+            trace::within(trace.clone(), self.watched(job.as_ref(), &task)).await
         };
+        // A result can be fetched when its evidence is kept, not before: else the job is taken again.
+        if self.recorder.put_job(&trace, task.id, job.kind(), matches!(outcome, Ok(Ok(_)))) {
+            self.recorder.durable().await?;
+        }
         match outcome {
             Ok(Ok(result)) => self.queue.end(mine, "succeeded", Some(&result), None).await,
             Ok(Err(error)) => {

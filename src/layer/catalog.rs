@@ -12,6 +12,7 @@ use crate::access::gate::Gate;
 use crate::access::grant::{Action, Grant};
 use crate::access::policy::Standing;
 use crate::access::principal::Principal;
+use crate::access::trace;
 use crate::db::pool::Database;
 use crate::error::{Error, Result};
 use crate::geo::crs::STORAGE_SRID;
@@ -77,11 +78,12 @@ impl Catalog {
     /// A granted layer and its published state.
     pub fn published<A: Action>(&self, grant: &Grant<A>) -> Result<Published> {
         let layer = self.of(grant)?;
-        match layer.state.is_some() {
-            true => Ok(Published { layer }),
-            false => {
-                Err(Error::not_found("该图层尚未发布任何版本", "no revision of this layer has been published yet"))
+        match layer.state.as_ref() {
+            Some(state) => {
+                trace::note(grant.layer(), |opened| opened.revision = Some(state.number));
+                Ok(Published { layer })
             }
+            None => Err(Error::not_found("该图层尚未发布任何版本", "no revision of this layer has been published yet")),
         }
     }
 

@@ -7,6 +7,7 @@ use super::model::{Field, State};
 use super::select::{boxed, cut_geometry, field_column};
 use crate::access::grant::{Grant, Read};
 use crate::access::policy::Scope;
+use crate::access::trace;
 use crate::db::sql::{Bind, Sql};
 use crate::error::{Error, Result};
 use crate::geo::bbox::Bbox;
@@ -78,6 +79,9 @@ pub fn parse(given: &Given, layer: &Published, grant: &Grant<Read>) -> Result<Fi
         Language::Text => onemap_cql2::parse(text, &shown),
         Language::Json => onemap_cql2::parse_json(text, &shown),
     };
+    if let Ok(filter) = &read {
+        trace::note(&layer.id, |opened| opened.condition(&filter.canonical()));
+    }
     read.map_err(|problem| {
         let (zh, en) = match &problem.pointer {
             Some(pointer) => (format!("位置 \"{pointer}\""), format!("at \"{pointer}\"")),

@@ -2,6 +2,7 @@
 
 pub mod annotated;
 pub mod archive;
+mod asked;
 pub mod catalog;
 pub mod copy;
 pub mod divisions;

@@ -7,7 +7,7 @@ use onemap_cql2::Filter;
 pub(super) use self::boxes::boxed;
 use self::boxes::{envelope, numbers};
 use super::order::{self, Direction, Place, SortKey};
-use super::{filter, scope};
+use super::{asked, filter, scope};
 use crate::access::grant::{Grant, Read};
 use crate::access::policy::{RowFilter, Scope};
 use crate::db::sql::{Bind, Sql};
@@ -79,6 +79,7 @@ pub fn visible_fields<'a>(state: &'a State, scope: &Scope) -> Vec<&'a Field> {
 /// `select id, geometry, field, …` of a granted layer. Column 0 is the id, column 1 the geometry as EWKB (or null), then the fields,
 /// at last the values of the sort keys as text.
 pub fn features(layer: &Published, grant: &Grant<Read>, fields: &[&Field], wanted: &Selection) -> Sql {
+    asked::note(layer, grant.scope(), fields, wanted);
     let state = layer.state();
     let mut sql = Sql::new("select ");
     sql.ident(&state.source.key).push("::int8, ");
@@ -151,6 +152,19 @@ pub fn span(layer: &Published, grant: &Grant<Read>, field: &Field) -> Sql {
     sql
 }
 
+/// The box of a feature in degrees, as an array of west, south, east, north; null when there is no such feature. `None` when the layer
+/// has no geometry.
+pub fn box_of(layer: &Published, grant: &Grant<Read>, id: i64) -> Option<Sql> {
+    let state = layer.state();
+    let column = state.source.geometry.as_deref()?;
+    let mut sql = Sql::new("select array[st_xmin(b), st_ymin(b), st_xmax(b), st_ymax(b)] from (select st_extent(");
+    seen_geometry(&mut sql, state, grant.scope(), column);
+    sql.push(") b from ").table(&state.source.schema, &state.source.table);
+    conditions(&mut sql, state, grant.scope(), &Selection { id: Some(id), ..Selection::default() });
+    sql.push(") one where b is not null");
+    Some(sql)
+}
+
 /// `select count(*)` of a granted layer.
 pub fn count(layer: &Published, grant: &Grant<Read>, wanted: &Selection) -> Sql {
     let state = layer.state();
@@ -213,6 +227,7 @@ pub fn near(layer: &Published, grant: &Grant<Read>, fields: &[&Field], wanted: &
     }
     sql.push(" from ").table(&state.source.schema, &state.source.table);
     let selection = Selection { bbox: Some((bbox, 4490)), filter: wanted.filter.clone(), ..Selection::default() };
+    asked::note(layer, grant.scope(), fields, &selection);
     conditions(&mut sql, state, grant.scope(), &selection);
     flat(&mut sql, state, column);
     let distance = |sql: &mut Sql| {

@@ -18,6 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use ttf_parser::Face;
 use xxhash_rust::xxh3::Xxh3Default;
 
+use crate::access::trace;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::geo::tms::{TileCoord, TileMatrixSet};
@@ -98,6 +99,9 @@ impl Pictures {
         let mut digest = Xxh3Default::new();
         digest.update(wanted.sheet.style().to_string().as_bytes());
         for source in &wanted.sheet.sources {
+            trace::note(&source.drawn.layer.id, |opened| {
+                wanted.view.degrees(0.0).inspect(|extent| opened.reach(*extent));
+            });
             // Of one tile as of every other: revision, edits, index, scope, filter.
             let first = TileMatrixSet::WebMercatorQuad.tile(0, 0, 0)?;
             let key = self.tiles.key(std::slice::from_ref(&source.drawn), &of_tile(first, source))?;

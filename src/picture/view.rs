@@ -75,7 +75,7 @@ impl View {
     }
 
     /// The picture's surroundings in degrees: west, south, east, north. None where it shows no place at all.
-    fn degrees(&self, margin: f64) -> Option<[f64; 4]> {
+    pub fn degrees(&self, margin: f64) -> Option<[f64; 4]> {
         const PIECES: u32 = 12;
         let (w, h) = (f64::from(self.width) + 2.0 * margin, f64::from(self.height) + 2.0 * margin);
         let mut all: Option<[f64; 4]> = None;

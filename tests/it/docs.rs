@@ -120,3 +120,44 @@ async fn the_examples_of_annotations_run_one_after_the_other() {
     let thumbnail = std::fs::read(folder.path().join("thumbnail.jpg")).unwrap();
     assert!(thumbnail.starts_with(&[0xff, 0xd8]));
 }
+
+/// The auditor's examples are one session, too; they use the program beside the server.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_auditors_examples_run_one_after_the_other() {
+    let data = tempfile::tempdir().unwrap();
+    let server = crate::process::start(data.path());
+    let key = crate::process::credentials(data.path())["keys"]["health"].as_str().unwrap().to_owned();
+    auditor(data.path()).await;
+    let seen = format!("{}/ogc/collections/roads/items?limit=3&key={key}", server.url);
+    assert!(reqwest::get(seen).await.unwrap().status().is_success());
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new("bash")
+        .args(["-euo", "pipefail", "-c", &of("auditor.md").join("\n")])
+        .current_dir(folder.path())
+        .env("URL", &server.url)
+        .env("PERSON", "auditor")
+        .env("PASSWORD", crate::world::PASSWORD)
+        .env("ONEMAP", env!("CARGO_BIN_EXE_onemap"))
+        .env("DATA", data.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    for expected in
+        ["\"operation\":\"features\"", "\"match\":\"certain\"", "whole and signed", "nothing was tampered with"]
+    {
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+}
+
+/// Makes the person that the examples sign in as.
+async fn auditor(data: &Path) {
+    let url = onemap::db::embedded::running(data).expect("the server's database");
+    let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let hash = onemap::access::login::hash_password(crate::world::PASSWORD.into()).await.unwrap();
+    let sql = "insert into onemap.person (login, name, department_id, role, password_hash)
+               select 'auditor', 'auditor', id, 'auditor', $1 from onemap.department order by id limit 1";
+    assert_eq!(client.execute(sql, &[&hash]).await.unwrap(), 1);
+}

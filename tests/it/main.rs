@@ -11,6 +11,7 @@ mod connection;
 mod docs;
 mod downloads;
 mod edits;
+mod evidence;
 mod features;
 mod filters;
 mod grants;

@@ -30,11 +30,13 @@ fn may_enter(access: Access, who: As) -> bool {
         Access::Publisher => role.is_some_and(Role::publishes),
         Access::KeyManager => role.is_some_and(Role::manages_keys),
         Access::Approver => role.is_some_and(Role::decides),
+        Access::Auditor => matches!(role, Some(Role::Auditor | Role::DepartmentAdministrator)),
         Access::Administrator => role == Some(Role::PlatformAdministrator),
     }
 }
 
-fn fill(path: &str, layer: &str) -> String {
+/// A route's path with something in each of its places.
+pub fn fill(path: &str, layer: &str) -> String {
     path.replace("{layer}", layer)
         .replace("{feature}", "1")
         .replace("{record}", "open")

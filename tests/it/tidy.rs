@@ -9,7 +9,7 @@ const FLOORS: &[&[&str]] = &[
     &["db"],
     &["access"],
     &["layer", "style", "job", "notice"],
-    &["tile", "feature", "upload", "demo"],
+    &["tile", "feature", "upload", "demo", "evidence"],
     &["address", "picture", "theme", "approval"],
     &["process", "annotation"],
     &["app"],

@@ -1,9 +1,10 @@
 //! A layer's tiles as a file: put as a job, fetched when it is done.
 
 use std::io::SeekFrom;
+use std::path::Path;
 
 use axum::body::{Body, Bytes};
-use axum::extract::Path;
+use axum::extract::Path as UrlPath;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -13,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use super::{body, ok, uuid};
 use crate::access::datastore::Watch;
 use crate::access::gate::sign_in;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::http::ask::{Answer, Ask};
 use crate::http::attachment;
 use crate::tile::export::{job, zooms};
@@ -26,7 +27,7 @@ struct Wanted {
 }
 
 /// Starts an export of what the caller may see of the layer.
-pub async fn begin(ask: Ask, Path(id): Path<String>, bytes: Bytes) -> Answer {
+pub async fn begin(ask: Ask, UrlPath(id): UrlPath<String>, bytes: Bytes) -> Answer {
     let drawn = ask.export(&id)?;
     ask.parameters.clone().finish()?;
     if ask.principal.is_anonymous() {
@@ -39,32 +40,43 @@ pub async fn begin(ask: Ask, Path(id): Path<String>, bytes: Bytes) -> Answer {
 }
 
 /// The finished file. The rights to its layer are asked again.
-pub async fn fetch(ask: Ask, Path(id): Path<String>) -> Answer {
+pub async fn fetch(ask: Ask, UrlPath(id): UrlPath<String>) -> Answer {
     ask.parameters.clone().finish()?;
     let app = &ask.app;
     let open = |layer: &str| ask.export(layer).map(|drawn| drawn.grant);
     let (path, layer) =
         job::fetch((&app.queue, &app.database, &app.exports), ask.department()?, uuid(&id)?, open).await?;
     let watch = app.store.watch(&ask.export(&layer)?.grant)?;
+    let mut response = file(&ask.headers, &path, "application/vnd.pmtiles", Some(watch)).await?;
+    attachment::name(&mut response, (&layer, &layer), "pmtiles");
+    Ok(response)
+}
+
+/// A file, or the range of it that is asked for, as long as `watch` sees no reason to stop.
+pub(super) async fn file(
+    asked: &HeaderMap,
+    path: &Path,
+    media: &'static str,
+    watch: Option<Watch>,
+) -> Result<Response> {
     let mut file = tokio::fs::File::open(path).await?;
     let size = file.metadata().await?.len();
-    let (from, length, status) = match range(&ask.headers, size) {
+    let (from, length, status) = match range(asked, size) {
         None => (0, size, StatusCode::OK),
         Some((from, to)) => (from, to - from + 1, StatusCode::PARTIAL_CONTENT),
     };
     file.seek(SeekFrom::Start(from)).await?;
     let mut response = (status, streamed(file, length, watch)).into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/vnd.pmtiles"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
     headers.insert(header::CONTENT_LENGTH, length.into());
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    // Its tiles are compressed already; named so, it is not compressed again on its way.
+    // It is compressed already; named so, it is not compressed again on its way.
     headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("identity"));
     if status == StatusCode::PARTIAL_CONTENT {
         let range = format!("bytes {from}-{}/{size}", from + length - 1);
         headers.insert(header::CONTENT_RANGE, HeaderValue::from_str(&range).map_err(Error::internal)?);
     }
-    attachment::name(&mut response, (&layer, &layer), "pmtiles");
     Ok(response)
 }
 
@@ -81,9 +93,9 @@ fn range(headers: &HeaderMap, size: u64) -> Option<(u64, u64)> {
 }
 
 /// The rest of a file, for as long as the grant holds.
-fn streamed(file: tokio::fs::File, length: u64, watch: Watch) -> Response {
+fn streamed(file: tokio::fs::File, length: u64, watch: Option<Watch>) -> Response {
     let pieces = futures_util::stream::try_unfold((file.take(length), watch), |(mut file, mut watch)| async move {
-        watch.look_now_and_then()?;
+        watch.as_mut().map_or(Ok(()), Watch::look_now_and_then)?;
         let mut piece = Vec::with_capacity(256 << 10);
         let n = (&mut file).take(256 << 10).read_to_end(&mut piece).await?;
         Ok::<_, Error>((n > 0).then(|| (Bytes::from(piece), (file, watch))))

@@ -2,6 +2,7 @@
 
 pub mod address_sources;
 pub mod annotations;
+pub mod audit;
 pub mod catalogue;
 pub mod classify;
 pub mod exports;

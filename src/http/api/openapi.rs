@@ -103,7 +103,7 @@ fn operation(route: &Route) -> Value {
 fn success(route: &Route) -> &'static str {
     match (route.method, route.path) {
         ("POST", "/api/v1/uploads/{upload}/load" | "/api/v1/themes" | "/api/v1/themes/{layer}/refresh") => "202",
-        ("PATCH", "/api/v1/themes/{layer}") => "202",
+        ("PATCH", "/api/v1/themes/{layer}") | ("POST", "/api/v1/audit/exports") => "202",
         (
             "POST",
             "/api/v1/uploads"
@@ -137,6 +137,28 @@ fn query_parameters(route: &Route) -> &'static [(&'static str, &'static str, boo
             &[("q", "string", false), ("theme", "string", false), ("department", "string", false)]
         }
         "/tiles/{layer}/{z}/{x}/{y}" => &[("v", "string", false), ("fields", "string", false)],
+        "/api/v1/audit" => &[
+            ("department", "string", false),
+            ("who", "string", false),
+            ("layer", "string", false),
+            ("operation", "string", false),
+            ("feature", "integer", false),
+            ("from", "string", false),
+            ("to", "string", false),
+            ("bbox", "string", false),
+            ("status", "integer", false),
+            ("request", "string", false),
+            ("limit", "integer", false),
+            ("after", "string", false),
+        ],
+        "/api/v1/audit/summary" => &[
+            ("by", "string", false),
+            ("from", "string", false),
+            ("to", "string", false),
+            ("layer", "string", false),
+            ("department", "string", false),
+            ("operation", "string", false),
+        ],
         "/api/v1/jobs" => &[("limit", "integer", false)],
         "/api/v1/annotations/{layer}/marks/{feature}/photos/{photo}" if route.method == "GET" => {
             &[("size", "string", false)]
@@ -297,6 +319,15 @@ fn request_body(route: &Route) -> Option<Value> {
         }
         ("POST", "/api/v1/annotations/{layer}/marks") => {
             object(&["address"], json!({"address": text, "text": text, "properties": {"type": "object"}}))
+        }
+        ("POST", "/api/v1/audit/exports") => {
+            let corners = json!({"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4});
+            let integer = json!({"type": "integer"});
+            object(
+                &[],
+                json!({"department": text, "who": text, "layer": text, "operation": text, "feature": integer, "from": text,
+                       "to": text, "bbox": corners, "status": integer, "request": text}),
+            )
         }
         ("POST", "/address/parse") => {
             object(&["q"], json!({"q": {"oneOf": [text, {"type": "array", "items": text, "maxItems": 1000}]}}))

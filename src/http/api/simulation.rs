@@ -13,6 +13,7 @@ use crate::access::grants;
 use crate::access::policy::{Because, Decision, Lapse, Scope, Standing};
 use crate::access::principal::{Principal, Role, Who};
 use crate::access::rights::Right;
+use crate::access::trace;
 use crate::error::{Error, Result, Said};
 use crate::geo::bbox::Bbox;
 use crate::geo::tms::TileMatrixSet;
@@ -188,7 +189,10 @@ fn overseen(ask: &Ask, id: &str) -> Result<std::sync::Arc<Layer>> {
     let oversees = matches!(ask.principal.role(), Some(Role::PlatformAdministrator | Role::Auditor));
     let layer = ask.app.catalog.snapshot().layers.get(id).cloned();
     match layer {
-        Some(layer) if own || oversees => Ok(layer),
+        Some(layer) if own || oversees => {
+            trace::other(&ask.principal, "simulation", &format!("layer = {id}"));
+            Ok(layer)
+        }
         Some(_) if ask.app.gate.standing(&ask.principal, id) != Standing::Unknown => Err(Error::forbidden(
             "只有提供单位、平台管理员和审计员可以推演权限",
             "only the layer's department, the platform's administrators and auditors try out its rules",

@@ -17,6 +17,7 @@ use super::query::{ItemsQuery, Shown, crs};
 use super::{Format, format, link};
 use crate::access::datastore::RowStream;
 use crate::access::rights::Right;
+use crate::access::trace;
 use crate::error::{Error, Kind, Result, Said};
 use crate::feature::cursor;
 use crate::feature::geojson::{Page, Writer, begun};
@@ -56,6 +57,7 @@ pub async fn items(mut ask: Ask, Path(id): Path<String>) -> Answer {
         return Ok(keep(response, Keep::Private, etag.as_deref()));
     }
     go_back(&ask, &drawn, &mut query).await?;
+    trace::at_most(query.limit);
     let pages = Pages::new(&ask, &id, &query);
     let rows = rows(&ask, &drawn, &query).await?;
     let mut response = match query.format {

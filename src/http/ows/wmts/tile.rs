@@ -2,6 +2,7 @@
 
 use super::Offer;
 use crate::access::rights::Right;
+use crate::access::trace;
 use crate::error::{Error, Kind, Said};
 use crate::geo::tms::{TileCoord, TileMatrixSet};
 use crate::http::ask::Ask;
@@ -125,6 +126,7 @@ pub async fn get(mut ask: Ask, kvp: &Kvp, address: &Address, offer: &Offer) -> A
         }
     };
     let tile = address.tile(offer)?;
+    trace::tile(tile.set.id(), tile.z, tile.x, tile.y);
     let choice = Choice::take(kvp, 1)?;
     match (format, named) {
         (Some(format), named) => {
