@@ -62,7 +62,7 @@ impl Classify {
                     "breaks",
                     ("上限", "Breaks"),
                     ("仅用于 manual，递增", "of manual only, rising"),
-                    json!({"type": "array", "minItems": 1, "maxItems": MOST_CLASSES - 1, "items": {"type": "number"}}),
+                    json!({"type": "array", "minItems": 1, "maxItems": MOST_CLASSES, "items": {"type": "number"}}),
                 ),
                 input(
                     "palette",

@@ -42,7 +42,7 @@ fn classes() -> Map<String, Value> {
     members(json!({
         "method": {"type": "string", "enum": Method::ALL.map(Method::name), "default": "natural_breaks"},
         "classes": {"type": "integer", "minimum": 2, "maximum": MOST_CLASSES, "default": 5},
-        "breaks": {"type": "array", "items": {"type": "number"}, "maxItems": MOST_CLASSES - 1,
+        "breaks": {"type": "array", "items": {"type": "number"}, "maxItems": MOST_CLASSES,
                    "description": "Upper bounds, rising; of the method manual only"},
         "palette": {"type": "string", "enum": Palette::ALL.map(Palette::name)},
         "reverse": {"type": "boolean", "default": false},

@@ -86,14 +86,13 @@ impl Wanted {
     pub fn check(&self) -> Result<(), Problem> {
         if self.method == Method::Manual {
             let rising = self.breaks.windows(2).all(|pair| pair[0] < pair[1]);
-            // One more class than breaks, if the greatest value lies above them.
-            let fits = (1..MOST_CLASSES).contains(&self.breaks.len());
+            let fits = (1..=MOST_CLASSES).contains(&self.breaks.len());
             return match fits && rising && self.breaks.iter().all(|b| b.is_finite()) {
                 true => Ok(()),
                 false => Err(Problem::new(
                     "breaks",
-                    format!("手工分级需要 1 到 {} 个递增的上限", MOST_CLASSES - 1),
-                    format!("manual classes need 1 to {} rising upper bounds", MOST_CLASSES - 1),
+                    format!("手工分级需要 1 到 {MOST_CLASSES} 个递增的上限"),
+                    format!("manual classes need 1 to {MOST_CLASSES} rising upper bounds"),
                 )),
             };
         }
@@ -191,6 +190,14 @@ fn upper(sorted: &[f64], summary: &Summary, wanted: &Wanted) -> Result<Vec<f64>,
         let mut upper = wanted.breaks.clone();
         if upper.last().is_some_and(|last| *last < max) {
             upper.push(max);
+        }
+        // Values above the last bound make one more class.
+        if upper.len() > MOST_CLASSES {
+            return Err(Problem::new(
+                "breaks",
+                format!("最后一个上限小于最大值，超过 {MOST_CLASSES} 级"),
+                format!("there are values above the last bound, which would make more than {MOST_CLASSES} classes"),
+            ));
         }
         return Ok(upper);
     }

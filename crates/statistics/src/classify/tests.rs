@@ -86,6 +86,8 @@ fn what_cannot_be_done_is_said() {
     assert_eq!(refused(Method::Manual, 5, &[]), "breaks");
     assert_eq!(refused(Method::Manual, 5, &[2.0, 2.0]), "breaks");
     assert_eq!(refused(Method::Manual, 5, &[f64::NAN]), "breaks");
+    let twelve: Vec<f64> = (-11..=0).map(f64::from).collect();
+    assert_eq!(refused(Method::Manual, 5, &twelve), "breaks");
     assert_eq!(refused(Method::Geometric, 5, &[]), "method");
 }
 
