@@ -69,14 +69,14 @@ create function onemap.feature_keys(layer text, features bigint[]) returns bigin
     language sql immutable parallel safe
     return (select array_agg(hashtextextended(layer, f)) from unnest(features) f);
 
-create index evidence_at on onemap.evidence (at);
-create index evidence_layer on onemap.evidence (layer, at) where layer is not null;
-create index evidence_department on onemap.evidence (department, at) where department is not null;
-create index evidence_owner on onemap.evidence (owner, at) where owner is not null;
-create index evidence_who on onemap.evidence (who, at);
-create index evidence_operation on onemap.evidence (operation, at);
-create index evidence_block on onemap.evidence (node, block);
-create index evidence_feature on onemap.evidence using gin (onemap.feature_keys(layer, features)) where features is not null;
+create index evidence_by_at on onemap.evidence (at);
+create index evidence_by_layer on onemap.evidence (layer, at) where layer is not null;
+create index evidence_by_department on onemap.evidence (department, at) where department is not null;
+create index evidence_by_owner on onemap.evidence (owner, at) where owner is not null;
+create index evidence_by_who on onemap.evidence (who, at);
+create index evidence_by_operation on onemap.evidence (operation, at);
+create index evidence_by_block on onemap.evidence (node, block);
+create index evidence_by_feature on onemap.evidence using gin (onemap.feature_keys(layer, features)) where features is not null;
 
 -- Figures of use, derived from the records as they are written. They are no evidence and can be made anew.
 create table onemap.evidence_day (
