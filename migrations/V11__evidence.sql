@@ -160,6 +160,7 @@ revoke execute on function onemap.make_evidence_partition(date) from public;
 grant select, insert on onemap.evidence, onemap.evidence_block, onemap.evidence_node, onemap.evidence_seal to onemap_app;
 grant select on onemap.evidence_dropped to onemap_app;
 grant select, insert, update on onemap.evidence_day to onemap_app;
-grant select, insert, delete on onemap.audit_pending to onemap_app;
+-- Rows are locked while they are taken, which asks for the right to update.
+grant select, insert, update, delete on onemap.audit_pending to onemap_app;
 grant insert on onemap.audit_pending to onemap_import;
 grant usage, select on all sequences in schema onemap to onemap_app, onemap_import;
