@@ -220,7 +220,7 @@ async fn a_kept_result_is_for_those_who_still_see_what_was_seen() {
     let job = response.json::<Value>().await.unwrap()["jobID"].as_str().unwrap().to_owned();
     let failed = over(&world, HEALTH, &job).await;
     assert_eq!(failed["status"], "failed");
-    assert!(failed["message"].as_str().unwrap().contains("有条件共享"), "{failed}");
+    assert!(failed["message"].as_str().unwrap().contains("已收回"), "{failed}");
     assert_eq!(world.get(HEALTH, &format!("/ogc/jobs/{job}/results")).await.status(), 403);
 }
 
