@@ -36,6 +36,7 @@ bench:
 	@scripts/setup --test
 	@cargo build --release
 	@scripts/bench $(target)/release/onemap
+	@python3 bench/spatial.py $(target)/release/onemap
 
 # Sets of addresses that are not there are left out; the generated city always is.
 bench-address:

@@ -34,6 +34,8 @@ use crate::notice::Notices;
 use crate::picture::Pictures;
 use crate::process::job::ProcessJob;
 use crate::process::{self, Processes};
+use crate::spatial::overlay::job::{OverlayJob, Overlays};
+use crate::spatial::{self, Spatial};
 use crate::style::glyphs::Glyphs;
 use crate::style::store::Styles;
 use crate::theme::job::ThemeJob;
@@ -73,6 +75,8 @@ pub struct Parts {
     pub addresses: Addresses,
     pub aliases: Aliases,
     pub address_jobs: AddressJobs,
+    pub spatial: Spatial,
+    pub overlays: Overlays,
     pub processes: Processes,
     pub photos: Photos,
     pub themes: Themes,
@@ -132,6 +136,14 @@ impl App {
             styles: styles.clone(),
         };
         let themes = Themes::new(stand_on);
+        let stand_on = spatial::Parts {
+            store: store.clone(),
+            gate: gate.clone(),
+            catalog: catalog.clone(),
+            edits: edits.clone(),
+            addresses: addresses.clone(),
+        };
+        let spatial = Spatial::new(stand_on);
         let stand_on = process::Parts {
             database: database.clone(),
             store: store.clone(),
@@ -140,6 +152,7 @@ impl App {
             queue: queue.clone(),
             addresses: addresses.clone(),
             address_jobs: address_jobs.clone(),
+            spatial: spatial.clone(),
         };
         let tiles = Tiles::new(store.clone(), archives.clone(), edits.clone(), &config);
         let approvals = Approvals::new(database.clone(), store.clone(), gate.clone(), catalog.clone(), &config);
@@ -148,6 +161,8 @@ impl App {
             notices: Notices::new(database.clone(), &config),
             processes: Processes::new(stand_on),
             photos: Photos::new(store.clone(), &config),
+            overlays: Overlays::new(spatial.clone(), queue.clone(), &config.data),
+            spatial,
             address_jobs,
             addresses,
             aliases,
@@ -255,6 +270,7 @@ impl App {
                     exports: self.exports.clone(),
                 }),
                 Arc::new(EvidenceExportJob { evidence: self.evidence.clone() }),
+                Arc::new(OverlayJob { overlays: self.overlays.clone() }),
                 Arc::new(ProcessJob { processes: self.processes.clone() }),
                 Arc::new(ThemeJob { themes: self.themes.clone() }),
             ],

@@ -24,6 +24,8 @@ pub mod approval;
 pub mod picture;
 pub mod theme;
 
+pub mod spatial;
+
 pub mod annotation;
 pub mod process;
 

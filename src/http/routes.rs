@@ -10,8 +10,8 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::address::{csv, jobs as address_jobs, parse, reverse, search};
 use super::api::{
-    address_sources, annotations, audit, catalogue, classify, exports, grants, identify, jobs, keys, layers,
-    notifications, people, photos, requests, session, signed, simulation, themes, uploads,
+    address_sources, annotations, audit, catalogue, classify, exports, grants, identify, jobs, keys, layers, nearest,
+    notifications, overlay, people, photos, requests, session, signed, simulation, summary, themes, uploads,
 };
 use super::ows::{wms, wmts};
 use super::problem::Problem;
@@ -281,6 +281,10 @@ pub fn table() -> Vec<Route> {
         route("GET", "/api/v1/themes/{layer}/table", Layer, "The numbers of a thematic layer", themes::table),
         route("POST", "/api/v1/themes/{layer}/refresh", Layer, "Compute a thematic layer anew", themes::refresh),
         route("GET", "/api/v1/identify", Open, "What is at a point", identify::identify),
+        route("POST", "/api/v1/nearest", Open, "The features nearest to places", nearest::nearest),
+        route("POST", "/api/v1/overlay", Open, "Rows with what layers say of their places, streamed", overlay::overlay).unlimited(),
+        route("POST", "/api/v1/overlay/jobs", Person, "The same as a job", overlay::create).unlimited(),
+        route("POST", "/api/v1/summary", Open, "Counts, sums, areas and lengths by zone and category", summary::summary),
         route("OPTIONS", "/api/v1/uploads", Open, "What is spoken of tus", uploads::options),
         route("POST", "/api/v1/uploads", Publisher, "Begin an upload (tus)", uploads::create),
         route("GET", "/api/v1/uploads", Publisher, "The department's uploads", uploads::list),
@@ -294,6 +298,8 @@ pub fn table() -> Vec<Route> {
         route("GET", "/api/v1/jobs", Person, "The department's jobs", jobs::list),
         route("GET", "/api/v1/jobs/{job}", Person, "A job", jobs::get),
         route("GET", "/api/v1/jobs/{job}/events", Person, "A job's progress as server-sent events", jobs::events),
+        route("GET", "/api/v1/jobs/{job}/overlay", Person, "The rows of a finished overlay", overlay::fetch),
+        route("DELETE", "/api/v1/jobs/{job}/overlay", Person, "Let go of a finished overlay's rows", overlay::remove),
         route("GET", "/api/v1/jobs/{job}/tiles.pmtiles", Person, "The file of a finished export", exports::fetch),
         route("DELETE", "/api/v1/jobs/{job}", Person, "Cancel a job", jobs::cancel),
         route("GET", "/api/v1/grants", Person, "Grants that the department gave and holds", grants::list),

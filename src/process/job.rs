@@ -52,7 +52,7 @@ impl ProcessJob {
         let parts = &self.processes.parts;
         parts.gate.reload(&parts.database).await?;
         task.progress().set(id, 0, None);
-        let call = Call { parts, by: &task.principal, inputs: &inputs };
+        let call = Call { parts, by: &task.principal, inputs: &inputs, progress: task.progress() };
         let Outcome::Done { outputs, seen } = process.run(call).await? else {
             return Err(Error::internal(format!("the process {id} put a job from within a job")));
         };

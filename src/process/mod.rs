@@ -9,7 +9,10 @@ mod address_search;
 mod classify;
 mod identify;
 pub mod job;
+mod nearest;
+mod overlay;
 mod schema;
+mod summary;
 mod tiles_export;
 
 use std::pin::Pin;
@@ -27,8 +30,10 @@ use crate::address::Addresses;
 use crate::address::jobs::AddressJobs;
 use crate::db::pool::Database;
 use crate::error::{Error, Result};
+use crate::job::Progress;
 use crate::job::queue::{JobInfo, Queue};
 use crate::layer::catalog::{Catalog, Published};
+use crate::spatial::Spatial;
 
 /// A text in Chinese and English.
 pub type Words = (&'static str, &'static str);
@@ -50,6 +55,8 @@ pub struct About {
 pub enum Mode {
     /// At once, or as a job when that is preferred.
     Either,
+    /// At once in any case: what is sent is not to be kept, and a job keeps its inputs.
+    Sync,
     /// As a job in any case.
     Job,
 }
@@ -77,6 +84,7 @@ pub struct Call<'a> {
     pub by: &'a Principal,
     /// Held against the schemas already.
     pub inputs: &'a Map<String, Value>,
+    pub progress: &'a Progress,
 }
 
 /// What a run comes to.
@@ -99,6 +107,10 @@ type Future<'a, T> = Pin<Box<dyn std::future::Future<Output = Result<T>> + Send 
 pub trait Process: Send + Sync {
     fn about(&self) -> &About;
     fn run<'a>(&'a self, call: Call<'a>) -> Future<'a, Outcome>;
+    /// Refuses inputs that a job must not keep.
+    fn keeps(&self, _inputs: &Map<String, Value>) -> Result<()> {
+        Ok(())
+    }
     /// The kind of durable job that it puts, if it puts one of its own.
     fn kind(&self) -> Option<&'static str> {
         None
@@ -118,6 +130,7 @@ pub struct Parts {
     pub queue: Queue,
     pub addresses: Addresses,
     pub address_jobs: AddressJobs,
+    pub spatial: Spatial,
 }
 
 /// The table of processes. Cheap to clone.
@@ -134,6 +147,9 @@ impl Processes {
             Box::new(address_batch::AddressBatch::new()),
             Box::new(classify::Classify::new()),
             Box::new(identify::Identify::new()),
+            Box::new(nearest::Nearest::new()),
+            Box::new(overlay::Overlay::new()),
+            Box::new(summary::Summary::new()),
             Box::new(tiles_export::TilesExport::new()),
         ];
         Processes { parts: Arc::new(parts), all: all.into() }
@@ -174,9 +190,11 @@ impl Processes {
             return Err(sign_in());
         }
         if as_job && about.mode == Mode::Either {
+            process.keeps(inputs)?;
             return Ok(Outcome::Job(job::put(&self.parts, by, about.id, inputs).await?));
         }
-        process.run(Call { parts: &self.parts, by, inputs }).await
+        let progress = Progress::default();
+        process.run(Call { parts: &self.parts, by, inputs, progress: &progress }).await
     }
 
     /// The outputs of a job that has succeeded, for a principal of its department.
@@ -225,6 +243,12 @@ impl Seen {
     pub fn of(grant: &Grant<Read>) -> Seen {
         Seen { layer: grant.layer().to_owned(), scope: grant.scope().fingerprint() }
     }
+}
+
+/// The inputs as a request of a type of its own.
+fn parsed<T: serde::de::DeserializeOwned>(inputs: &Map<String, Value>) -> Result<T> {
+    serde_json::from_value(Value::Object(inputs.clone()))
+        .map_err(|e| Error::invalid("inputs", format!("输入有误：{e}"), format!("the inputs are wrong: {e}")))
 }
 
 /// An input that is wrong beyond what its schema says.

@@ -38,8 +38,16 @@ async fn the_examples_run() {
     let key = crate::process::credentials(data.path())["keys"]["health"].as_str().unwrap().to_owned();
     crate::process::searched(&server.url, &key).await;
     // The developer's page shows refusals too.
-    let pages =
-        ["developer.md", "address.md", "ogc-api.md", "ogc-services.md", "map-services.md", "filters.md", "formats.md"];
+    let pages = [
+        "developer.md",
+        "address.md",
+        "ogc-api.md",
+        "ogc-services.md",
+        "map-services.md",
+        "filters.md",
+        "formats.md",
+        "spatial.md",
+    ];
     for (page, example) in pages.into_iter().flat_map(|page| of(page).into_iter().map(move |e| (page, e))) {
         let folder = tempfile::tempdir().unwrap();
         let output = Command::new("bash")

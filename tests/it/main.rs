@@ -31,6 +31,7 @@ mod sharing;
 mod sign_in;
 mod signed;
 mod simulation;
+mod spatial;
 mod styles;
 mod themes;
 mod tidy;

@@ -11,6 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["layer", "style", "job", "notice"],
     &["tile", "feature", "upload", "demo", "evidence"],
     &["address", "picture", "theme", "approval"],
+    &["spatial"],
     &["process", "annotation"],
     &["app"],
     &["http"],

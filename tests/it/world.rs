@@ -235,6 +235,11 @@ impl World {
         World::serve(name, tempfile::tempdir().expect("a folder"), settings).await
     }
 
+    /// The node's own folder.
+    pub fn data(&self) -> &std::path::Path {
+        self.data.as_ref().expect("a folder").path()
+    }
+
     /// Another node on the same database.
     pub async fn beside(&self) -> World {
         World::serve(self.database.clone(), tempfile::tempdir().expect("a folder"), |_| ()).await

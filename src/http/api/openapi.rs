@@ -1,6 +1,8 @@
 //! The OpenAPI 3.0.3 document of everything but the OGC endpoints, made from the route table itself, so that it cannot miss a
 //! route or name one that is not there.
 
+mod spatial;
+
 use serde_json::{Map, Value, json};
 
 use super::{ok, openapi_sharing as sharing, theme_shapes};
@@ -92,6 +94,7 @@ fn operation(route: &Route) -> Value {
     ];
     let content: Map<String, Value> = bodies
         .into_iter()
+        .chain(spatial::rows(route))
         .filter_map(|(media, schema)| Some((media.to_owned(), json!({ "schema": schema? }))))
         .collect();
     if !content.is_empty() {
@@ -102,7 +105,13 @@ fn operation(route: &Route) -> Value {
 
 fn success(route: &Route) -> &'static str {
     match (route.method, route.path) {
-        ("POST", "/api/v1/uploads/{upload}/load" | "/api/v1/themes" | "/api/v1/themes/{layer}/refresh") => "202",
+        (
+            "POST",
+            "/api/v1/uploads/{upload}/load"
+            | "/api/v1/overlay/jobs"
+            | "/api/v1/themes"
+            | "/api/v1/themes/{layer}/refresh",
+        ) => "202",
         ("PATCH", "/api/v1/themes/{layer}") | ("POST", "/api/v1/audit/exports") => "202",
         (
             "POST",
@@ -133,6 +142,8 @@ fn query_parameters(route: &Route) -> &'static [(&'static str, &'static str, boo
             ("tolerance", "integer", false),
             ("layers", "string", false),
         ],
+        "/api/v1/overlay" | "/api/v1/overlay/jobs" => spatial::OVERLAY,
+        "/api/v1/summary" => &[("f", "string", false)],
         "/api/v1/layers" if route.method == "GET" => {
             &[("q", "string", false), ("theme", "string", false), ("department", "string", false)]
         }
@@ -241,6 +252,10 @@ fn request_form(route: &Route) -> Option<Value> {
 }
 
 fn request_body(route: &Route) -> Option<Value> {
+    spatial::request_body(route).or_else(|| other_body(route))
+}
+
+fn other_body(route: &Route) -> Option<Value> {
     let text = json!({"type": "string"});
     let title = json!({"$ref": "#/components/schemas/title"});
     let class = json!({"type": "string", "enum": ["unconditional", "conditional", "not_shared"]});

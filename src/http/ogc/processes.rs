@@ -49,6 +49,7 @@ fn summary(ask: &Ask, about: &About) -> Value {
     let url = format!("{}/ogc/processes/{}", ask.base, about.id);
     let (options, transmission) = match about.mode {
         Mode::Either => (json!(["sync-execute", "async-execute", "dismiss"]), "value"),
+        Mode::Sync => (json!(["sync-execute"]), "value"),
         Mode::Job => (json!(["async-execute", "dismiss"]), "reference"),
     };
     json!({
