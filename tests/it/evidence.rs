@@ -78,7 +78,7 @@ async fn every_route_of_a_layer_that_gives_something_leaves_a_record() {
 async fn routes_of_many_layers_record_each_that_they_opened() {
     let world = World::new().await;
     world.indexed("unconditional").await;
-    let execute = json!({"inputs": {"point": [120.0, 36.0], "layers": ["unconditional"]}});
+    let execute = json!({"inputs": {"lon": 120.0, "lat": 36.0, "layers": ["unconditional"]}});
     let wms = "service=WMS&version=1.3.0&request=GetMap&layers=unconditional&styles=&crs=CRS:84&bbox=120,36,120.1,36.1\
                &width=64&height=64&format=image/png";
     for (method, path, body, operation) in [
