@@ -48,11 +48,14 @@ export function parse(text: string, separator = separatorOf(text)): Rows {
   return rows;
 }
 
-/** UTF-8 where it is valid, with or without mark; otherwise GB 18030, which spreadsheets here write by default. */
-export function decode(bytes: Uint8Array): string {
+/**
+ * UTF-8 where it is valid, with or without mark; otherwise GB 18030, which spreadsheets here write by default.
+ * The beginning of a file may end within a character.
+ */
+export function decode(bytes: Uint8Array, beginning = false): string {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: beginning });
   } catch {
     return new TextDecoder('gb18030').decode(bytes);
   }

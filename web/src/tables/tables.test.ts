@@ -18,6 +18,12 @@ test('both encodings that spreadsheets write', () => {
   expect(decode(Uint8Array.from([0xc7, 0xf8, 0xca, 0xd0]))).toBe('区市');
 });
 
+test('the beginning of a file may end within a character', () => {
+  const cut = new TextEncoder().encode('区市').slice(0, 5);
+  expect(decode(cut, true)).toBe('区');
+  expect(decode(cut)).not.toContain('区市');
+});
+
 test('a heading under a title, columns without a name, rows of any width', () => {
   const table = tableOf('x', [['2025 年统计表'], ['区市', '人数', '', '人数', null], ['市南', 3], ['市北', 4, 5, 6, 7], ['', '', '']]);
   expect(table.columns).toEqual(['区市', '人数', '列3', '人数_2']);

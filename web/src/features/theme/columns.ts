@@ -1,4 +1,5 @@
 import type { Feature, Field } from '@/api/types';
+import { innerPoint } from '@/statistics/inside';
 import { looksLikeCodes, type Zone } from '@/statistics/join';
 import { kindOf, numberOf, type Kind, type Table } from '@/tables/table';
 
@@ -62,7 +63,17 @@ export interface Rows {
   places: ([number, number] | null)[] | null;
 }
 
-export function rowsOf(name: string, fields: Field[], features: Feature[], title: (field: Field) => string, pointed: boolean): Rows {
+/** A point where it is, a line at its middle vertex, an area at a place within it: each counts once. */
+function placeOf(geometry: GeoJSON.Geometry | null): [number, number] | null {
+  if (geometry?.type === 'Point') return [geometry.coordinates[0], geometry.coordinates[1]];
+  if (geometry?.type === 'LineString') {
+    const [x, y] = geometry.coordinates[geometry.coordinates.length >> 1];
+    return [x, y];
+  }
+  return innerPoint(geometry);
+}
+
+export function rowsOf(name: string, fields: Field[], features: Feature[], title: (field: Field) => string): Rows {
   const seen = new Map<string, number>();
   const columns = fields.map((field) => {
     const wish = title(field) || field.name;
@@ -73,7 +84,7 @@ export function rowsOf(name: string, fields: Field[], features: Feature[], title
   const cell = (value: unknown) => (value === null || value === undefined ? '' : String(value));
   return {
     table: { name, columns, rows: features.map((feature) => fields.map((field) => cell(feature.properties?.[field.name]))), ragged: [] },
-    places: pointed ? features.map((feature) => (feature.geometry?.type === 'Point' ? [feature.geometry.coordinates[0], feature.geometry.coordinates[1]] : null)) : null,
+    places: features.some((feature) => feature.geometry) ? features.map((feature) => placeOf(feature.geometry)) : null,
   };
 }
 

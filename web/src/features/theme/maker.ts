@@ -145,9 +145,8 @@ export function useMaker() {
     return fetching('rows', async (signal) => {
       const about = await detail(id);
       const fields = (about.fields ?? []).filter((field) => field.readable !== false);
-      const pointed = /point/i.test(about.geometry ?? '');
-      const { features: found, more } = await features(id, { skipGeometry: !pointed }, MOST_ROWS, undefined, signal);
-      const rows = rowsOf(said(about.title) || id, fields, found, (field) => said(field.title), pointed);
+      const { features: found, more } = await features(id, {}, MOST_ROWS, undefined, signal);
+      const rows = rowsOf(said(about.title) || id, fields, found, (field) => said(field.title));
       take({ kind: 'layer', id }, rows.table, rows.places);
       partial.value = more;
     });

@@ -30,9 +30,16 @@ describe('what columns are', () => {
   test('a layer is read like a table', () => {
     const features = [{ type: 'Feature' as const, id: 7, geometry: { type: 'Point' as const, coordinates: [1, 2] }, properties: { code: '37', n: 5, street: 's' } }];
     const fields = [{ name: 'code', type: 'text', title: { zh: '代码', en: '' } }, { name: 'n', type: 'integer', title: { zh: '', en: '' } }];
-    expect(rowsOf('l', fields, features, (field) => field.title.zh, true)).toEqual({ table: { name: 'l', columns: ['代码', 'n'], rows: [['37', '5']], ragged: [] }, places: [[1, 2]] });
+    expect(rowsOf('l', fields, features, (field) => field.title.zh)).toEqual({ table: { name: 'l', columns: ['代码', 'n'], rows: [['37', '5']], ragged: [] }, places: [[1, 2]] });
     expect(zonesOf(features)).toEqual([{ id: '7', code: '37', name: '', within: ['s'] }]);
   });
+});
+
+test('what is no point counts once, at a place of its own', () => {
+  const at = (geometry: GeoJSON.Geometry | null) => rowsOf('l', [], [{ type: 'Feature', geometry, properties: {} }], () => '').places;
+  expect(at({ type: 'LineString', coordinates: [[0, 0], [1, 1], [2, 0]] })).toEqual([[1, 1]]);
+  expect(at({ type: 'Polygon', coordinates: [[[0, 0], [2, 0], [2, 2], [0, 2], [0, 0]]] })?.[0]?.[0]).toBe(1);
+  expect(at(null)).toBeNull();
 });
 
 test('times are days, months or years, whichever a slider holds', () => {
