@@ -311,6 +311,8 @@ impl Drop for Recorded {
     /// Whoever asked has left, or the answer was broken off: what was given until then was given.
     fn drop(&mut self) {
         if let Some(noted) = self.noted.take() {
+            // What it has read tells of its rows when it goes.
+            self.inner = Body::empty();
             noted.record(self.bytes, false);
         }
     }
