@@ -186,10 +186,11 @@ impl Processes {
     ) -> Result<Outcome> {
         let about = process.about();
         schema::check(&about.inputs, inputs)?;
-        if (as_job || about.mode == Mode::Job) && by.is_anonymous() {
+        let is_job = about.mode == Mode::Job || (as_job && about.mode == Mode::Either);
+        if is_job && by.is_anonymous() {
             return Err(sign_in());
         }
-        if as_job && about.mode == Mode::Either {
+        if is_job && about.mode == Mode::Either {
             process.keeps(inputs)?;
             return Ok(Outcome::Job(job::put(&self.parts, by, about.id, inputs).await?));
         }

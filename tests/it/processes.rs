@@ -37,7 +37,10 @@ async fn processes_describe_themselves() {
     let world = World::new().await;
     let list = world.json(As::Anonymous, "/ogc/processes").await;
     let ids: Vec<&str> = list["processes"].as_array().unwrap().iter().map(|p| p["id"].as_str().unwrap()).collect();
-    assert_eq!(ids, ["address-search", "address-batch", "classify", "identify", "tiles-export"]);
+    assert_eq!(
+        ids,
+        ["address-search", "address-batch", "classify", "identify", "nearest", "overlay", "summary", "tiles-export"]
+    );
     for id in ids {
         let process = world.json(As::Anonymous, &format!("/ogc/processes/{id}")).await;
         assert!(process["inputs"].is_object() && process["outputs"].is_object() && process["version"].is_string());
