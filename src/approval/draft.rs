@@ -1,6 +1,5 @@
 //! Drafts: a request while its writer writes it.
 
-use futures_util::StreamExt;
 use onemap_approval::{Action, Move, Refusal, next};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -9,7 +8,7 @@ use uuid::Uuid;
 
 use super::decide::{Happening, happened, refused};
 use super::record::{Caller, Request, load};
-use super::terms::{MOST_DIVISIONS, Terms};
+use super::terms::{Terms, check_divisions};
 use super::{Approvals, Condition, no_layer};
 use crate::access::audit::{self, Entry};
 use crate::access::grants::area;
@@ -17,17 +16,13 @@ use crate::access::policy::{ShareClass, Standing};
 use crate::access::principal::{Principal, Role};
 use crate::access::rights::Rights;
 use crate::error::{Error, Result};
-use crate::feature::values::Ewkb;
-use crate::layer::filter::{self, Given};
+use crate::layer::divisions;
 use crate::layer::model::Layer;
-use crate::layer::select::{self, Selection};
 
 /// The longest purpose, basis or number.
 const LONGEST_TEXT: usize = 2000;
 /// Drafts that one person keeps at most.
 const MOST_DRAFTS: i64 = 200;
-/// The theme whose layers hold divisions, and the field of their codes.
-const DIVISIONS: (&str, &str) = ("divisions", "code");
 
 /// A request as it is written: the body of a draft. A change is a merge patch (RFC 7396) of this document.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -97,6 +92,7 @@ impl Written {
                 return Err(Error::invalid(name, "最多 2000 个字", "it has at most 2000 characters"));
             }
         }
+        check_divisions(&self.divisions)?;
         match self.area.is_some() && !self.divisions.is_empty() {
             true => Err(Error::invalid(
                 "area",
@@ -106,13 +102,6 @@ impl Written {
             false => Ok(()),
         }
     }
-}
-
-/// The area of a request: what was drawn, or what its divisions are.
-enum Area {
-    None,
-    Drawn(String),
-    Divisions(Vec<Vec<u8>>),
 }
 
 impl Approvals {
@@ -154,7 +143,7 @@ impl Approvals {
                 ],
             )
             .await?;
-        write_area(&*transaction, id, &area).await?;
+        write_area(&*transaction, id, area.as_deref()).await?;
         let event = Happening { action: "create", from: None, to: "draft", version: 1, note: "", detail: json!({}) };
         happened(&*transaction, Some(by), id, event).await?;
         transaction.commit().await?;
@@ -198,7 +187,7 @@ impl Approvals {
                 ],
             )
             .await?;
-        write_area(&*transaction, id, &area).await?;
+        write_area(&*transaction, id, area.as_deref()).await?;
         let detail = json!({"members": patch.as_object().map(|o| o.keys().cloned().collect::<Vec<_>>())});
         let event =
             Happening { action: "edit", from: Some(request.state), to: state.name(), version, note: "", detail };
@@ -222,98 +211,27 @@ impl Approvals {
         }
     }
 
-    async fn area(&self, by: &Principal, written: &Written) -> Result<Area> {
+    /// The area of a request as GeoJSON: what was drawn, or what its divisions are.
+    async fn area(&self, by: &Principal, written: &Written) -> Result<Option<String>> {
         if let Some(drawn) = &written.area {
-            return Ok(Area::Drawn(area::checked(&drawn.to_string())?));
+            return area::checked(&drawn.to_string()).map(Some);
         }
         if written.divisions.is_empty() {
-            return Ok(Area::None);
+            return Ok(None);
         }
-        self.of_divisions(by, &written.divisions).await.map(Area::Divisions)
-    }
-
-    /// The outlines of divisions, as the layers of the theme of divisions have them and as far as the caller may read those.
-    async fn of_divisions(&self, by: &Principal, codes: &[String]) -> Result<Vec<Vec<u8>>> {
-        let digits = |code: &String| (2..=12).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_digit());
-        if codes.len() > MOST_DIVISIONS || !codes.iter().all(digits) {
-            return Err(Error::invalid(
-                "divisions",
-                "区划代码为 2 到 12 位数字，最多 500 个",
-                "division codes have 2 to 12 digits; 500 at most",
-            ));
-        }
-        let (mut outlines, mut found) = (vec![], std::collections::BTreeSet::new());
-        for (layer, _) in self.catalog.visible(&self.gate, by) {
-            let holds = layer.theme.as_deref() == Some(DIVISIONS.0)
-                && layer.state.as_ref().is_some_and(|s| s.archive.is_none() && s.source.geometry.is_some());
-            let (true, Ok(grant)) = (holds, self.gate.open(by, &layer.id)) else { continue };
-            let published = self.catalog.published(&grant)?;
-            let Some(code) = published.state().field(DIVISIONS.1) else { continue };
-            // Digits alone: nothing in them can end the text.
-            let list: Vec<String> = codes.iter().map(|c| format!("'{c}'")).collect();
-            let given = Given::text(format!("{} IN ({})", DIVISIONS.1, list.join(",")));
-            let Ok(filter) = filter::parse(&given, &published, &grant) else { continue };
-            let wanted = Selection {
-                filter: Some(filter),
-                srid: Some(4490),
-                limit: Some(MOST_DIVISIONS as i64),
-                ..Selection::default()
-            };
-            let sql = select::features(&published, &grant, &[code], &wanted);
-            let mut rows = self.store.read(&grant).await?.rows(&sql).await?;
-            while let Some(row) = rows.next().await {
-                let row = row?;
-                let (Some(Ewkb(outline)), Some(code)) =
-                    (row.try_get::<_, Option<Ewkb<'_>>>(1)?, row.try_get::<_, Option<String>>(2)?)
-                else {
-                    continue;
-                };
-                // A code may stand in several layers; one outline is enough.
-                if found.insert(code) {
-                    outlines.push(outline.to_vec());
-                }
-            }
-        }
-        match codes.iter().find(|c| !found.contains(*c)) {
-            None => Ok(outlines),
-            Some(code) => Err(Error::invalid(
-                "divisions",
-                format!("没有代码为 {code} 的区划"),
-                format!("there is no division {code}"),
-            )
-            .hint(
-                "区划代码取自主题 divisions 的图层的 code 字段",
-                "codes are those of the field `code` of the layers of the theme `divisions`",
-            )),
-        }
+        divisions::area(&self.store, &self.gate, &self.catalog, by, &written.divisions).await.map(Some)
     }
 }
 
-async fn write_area(client: &impl GenericClient, id: Uuid, area: &Area) -> Result<()> {
-    let empty: bool = match area {
-        Area::None => {
-            client.execute("update onemap.request set asked_area = null where id = $1", &[&id]).await?;
-            false
-        }
-        Area::Drawn(geojson) => client
-            .query_one(
-                "update onemap.request set asked_area = st_multi(st_collectionextract(st_makevalid(st_setsrid(
-                     st_force2d(st_geomfromgeojson($2)), 4490)), 3)) where id = $1 returning st_isempty(asked_area)",
-                &[&id, geojson],
-            )
-            .await?
-            .get(0),
-        Area::Divisions(outlines) => client
-            .query_one(
-                "update onemap.request set asked_area = (select st_multi(st_collectionextract(st_union(st_makevalid(
-                     st_setsrid(st_force2d(st_geomfromewkb(outline)), 4490))), 3)) from unnest($2::bytea[]) outline)
-                 where id = $1 returning coalesce(st_isempty(asked_area), true)",
-                &[&id, outlines],
-            )
-            .await?
-            .get(0),
-    };
-    match empty {
+async fn write_area(client: &impl GenericClient, id: Uuid, area: Option<&str>) -> Result<()> {
+    let row = client
+        .query_one(
+            "update onemap.request set asked_area = st_multi(st_collectionextract(st_makevalid(st_setsrid(
+                 st_force2d(st_geomfromgeojson($2)), 4490)), 3)) where id = $1 returning coalesce(st_isempty(asked_area), false)",
+            &[&id, &area],
+        )
+        .await?;
+    match row.get(0) {
         true => Err(Error::invalid("area", "范围的面积为零", "the area has no surface")),
         false => Ok(()),
     }

@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 use crate::access::rights::{Right, Rights};
 use crate::error::{Error, Result};
 use crate::layer::model::Layer;
+use crate::layer::scope;
 
 /// Fields of one request at most.
 const MOST_FIELDS: usize = 500;
 /// Divisions of one request at most.
-pub const MOST_DIVISIONS: usize = 500;
+const MOST_DIVISIONS: usize = 500;
 /// The longest term in days: five years. Longer needs are requested again.
 const LONGEST_TERM: i32 = 1_830;
 
@@ -53,6 +54,19 @@ pub struct Narrowing {
     pub until: Option<Date>,
 }
 
+/// Whether these are codes of divisions, before they are looked up.
+pub fn check_divisions(codes: &[String]) -> Result<()> {
+    let digits = |code: &String| (2..=12).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_digit());
+    match codes.len() <= MOST_DIVISIONS && codes.iter().all(digits) {
+        true => Ok(()),
+        false => Err(Error::invalid(
+            "divisions",
+            "区划代码为 2 到 12 位数字，最多 500 个",
+            "division codes have 2 to 12 digits; 500 at most",
+        )),
+    }
+}
+
 impl Terms {
     /// Whether this can be asked for a layer. Permission to know the layer has been looked at.
     pub fn check(&self, layer: &Layer, today: Date) -> Result<()> {
@@ -61,16 +75,8 @@ impl Terms {
                 .hint("可选：view、query、print、export、write", "choose from view, query, print, export and write"));
         }
         self.check_fields(layer)?;
-        if let Some(filter) = &self.filter {
-            check_filter(filter)?;
-        }
-        let digits = |code: &String| (2..=12).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_digit());
-        if self.divisions.len() > MOST_DIVISIONS || !self.divisions.iter().all(digits) {
-            return Err(Error::invalid(
-                "divisions",
-                "区划代码为 2 到 12 位数字，最多 500 个",
-                "division codes have 2 to 12 digits; 500 at most",
-            ));
+        if let (Some(filter), Some(state)) = (&self.filter, &layer.state) {
+            scope::check(&state.fields, filter)?;
         }
         self.check_term(today)
     }
@@ -81,19 +87,8 @@ impl Terms {
             return Err(Error::invalid("fields", "字段为 1 到 500 个", "1 to 500 fields are asked for")
                 .hint("不写 fields 表示全部字段", "leave `fields` out for all of them"));
         }
-        let known = |name: &str| layer.state.as_ref().is_some_and(|s| s.field(name).is_some());
-        match fields.iter().find(|f| !known(f)) {
-            None => Ok(()),
-            Some(name) => {
-                let shown: String = name.chars().take(60).collect();
-                Err(Error::invalid(
-                    "fields",
-                    format!("图层没有字段 {shown}"),
-                    format!("the layer has no field {shown}"),
-                )
-                .hint("字段见图层的目录信息", "the fields are named in the layer's catalogue entry"))
-            }
-        }
+        let known = layer.state.as_ref().map(|s| s.fields.as_slice()).unwrap_or_default();
+        scope::check_fields(known, fields)
     }
 
     fn check_term(&self, today: Date) -> Result<()> {
@@ -133,8 +128,8 @@ impl Terms {
             (Some(asked), Some(more)) => Some(format!("({asked}) AND ({more})")),
         };
         if let Some(filter) = &by.filter {
-            // Apart first: what does not stand alone must not find its end in the brackets.
-            check_filter(filter)?;
+            // Apart: what does not stand alone must not find its end in the brackets. What it names is looked at with the whole.
+            onemap_cql2::Syntax::read(filter).map_err(|p| Error::invalid("filter", p.zh, p.en))?;
         }
         let from = self.from.max(by.from);
         if by.from.is_some_and(|day| self.from.is_some_and(|asked| day < asked)) {
@@ -146,14 +141,6 @@ impl Terms {
         }
         Ok(Terms { rights, fields, filter, divisions: self.divisions.clone(), from, until })
     }
-}
-
-/// Whether a text is a filter that a grant can have: one whose meaning does not move with the clock.
-fn check_filter(text: &str) -> Result<()> {
-    onemap_cql2::Syntax::read(text).map(|_| ()).map_err(|p| {
-        Error::invalid("filter", p.zh, p.en)
-            .hint("CQL2 文本，例如 kind IN ('住宅', '商业')", "CQL2 text, such as kind IN ('home', 'shop')")
-    })
 }
 
 #[cfg(test)]

@@ -164,6 +164,8 @@ async fn a_request_becomes_a_grant_of_less_and_ends() {
     for feature in seen {
         assert_eq!(feature["properties"].as_object().unwrap().keys().collect::<Vec<_>>(), ["name"]);
         assert!(feature["geometry"]["coordinates"][0].as_f64().unwrap() < 120.035);
+        // Row n has (n - 1) % 30 floors.
+        assert!((feature["id"].as_u64().unwrap() - 1) % 30 >= 5, "the asked filter holds: {feature}");
     }
     let inbox = desk.get(USER, "/api/v1/notifications?unread=true").await;
     assert_eq!(inbox["notifications"][0]["kind"], "request.approved");
