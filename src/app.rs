@@ -17,6 +17,7 @@ use crate::address::jobs::{self, AddressJobs};
 use crate::address::{self, Addresses};
 use crate::annotation::photos::Photos;
 use crate::approval::Approvals;
+use crate::catalogue::Catalogue;
 use crate::config::{Config, Network};
 use crate::db::migrate;
 use crate::db::pool::Database;
@@ -81,6 +82,7 @@ pub struct Parts {
     pub photos: Photos,
     pub themes: Themes,
     pub approvals: Approvals,
+    pub catalogue: Catalogue,
     pub notices: Notices,
 }
 
@@ -158,6 +160,7 @@ impl App {
         let approvals = Approvals::new(database.clone(), store.clone(), gate.clone(), catalog.clone(), &config);
         let app = App(Arc::new(Parts {
             approvals,
+            catalogue: Catalogue::new(database.clone()),
             notices: Notices::new(database.clone(), &config),
             processes: Processes::new(stand_on),
             photos: Photos::new(store.clone(), &config),

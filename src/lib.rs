@@ -21,6 +21,7 @@ pub mod upload;
 
 pub mod address;
 pub mod approval;
+pub mod catalogue;
 pub mod picture;
 pub mod theme;
 

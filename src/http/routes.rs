@@ -11,7 +11,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use super::address::{csv, jobs as address_jobs, parse, reverse, search};
 use super::api::{
     address_sources, annotations, audit, catalogue, classify, exports, grants, identify, jobs, keys, layers, nearest,
-    notifications, overlay, people, photos, requests, session, signed, simulation, summary, themes, uploads,
+    notifications, overlay, people, photos, records, requests, session, signed, simulation, summary, themes, uploads,
 };
 use super::ows::{wms, wmts};
 use super::problem::Problem;
@@ -334,6 +334,16 @@ pub fn table() -> Vec<Route> {
         route("DELETE", "/api/v1/signed-urls/{kid}", KeyManager, "Revoke a signed address", signed::revoke),
         route("POST", "/api/v1/keys/{key}/rotate", KeyManager, "Put another key in a key's place", keys::rotate),
         route("DELETE", "/api/v1/keys/{key}", KeyManager, "Revoke a key", keys::revoke),
+
+        route("GET", "/api/v1/catalogue", Open, "Search the catalogue of resources", records::search),
+        route("POST", "/api/v1/catalogue", Publisher, "Write a record of what is no layer", records::create),
+        route("GET", "/api/v1/catalogue/scores", Department, "How well the catalogue is kept", records::scores),
+        route("GET", "/api/v1/catalogue/export", Department, "The department's records as a file", records::export),
+        route("POST", "/api/v1/catalogue/import", Publisher, "Take a file of the department's records", records::import).unlimited(),
+        route("GET", "/api/v1/catalogue/{code}", Open, "A record of the catalogue", records::get),
+        route("PATCH", "/api/v1/catalogue/{code}", Publisher, "Change a record", records::change),
+        route("DELETE", "/api/v1/catalogue/{code}", Publisher, "Remove a record of what is no layer", records::remove),
+        route("POST", "/api/v1/catalogue/{code}/fields", Publisher, "Take over the fields of the layer's revision", records::accept_fields),
 
         route("GET", "/api/v1/requests", Person, "Requests for layers that one knows of", requests::list),
         route("POST", "/api/v1/requests", Person, "Write a request", requests::create),

@@ -169,3 +169,12 @@ async fn auditor(data: &Path) {
                select 'auditor', 'auditor', id, 'auditor', $1 from onemap.department order by id limit 1";
     assert_eq!(client.execute(sql, &[&hash]).await.unwrap(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_examples_of_requests_run_one_after_the_other() {
+    let (said, folder) = session("requests.md").await;
+    assert_eq!(written(&folder, "request.json")["state"], "draft");
+    assert!(said.contains("\"action\":\"submit\""), "{said}");
+    let table = std::fs::read_to_string(folder.path().join("catalogue.csv")).unwrap();
+    assert!(table.contains("数据资源年度报告") && said.contains("\"faults\":[]"), "{said}");
+}

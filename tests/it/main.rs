@@ -6,6 +6,7 @@ mod address_places;
 mod annotations;
 mod archives;
 mod browser;
+mod catalogue;
 mod conformance;
 mod connection;
 mod docs;

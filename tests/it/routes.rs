@@ -63,6 +63,7 @@ pub fn fill(path: &str, layer: &str) -> String {
         .replace("{kid}", "nothing")
         .replace("{person}", "100000")
         .replace("{session}", "01890000-0000-7000-8000-000000000000")
+        .replace("{code}", "999999-1")
         .replace("{request}", "01890000-0000-7000-8000-000000000000")
         .replace("{webhook}", "01890000-0000-7000-8000-000000000000")
         .replace("{year}", "2026")

@@ -10,7 +10,7 @@ const FLOORS: &[&[&str]] = &[
     &["access"],
     &["layer", "style", "job", "notice"],
     &["tile", "feature", "upload", "demo", "evidence"],
-    &["address", "picture", "theme", "approval"],
+    &["address", "picture", "theme", "approval", "catalogue"],
     &["spatial"],
     &["process", "annotation"],
     &["app"],

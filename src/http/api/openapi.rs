@@ -126,7 +126,7 @@ fn success(route: &Route) -> &'static str {
             | "/api/v1/layers",
         ) => "201",
         ("POST", path) if path.starts_with("/api/v1/annotations/") => "201",
-        ("POST", "/api/v1/requests" | "/api/v1/webhooks") => "201",
+        ("POST", "/api/v1/requests" | "/api/v1/webhooks" | "/api/v1/catalogue") => "201",
         ("POST", "/address/jobs" | "/address/jobs/{job}/rerun") => "201",
         ("DELETE", "/api/v1/jobs/{job}") => "200",
         ("DELETE" | "OPTIONS", _) | ("PATCH", "/api/v1/uploads/{upload}") => "204",

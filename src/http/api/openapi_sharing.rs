@@ -16,6 +16,20 @@ pub fn query_parameters(route: &Route) -> &'static [Parameter] {
             ("limit", "integer", false),
         ],
         ("PUT", "/api/v1/requests/{request}/attachment") => &[("filename", "string", true)],
+        ("GET", "/api/v1/catalogue") => &[
+            ("q", "string", false),
+            ("theme", "string", false),
+            ("department", "string", false),
+            ("kind", "string", false),
+            ("share_class", "string", false),
+            ("openness", "string", false),
+            ("category", "string", false),
+            ("drift", "string", false),
+            ("after", "string", false),
+            ("limit", "integer", false),
+        ],
+        ("GET", "/api/v1/catalogue/export") => &[("format", "string", false)],
+        ("POST", "/api/v1/catalogue/import") => &[("dry_run", "boolean", false)],
         (_, "/api/v1/approval-steps") => &[("department", "string", false), ("layer", "string", false)],
         ("GET", "/api/v1/notifications") => {
             &[("unread", "boolean", false), ("before", "integer", false), ("limit", "integer", false)]
@@ -26,7 +40,8 @@ pub fn query_parameters(route: &Route) -> &'static [Parameter] {
 
 /// Whether a route takes `If-Match`.
 pub fn is_conditional(route: &Route) -> bool {
-    route.path.starts_with("/api/v1/requests/{request}") && route.method != "GET"
+    let request = route.path.starts_with("/api/v1/requests/{request}") && route.method != "GET";
+    request || (route.method == "PATCH" && route.path == "/api/v1/catalogue/{code}")
 }
 
 fn object(required: &[&str], properties: Value) -> Value {
@@ -66,6 +81,27 @@ fn area() -> Value {
     json!({"type": "object", "description": "A GeoJSON Polygon or MultiPolygon in EPSG:4490 or 4326, longitude first"})
 }
 
+/// 信息资源目录的一条记录.
+fn record() -> Value {
+    let words = |words: &[&str]| json!({"type": "string", "enum": words});
+    let item = object(
+        &["name"],
+        json!({
+            "name": {"type": "string"}, "title": {"type": "string"}, "type": {"type": "string"},
+            "length": {"type": "integer", "minimum": 0}, "sensitivity": {"type": "string"},
+        }),
+    );
+    json!({
+        "name": text("信息资源名称"), "name_en": {"type": "string"}, "kind": words(&["service", "offline", "planned"]),
+        "abstract": text("信息资源摘要"), "theme": {"type": "string"}, "format": text("信息资源格式"),
+        "items": {"type": "array", "items": item, "maxItems": 500},
+        "share_class": words(&["unconditional", "conditional", "not_shared"]), "share_condition": text("共享条件"),
+        "share_mode": text("共享方式"), "openness": words(&["open", "conditional", "closed"]), "open_condition": text("开放条件"),
+        "update_cycle": words(&["realtime", "daily", "weekly", "monthly", "quarterly", "half_yearly", "yearly", "irregular"]),
+        "published": day(), "data_updated": day(), "related": texts(),
+    })
+}
+
 pub fn request_body(route: &Route) -> Option<Value> {
     let note = || object(&[], json!({"note": text("Needed to return, reject, revoke and surrender")}));
     Some(match (route.method, route.path) {
@@ -84,6 +120,10 @@ pub fn request_body(route: &Route) -> Option<Value> {
             object(&[], json!({"note": {"type": "string"}, "granted": narrowing(), "area": area()}))
         }
         ("POST", path) if path.starts_with("/api/v1/requests/{request}/") => note(),
+        ("POST" | "PATCH", "/api/v1/catalogue" | "/api/v1/catalogue/{code}") => {
+            let required: &[&str] = if route.method == "POST" { &["name", "share_class"] } else { &[] };
+            object(required, record())
+        }
         ("POST", "/api/v1/requests/decisions") => {
             let decision = object(
                 &["id", "version", "action"],

@@ -79,7 +79,7 @@ fn tag(response: &mut Response, request: &Request) {
 }
 
 /// The version in `If-Match`: two who decide at once must not both do so.
-fn condition(headers: &HeaderMap) -> Result<Condition> {
+pub(super) fn condition(headers: &HeaderMap) -> Result<Condition> {
     let Some(value) = headers.get(header::IF_MATCH) else {
         return Err(Error::unconditional(
             "请用 If-Match 说明所读到的申请版本",
