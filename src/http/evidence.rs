@@ -103,7 +103,7 @@ fn operation(method: &Method, route: &str) -> &'static str {
         ["api", "v1", "jobs", _, "tiles.pmtiles"] => "download",
         ["api", "v1", "annotations", _, "marks", _, "photos", ..] if reads => "photo",
         ["api", "v1", "annotations", _, "marks", ..] => "edit",
-        ["api", "v1", "themes", _, "table"] | ["api", "v1", "classify"] => "statistics",
+        ["api", "v1", "themes", _, "table"] | ["api", "v1", "classify" | "summary"] => "statistics",
         ["api", "v1", "themes", ..] if reads => "metadata",
         ["api", "v1", "themes", ..] => "manage",
         ["address", ..] => "address",
