@@ -1,17 +1,19 @@
-import { get, request as send, sendForm } from './client';
+import { get, headers, post, request as send } from './client';
+import { problemOf } from './problem';
 import { list, number, object, saying, text, texts, when } from './read';
 import type { Page } from './requests';
-import type { Access, Said, ShareClass } from './types';
+import type { Said, ShareClass } from './types';
 
 /** A field as the catalogue describes it. */
 export interface Item {
   name: string;
-  title: Said | null;
+  title: string;
   type: string;
   length: number | null;
   sensitivity: string;
 }
 
+/** Of 100; a part that does not apply is null. */
 export interface Score {
   total: number | null;
   completeness: number | null;
@@ -19,83 +21,91 @@ export interface Score {
   use: number | null;
 }
 
+/** How a record deviates from what it describes. */
+export const DRIFTS = ['fields_changed', 'update_overdue', 'unused'] as const;
+export type Drift = (typeof DRIFTS)[number];
+
 /** One resource of the catalogue, after the 2017 compilation guide. */
 export interface CatalogueRecord {
   code: string;
-  /** The layer that it describes; null for what is offline or planned. */
+  /** The code as it stands in a path. */
+  path: string;
+  kind: string;
+  /** The layer that it describes; null for what is offline, elsewhere or planned. */
   layer: string | null;
   title: Said;
-  abstract: Said | null;
+  abstract: string;
   department: string;
-  providerCode: string;
+  departmentTitle: Said | null;
+  departmentCode: string;
   theme: string;
-  type: string;
-  category: string;
   format: string;
   shareClass: ShareClass;
   condition: string;
   mode: string;
   openness: string;
+  openCondition: string;
   cycle: string;
   published: string | null;
+  /** When the data were last updated, and when the record was. */
+  dataUpdated: string | null;
   updated: string | null;
-  access: Access | null;
   items: Item[];
-  related: { code: string; title: Said }[];
-  keywords: string[];
-  score: Score | null;
-  flags: string[];
-  /** The reader may change what it says. */
-  editable: boolean;
-  version: number | null;
+  /** Codes of others. */
+  related: string[];
+  score: Score;
+  drift: Drift[];
+  version: number;
 }
 
-const idOf = (value: unknown): string => text(value) || text(object(value).id) || text(object(value).code);
+const hundredth = (part: unknown): number | null => {
+  const value = number(part);
+  return value === null ? null : value * 100;
+};
 
-function scoreOf(value: unknown): Score | null {
-  if (number(value) !== null) return { total: number(value), completeness: null, timeliness: null, use: null };
+function scoreOf(value: unknown): Score {
   const said = object(value);
-  const score = { total: number(said.total) ?? number(said.score), completeness: number(said.completeness), timeliness: number(said.timeliness), use: number(said.use) };
-  return Object.values(score).every((part) => part === null) ? null : score;
+  return { total: number(said.total), completeness: hundredth(said.completeness), timeliness: hundredth(said.timeliness), use: hundredth(said.usage) };
 }
 
 function itemOf(value: unknown): Item {
   const said = object(value);
-  return { name: text(said.name), title: saying(said.title), type: text(said.type), length: number(said.length), sensitivity: text(said.sensitivity) };
+  return { name: text(said.name), title: text(said.title), type: text(said.type), length: number(said.length), sensitivity: text(said.sensitivity) };
 }
 
-/** A text in two languages, as one. */
-const plain = (value: unknown): string => saying(value)?.zh ?? '';
+/** A resource's code has a stroke, which in a path is a hyphen. */
+export const pathOf = (code: string): string => code.replace('/', '-');
 
 export function recordOf(value: unknown): CatalogueRecord {
   const said = object(value);
   const code = text(said.code);
+  const drift = object(said.drift);
   return {
     code,
-    layer: idOf(said.layer) || null,
-    title: saying(said.title) ?? saying(said.name) ?? { zh: code, en: code },
-    abstract: saying(said.abstract),
-    department: idOf(said.department) || idOf(said.provider),
-    providerCode: text(said.provider_code) || text(object(said.provider).code),
-    theme: idOf(said.theme),
-    type: text(said.type) || text(said.kind),
-    category: plain(said.category),
-    format: plain(said.format),
+    path: text(said.link).split('/').pop() || pathOf(code),
+    kind: text(said.kind),
+    layer: text(said.layer) || null,
+    title: saying(said.name) ?? { zh: code, en: code },
+    abstract: text(said.abstract),
+    department: text(said.department),
+    departmentTitle: saying(said.department_title),
+    departmentCode: text(said.department_code),
+    theme: text(said.theme),
+    format: text(said.format),
     shareClass: (text(said.share_class) || 'conditional') as ShareClass,
-    condition: plain(said.share_condition) || plain(said.condition),
-    mode: plain(said.share_mode) || plain(said.mode),
+    condition: text(said.share_condition),
+    mode: text(said.share_mode),
     openness: text(said.openness),
-    cycle: text(said.update_cycle) || text(said.cycle),
-    published: when(said.published_at) ?? when(said.published),
-    updated: when(said.updated_at) ?? when(said.updated),
-    access: (text(said.access) || null) as Access | null,
-    items: list(said.items ?? said.fields).map(itemOf),
-    related: list(said.related).map((one) => ({ code: idOf(one), title: saying(object(one).title) ?? { zh: idOf(one), en: idOf(one) } })),
-    keywords: texts(said.keywords),
+    openCondition: text(said.open_condition),
+    cycle: text(said.update_cycle),
+    published: when(said.published),
+    dataUpdated: when(said.data_updated),
+    updated: when(said.updated),
+    items: list(said.items).map(itemOf),
+    related: texts(said.related),
     score: scoreOf(said.score),
-    flags: list(said.flags ?? said.drift).map((one) => text(one) || text(object(one).flag) || text(object(one).kind)).filter(Boolean),
-    editable: said.editable === true,
-    version: number(said.version),
+    drift: DRIFTS.filter((name) => drift[name] === true),
+    version: number(said.version) ?? 1,
   };
 }
 
@@ -105,12 +115,12 @@ export interface Facet {
   count: number;
 }
 
-export type FacetName = 'theme' | 'department' | 'type' | 'share_class';
+export type FacetName = 'theme' | 'department' | 'kind' | 'share_class' | 'openness';
 export type Facets = Record<FacetName, Facet[]>;
 
 const facetOf = (value: unknown): Facet => {
   const said = object(value);
-  return { id: text(said.id) || text(said.value), title: saying(said.title), count: number(said.count) ?? 0 };
+  return { id: text(said.value) || text(said.id), title: saying(said.title), count: number(said.count) ?? 0 };
 };
 
 export interface Found extends Page<CatalogueRecord> {
@@ -122,25 +132,31 @@ export interface Search {
   q: string;
   theme: string;
   department: string;
-  type: string;
+  kind: string;
   share_class: string;
+  openness: string;
+  drift: string;
 }
 
 export async function search(wanted: Search, after?: string | null, signal?: AbortSignal): Promise<Found> {
   const body = object(await get<unknown>('/api/v1/catalogue', { ...wanted, limit: 30, after: after ?? undefined }, signal));
   const facets = object(body.facets);
-  const of = (...names: string[]) => list(names.map((name) => facets[name]).find((value) => value !== undefined)).map(facetOf);
+  const of = (name: FacetName) => list(facets[name]).map(facetOf);
   return {
-    items: list(body.records ?? body.items).map(recordOf),
-    matched: number(body.matched) ?? number(body.total) ?? number(body.count),
+    items: list(body.records).map(recordOf),
+    matched: number(body.matched),
     next: text(body.next) || null,
-    facets: { theme: of('theme', 'themes'), department: of('department', 'departments'), type: of('type', 'types'), share_class: of('share_class', 'share_classes') },
+    facets: { theme: of('theme'), department: of('department'), kind: of('kind'), share_class: of('share_class'), openness: of('openness') },
   };
 }
 
-const path = (code: string) => `/api/v1/catalogue/${encodeURIComponent(code)}`;
+const path = (code: string) => `/api/v1/catalogue/${encodeURIComponent(pathOf(code))}`;
 export const record = (code: string) => get<unknown>(path(code)).then(recordOf);
-export const describe = (code: string, change: Record<string, unknown>) => send<unknown>('PATCH', path(code), { body: change }).then(recordOf);
+/** Changes a record by a merge patch of what its department writes. */
+export const describe = (one: CatalogueRecord, change: Record<string, unknown>) =>
+  send<unknown>('PATCH', path(one.code), { body: change, headers: { 'If-Match': `"${one.version}"` } }).then(recordOf);
+/** Takes over the fields of the layer's published revision. */
+export const acceptFields = (code: string) => post<unknown>(`${path(code)}/fields`).then(recordOf);
 
 /** A rate with what it is made of. */
 export interface Rate {
@@ -159,19 +175,26 @@ export interface DepartmentScore extends Score {
 export interface Scores {
   departments: DepartmentScore[];
   rates: Rate[];
+  /** What each part of a score means. */
+  definitions: Record<string, Said | null>;
 }
+
+const RATES = ['integrated_systems', 'shared_items', 'cooperating_applications', 'connection_rate'];
 
 export async function scores(): Promise<Scores> {
   const body = object(await get<unknown>('/api/v1/catalogue/scores'));
+  const figures = object(body.figures);
+  const definitions = object(body.definitions);
   return {
     departments: list(body.departments).map((one) => {
       const said = object(one);
-      return { ...(scoreOf(said.score ?? said) ?? { total: null, completeness: null, timeliness: null, use: null }), department: idOf(said.department) || text(said.id), records: number(said.records) };
+      return { ...scoreOf(said.score), department: text(said.department), records: number(said.records) };
     }),
-    rates: list(body.rates ?? body.figures ?? body.three_counts).map((one) => {
-      const said = object(one);
-      return { name: text(said.name) || text(said.id), definition: saying(said.definition), value: number(said.value), numerator: number(said.numerator), denominator: number(said.denominator) };
+    rates: RATES.filter((name) => figures[name] !== undefined).map((name) => {
+      const rate = object(figures[name]);
+      return { name, definition: saying(definitions[name]), value: number(rate.value) ?? number(figures[name]), numerator: number(rate.numerator), denominator: number(rate.denominator) };
     }),
+    definitions: { completeness: saying(definitions.completeness), timeliness: saying(definitions.timeliness), use: saying(definitions.usage), total: saying(definitions.total) },
   };
 }
 
@@ -179,22 +202,25 @@ export const exportAddress = (format: 'csv' | 'xlsx') => `/api/v1/catalogue/expo
 
 export interface Imported {
   rows: number | null;
-  added: number | null;
+  created: number | null;
   changed: number | null;
-  faults: { row: number | null; field: string; message: Said | null }[];
+  kept: boolean;
+  faults: { row: number | null; column: string; problem: Said | null }[];
+  moreFaults: boolean;
 }
 
-export async function importFile(file: File, progress: (sent: number, total: number) => void): Promise<Imported> {
-  const form = new FormData();
-  form.append('file', file);
-  const body = object(await sendForm<unknown>('/api/v1/catalogue/import', form, progress));
+/** The file is sent as it is; with a fault in any row nothing of it is kept. */
+export async function importFile(file: File): Promise<Imported> {
+  const response = await fetch('/api/v1/catalogue/import', { method: 'POST', credentials: 'same-origin', headers: { ...headers(), 'Content-Type': file.type || 'application/octet-stream' }, body: file });
+  const answer: unknown = await response.json().catch(() => null);
+  if (!response.ok) throw problemOf(response.status, answer, response.headers.get('x-request-id'));
+  const body = object(answer);
   return {
     rows: number(body.rows),
-    added: number(body.added) ?? number(body.created),
-    changed: number(body.changed) ?? number(body.updated),
-    faults: list(body.errors ?? body.faults).map((one) => {
-      const said = object(one);
-      return { row: number(said.row), field: text(said.field) || text(said.column), message: saying(said.message) ?? saying(said.detail) };
-    }),
+    created: number(body.created),
+    changed: number(body.changed),
+    kept: body.kept === true,
+    faults: list(body.faults).map((one) => ({ row: number(object(one).row), column: text(object(one).column), problem: saying(object(one).problem) })),
+    moreFaults: body.more_faults === true,
   };
 }

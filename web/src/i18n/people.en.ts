@@ -94,7 +94,7 @@ const people = {
     recoveryText: 'They sign you in when the phone is lost, each once: print or write them down.',
     end: 'Turn off',
     endPassword: 'Your password, to turn it off',
-    ended: 'The second factor is off',
+    ended: 'The second factor is off: sign in again',
   },
   sessions: {
     title: 'Where you are signed in',

@@ -95,7 +95,7 @@ const people = {
     recoveryText: '手机丢失时可用它登录，每个只能用一次，请打印或抄下保存。',
     end: '停用',
     endPassword: '输入密码以停用',
-    ended: '已停用动态口令',
+    ended: '已停用动态口令，请重新登录',
   },
   sessions: {
     title: '登录的设备',

@@ -3,8 +3,8 @@ import { recordOf } from '@/api/records';
 import { grade, percent, queryOf, searchOf } from './words';
 
 test('a search survives its link, and nothing else gets in', () => {
-  const search = searchOf({ q: '诊所', theme: 'health', type: ['a', 'b'], page: '3' });
-  expect(search).toEqual({ q: '诊所', theme: 'health', department: '', type: '', share_class: '' });
+  const search = searchOf({ q: '诊所', theme: 'health', kind: ['a', 'b'], page: '3' });
+  expect(search).toEqual({ q: '诊所', theme: 'health', department: '', kind: '', share_class: '', openness: '', drift: '' });
   expect(queryOf(search)).toEqual({ q: '诊所', theme: 'health' });
   expect(searchOf(queryOf(search))).toEqual(search);
 });
@@ -16,9 +16,12 @@ test('scores have four grades, and none where there is none', () => {
 });
 
 test('a record of which parts are missing is still a record', () => {
-  const record = recordOf({ code: '3070215000001/000001', title: { zh: '诊所' }, score: 80 });
+  const record = recordOf({ code: '3070215000001/000001', name: { zh: '诊所' }, score: { total: 80, completeness: 0.75, timeliness: null }, drift: { fields_changed: false, update_overdue: true, unused: null } });
   expect(record.title).toEqual({ zh: '诊所', en: '诊所' });
-  expect(record.score?.total).toBe(80);
-  expect([record.items, record.flags, record.related, record.layer]).toEqual([[], [], [], null]);
+  expect(record.score).toEqual({ total: 80, completeness: 75, timeliness: null, use: null });
+  expect(record.drift).toEqual(['update_overdue']);
+  // A stroke would be two parts of a path.
+  expect(record.path).toBe('3070215000001-000001');
+  expect([record.items, record.related, record.layer]).toEqual([[], [], null]);
   expect(recordOf(null).code).toBe('');
 });

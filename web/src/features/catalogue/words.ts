@@ -1,12 +1,12 @@
 import type { FacetName, Search } from '@/api/records';
 
-export const FACETS: FacetName[] = ['theme', 'department', 'type', 'share_class'];
+export const FACETS: FacetName[] = ['theme', 'department', 'kind', 'share_class', 'openness'];
 
 type Query = Record<string, unknown>;
 const one = (value: unknown): string => (typeof value === 'string' ? value.slice(0, 200) : '');
 
 /** The search as a link holds it. */
-export const searchOf = (query: Query): Search => ({ q: one(query.q), theme: one(query.theme), department: one(query.department), type: one(query.type), share_class: one(query.share_class) });
+export const searchOf = (query: Query): Search => ({ q: one(query.q), theme: one(query.theme), department: one(query.department), kind: one(query.kind), share_class: one(query.share_class), openness: one(query.openness), drift: one(query.drift) });
 export const queryOf = (search: Search): Record<string, string> => Object.fromEntries(Object.entries(search).filter(([, value]) => value !== ''));
 
 /** A score as a word; the limits are those of the usual four grades. */
