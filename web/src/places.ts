@@ -1,6 +1,6 @@
 import type { Component } from 'vue';
 import type { RouteRecordRaw } from 'vue-router';
-import { DataLine, DocumentChecked, LocationInformation, MapLocation, PieChart, Search, Stamp, UploadFilled, User, UserFilled, View } from '@element-plus/icons-vue';
+import { Collection, DataLine, DocumentChecked, LocationInformation, MapLocation, PieChart, Search, Stamp, UploadFilled, User, UserFilled, View } from '@element-plus/icons-vue';
 
 export type Role = 'platform_administrator' | 'department_administrator' | 'publisher' | 'approver' | 'user' | 'auditor';
 
@@ -27,6 +27,7 @@ export const map = () => import('@/features/onemap/OneMapPage.vue');
 /** In the menu's order. */
 export const places: Place[] = [
   { name: 'map', path: '/', page: map, label: 'nav.map', icon: MapLocation, menu: 'front', thumb: true, guests: true },
+  { name: 'catalogue', path: '/catalogue/:code?', page: () => import('@/features/catalogue/CataloguePage.vue'), label: 'records.title', icon: Collection, menu: 'front', guests: true },
   { name: 'requests', path: '/requests/:view(mine|inbox|grants|settings|new)?/:id?', page: () => import('@/features/requests/RequestsPage.vue'), label: 'requests.title', icon: Stamp, menu: 'front', thumb: true },
   // Not behind a sign-in: what is open to the public may be looked up by everybody.
   { name: 'address', path: '/address/:mode(batch|decisions)?/:id?', page: () => import('@/features/address/AddressPage.vue'), label: 'nav.address', icon: LocationInformation, menu: 'front', thumb: true, guests: true },
