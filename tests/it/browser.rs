@@ -107,6 +107,8 @@ fn legend_colours(document: &str) -> Vec<[u8; 3]> {
             let mut parts = rest.split(')').next().unwrap().split(',').map(|part| part.trim().parse().unwrap());
             [parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap()]
         })
+        // The box itself.
+        .filter(|colour| *colour != [255; 3])
         .collect()
 }
 
