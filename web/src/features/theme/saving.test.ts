@@ -7,7 +7,7 @@ import { definitionOf, goodId, newId } from './saving';
 const field = (name: string): Field => ({ name, type: 'text', title: { zh: name, en: '' } });
 const WISH: Wish = { zoneLayer: 'streets', placing: 'join', join: 0, parent: null, lon: null, lat: null, measure: 'sum', value: 2, below: null, people: '', time: 1, kind: 'symbols', method: 'manual', classes: 3, breaks: [5, 9], palette: 'greens', reversed: false, title: '' };
 const TABLE = tableOf('t', [['街道', '年份', '人数', '身份证号'], ['香港中璐', 2023, '1,200', 'secret'], ['八大峡街道', 2024, '', 'secret']]);
-const FROM = { wish: WISH, source: { kind: 'file' as const, name: 't' }, table: TABLE, kinds: ['text', 'number', 'number', 'text'] as const, zoneFields: [field('code'), field('name'), field('district')], sourceFields: [], by: 'name' as const, matched: ['香港中路街道', null], slices: ['2023', '2024'] };
+const FROM = { wish: WISH, source: { kind: 'file' as const, name: 't' }, table: TABLE, kinds: ['text', 'number', 'number', 'text'] as const, zoneFields: [field('code'), field('name'), field('district')], sourceFields: [], by: 'name' as const, matched: ['香港中路街道', null], slices: ['2023', '2024'], sliceOf: [0, 1] };
 const from = { ...FROM, kinds: [...FROM.kinds] };
 
 test('of a file only the needed columns go along, with what the reader decided', () => {
@@ -22,6 +22,11 @@ test('of a file only the needed columns go along, with what the reader decided',
     time: { field: '年份', unit: 'year' },
   });
   expect(JSON.stringify(made)).not.toContain('secret');
+});
+
+test('dates go along as they were understood', () => {
+  const made = definitionOf({ ...from, slices: ['2024-03', '2024-04'], sliceOf: [1, null] });
+  expect(made).toMatchObject({ data: { rows: [{ 年份: '2024-04' }, { 年份: null }] }, time: { field: '年份', unit: 'month' } });
 });
 
 test('of a layer nothing goes along but its name', () => {

@@ -17,8 +17,10 @@ interface From {
   by: 'code' | 'name';
   /** The division's own name or code for each row that was matched, null for the others. */
   matched: (string | null)[] | null;
-  /** How long the times' names are: years, months or days. */
+  /** The times of the series: years, months or days, or whatever stands in the table. */
   slices: string[];
+  /** The slice of each row. */
+  sliceOf: (number | null)[];
 }
 
 const KINDS = { choropleth: 'choropleth', symbols: 'graduated_symbols', dots: 'dot_density', heat: 'heat' } as const;
@@ -58,8 +60,10 @@ export function definitionOf(from: From): Definition | Obstacle {
   const rows = table.rows.map((row, at) =>
     Object.fromEntries(
       needed.map((index) => {
-        // What the reader decided holds at the server too.
-        const cell = index === wish.join && wish.placing === 'join' ? (from.matched?.[at] ?? row[index]) : row[index];
+        const joins = index === wish.join && wish.placing === 'join';
+        const slice = from.sliceOf[at];
+        // What the reader decided, and dates as they were understood, hold at the server too.
+        const cell = joins ? (from.matched?.[at] ?? row[index]) : time && index === wish.time ? (slice === null || slice === undefined ? '' : from.slices[slice]) : row[index];
         const numeric = from.kinds[index] === 'number' && index !== wish.join && index !== wish.time;
         return [table.columns[index], numeric ? (numberOf(cell) ?? (cell || null)) : cell || null];
       }),
