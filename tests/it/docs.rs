@@ -164,7 +164,7 @@ async fn auditor(data: &Path) {
     let url = onemap::db::embedded::running(data).expect("the server's database");
     let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
-    let hash = onemap::access::login::hash_password(crate::world::PASSWORD.into()).await.unwrap();
+    let hash = onemap::access::passwords::hash_password(crate::world::PASSWORD.into()).await.unwrap();
     let sql = "insert into onemap.person (login, name, department_id, role, password_hash)
                select 'auditor', 'auditor', id, 'auditor', $1 from onemap.department order by id limit 1";
     assert_eq!(client.execute(sql, &[&hash]).await.unwrap(), 1);
