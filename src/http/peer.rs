@@ -33,6 +33,8 @@ pub fn address(peer: SocketAddr, headers: &HeaderMap, trusted: &[Network]) -> Ip
 pub fn origin(headers: &HeaderMap) -> Option<String> {
     let named = headers.get(header::ORIGIN).or_else(|| headers.get(header::REFERER))?;
     let uri: Uri = named.to_str().ok()?.parse().ok()?;
+    // A page without an origin of its own says `null`, which would pass for a host.
+    uri.scheme()?;
     let authority = uri.authority()?.as_str();
     // A name and a password may stand before the host.
     let host = authority.rsplit('@').next()?;
