@@ -210,6 +210,10 @@ impl Stream for Rows {
     type Item = Result<Row>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        // Asked again after its end, it has ended still: the connection below is given back by then.
+        if self.lease.is_none() {
+            return Poll::Ready(None);
+        }
         match self.stream.as_mut().poll_next(cx) {
             Poll::Ready(Some(Ok(row))) => {
                 let looked = self.look();

@@ -113,7 +113,6 @@ fn legend_colours(document: &str) -> Vec<[u8; 3]> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "does not hold yet on the merged tree"]
 async fn the_family_planning_example_draws_its_themes_and_their_figures() {
     let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/dist/sdk/onemap.js");
     if !Path::new("/usr/bin/chromium").exists() || !sdk.exists() {

@@ -132,7 +132,6 @@ async fn codes_are_made_and_records_are_written_by_their_department() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "does not hold yet on the merged tree"]
 async fn deviations_show_when_fields_change_and_updates_are_late() {
     let world = World::new().await;
     let open = of_layer(&world, "open").await;

@@ -32,7 +32,6 @@ fn of(document: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "does not hold yet on the merged tree"]
 async fn the_examples_run() {
     let data = tempfile::tempdir().unwrap();
     let server = crate::process::start(data.path());

@@ -244,7 +244,6 @@ async fn what_is_unconditional_is_recorded_and_what_is_not_shared_is_unknown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "does not hold yet on the merged tree"]
 async fn steps_go_in_their_order_and_nobody_decides_for_oneself() {
     let desk = Desk::new().await;
     let steps = json!({"steps": [{"approver": "requester", "working_days": 3}, {"approver": "owner", "working_days": 5},

@@ -383,7 +383,6 @@ async fn a_long_answer_has_a_place_among_the_downloads() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "does not hold yet on the merged tree"]
 async fn what_is_large_is_streamed_or_refused() {
     let world = World::new().await;
     world.squares(250).await;

@@ -1,5 +1,7 @@
 //! OGC API Common and the collection resources of Features: landing page, conformance, collections.
 
+use std::sync::Arc;
+
 use axum::extract::Path;
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -11,6 +13,7 @@ use super::styles::STYLES;
 use super::{Format, format, json_response, link, openapi, relation, schemas, self_links};
 use crate::access::grant::{Grant, Read};
 use crate::access::rights::Right;
+use crate::access::trace;
 use crate::error::Result;
 use crate::feature::extent::Span;
 use crate::feature::output::FileFormat;
@@ -219,21 +222,22 @@ pub async fn collections(mut ask: Ask) -> Answer {
 
 /// From when to when the layer's features are, as it is now; told to those who may ask for features.
 async fn span(ask: &Ask, layer: &Published) -> Result<Option<Span>> {
-    let Ok(Drawn { grant, .. }) = ask.read(&layer.id) else { return Ok(None) };
+    let Ok(Drawn { grant, .. }) = trace::within_sync(Arc::default(), || ask.read(&layer.id)) else { return Ok(None) };
     let edits = ask.app.edits.of(layer.state().revision).number;
-    ask.app.extents.of(layer, &grant, edits).await
+    // Kept for everybody who may see the whole layer: whoever happens to ask first is given nothing by it.
+    trace::within(Arc::default(), ask.app.extents.of(layer, &grant, edits)).await
 }
 
 /// The layers that the caller has a right on now, or any right.
 pub fn readable(ask: &Ask, right: Option<Right>) -> Vec<(Published, Grant<Read>)> {
     let visible = ask.app.catalog.visible(&ask.app.gate, &ask.principal);
-    visible
-        .into_iter()
-        .filter_map(|(layer, _)| {
-            let drawn = right.map_or_else(|| ask.describe(&layer.id), |right| ask.read_for(&layer.id, right)).ok()?;
-            Some((drawn.layer, drawn.grant))
-        })
-        .collect()
+    let open = |id: &str| match right {
+        // To be named in a list is not an access: no rows can be read under such a grant.
+        None => trace::within_sync(Arc::default(), || ask.describe(id)),
+        Some(right) => ask.read_for(id, right),
+    };
+    let readable = visible.into_iter().filter_map(|(layer, _)| open(&layer.id).ok());
+    readable.map(|drawn| (drawn.layer, drawn.grant)).collect()
 }
 
 pub async fn collection(mut ask: Ask, Path(id): Path<String>) -> Answer {

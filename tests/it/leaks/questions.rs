@@ -33,6 +33,14 @@ impl Asked {
         (self.status, text.replace(layer, "LAYER"))
     }
 
+    /// Whether it names a layer, as a JSON text of its own. Layers of this world are called like classes of sharing, which it may name.
+    pub fn names(&self, layer: &str) -> bool {
+        let name = format!("\"{layer}\"");
+        let text = String::from_utf8_lossy(&self.bytes);
+        let class = ["share", "share_class", "shareClass"].map(|member| format!("\"{member}\":{name}"));
+        class.iter().fold(text.into_owned(), |text, class| text.replace(class, "")).contains(&name)
+    }
+
     pub fn has(&self, text: &str) -> bool {
         memchr::memmem::find(&self.bytes, text.as_bytes()).is_some()
     }

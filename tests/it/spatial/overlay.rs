@@ -22,7 +22,6 @@ fn table(text: &str) -> Vec<Vec<String>> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "does not hold yet on the merged tree"]
 async fn rows_come_back_in_their_order_with_what_is_there() {
     let world = World::new().await;
     areas(&world).await;
@@ -33,7 +32,7 @@ async fn rows_come_back_in_their_order_with_what_is_there() {
     for (i, (x, y)) in points.iter().enumerate() {
         csv += &format!("R{i},{x},{y}\n");
     }
-    let query = "layers=t&fields.t=name&filter.t=nr<5&matches=all";
+    let query = "layers=t&fields.t=name&filter.t=number<5&matches=all";
     let (status, text) = send(&world, KEY, query, "text/csv", csv).await;
     assert_eq!(status, 200, "{text}");
     let rows = table(&text);
@@ -54,7 +53,6 @@ async fn rows_come_back_in_their_order_with_what_is_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "does not hold yet on the merged tree"]
 async fn shapes_bring_their_shares_and_features_keep_what_they_had() {
     let world = World::new().await;
     areas(&world).await;
@@ -64,7 +62,7 @@ async fn shapes_bring_their_shares_and_features_keep_what_they_had() {
     let (status, text) = send(
         &world,
         KEY,
-        "layers=t,open&fields.t=name&filter.t=nr<5&fields.open=",
+        "layers=t,open&fields.t=name&filter.t=number<5&fields.open=",
         "application/geo+json",
         body.to_string(),
     )
@@ -109,13 +107,12 @@ async fn shapes_bring_their_shares_and_features_keep_what_they_had() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "does not hold yet on the merged tree"]
 async fn a_bad_row_is_told_of_and_the_others_go_on() {
     let world = World::new().await;
     areas(&world).await;
     let csv = "id,wkt\n1,POINT(120 36)\n2,\"POLYGON((120 36, 120.01 36.01, 120.01 36, 120 36.01, 120 36))\"\n3\n4,POINT(x)\n5,\n\
                6,POINT(40500000 3985000)\n7,\"POLYGON((120 36, 120.01 36, 120.01 36.01, 120 36.01))\"\n8,POINT(120.001 36.001)\n";
-    let request = world.by(KEY, Method::POST, "/api/v1/overlay?layers=t&fields.t=&filter.t=nr=1").await;
+    let request = world.by(KEY, Method::POST, "/api/v1/overlay?layers=t&fields.t=&filter.t=number=1").await;
     let request = request.header("content-type", "text/csv").header("accept-language", "en");
     let text = request.body(csv).send().await.unwrap().text().await.unwrap();
     let said: Vec<(String, String)> =
@@ -131,7 +128,7 @@ async fn a_bad_row_is_told_of_and_the_others_go_on() {
         .map(|(s, c)| format!("{} {}", 120.0 + c, 36.0 + s))
         .collect();
     let csv = format!("wkt\n\"POLYGON(({},{}))\"\nPOINT(120 36)\n", ring.join(","), ring[0]);
-    let (_, text) = send(&world, KEY, "layers=t&f=geojsonseq&filter.t=nr=1", "text/csv", csv).await;
+    let (_, text) = send(&world, KEY, "layers=t&f=geojsonseq&filter.t=number=1", "text/csv", csv).await;
     let rows: Vec<Value> =
         text.lines().map(|line| serde_json::from_str(line.trim_start_matches('\u{1e}')).unwrap()).collect();
     assert_eq!(rows[0]["onemap"]["problem"]["code"], "too-many-vertices");
@@ -170,7 +167,6 @@ async fn a_bad_row_is_told_of_and_the_others_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "does not hold yet on the merged tree"]
 async fn coordinates_come_in_many_systems() {
     let world = World::new().await;
     areas(&world).await;
@@ -179,7 +175,7 @@ async fn coordinates_come_in_many_systems() {
     let at = async |srid: i32| {
         let row = client
             .query_one(
-                "select st_x(p), st_y(p) from st_transform(st_setsrid(st_makepoint(120.02, 36.02), 4490), $1) p",
+                "select st_x(p), st_y(p) from st_transform(st_setsrid(st_makepoint(120.02, 36.02), 4490), $1::int4) p",
                 &[&srid],
             )
             .await
@@ -218,7 +214,6 @@ async fn coordinates_come_in_many_systems() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "does not hold yet on the merged tree"]
 async fn addresses_are_found_first() {
     let world = World::new().await;
     let publisher = As::Person("housing", Role::Publisher);
@@ -309,7 +304,6 @@ async fn job_over(world: &World, job: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "does not hold yet on the merged tree"]
 async fn nothing_of_the_data_is_left_anywhere() {
     let log = Log::default();
     let writer = log.clone();
@@ -360,7 +354,6 @@ async fn nothing_of_the_data_is_left_anywhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "does not hold yet on the merged tree"]
 async fn a_job_that_is_cancelled_or_left_behind_ends_cleanly() {
     let world = World::new().await;
     areas(&world).await;

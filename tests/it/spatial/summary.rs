@@ -25,12 +25,11 @@ fn alike(ours: &[(String, f64)], theirs: &[(String, f64)], part: f64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "does not hold yet on the merged tree"]
 async fn points_in_the_areas_of_a_layer() {
     let world = World::new().await;
     areas(&world).await;
     let open = world.app.catalog.snapshot().layers["open"].state.as_ref().unwrap().source.table.clone();
-    let body = json!({"layer": "open", "zones": {"layer": "t", "filter": "nr < 5", "label": "name"},
+    let body = json!({"layer": "open", "zones": {"layer": "t", "filter": "number < 5", "label": "name"},
         "statistics": ["count", {"sum": "height"}, {"mean": "floors"}, {"min": "height"}, {"max": "height"}]});
     let (status, answer) = post(&world, As::Anonymous, "/api/v1/summary", &body).await;
     assert_eq!(status, 200, "{answer}");
@@ -61,8 +60,7 @@ async fn points_in_the_areas_of_a_layer() {
     assert_eq!(answer["outside"].as_f64(), Some(outside[0].1));
 
     // By category, in every form.
-    let body =
-        json!({"layer": "open", "zones": {"layer": "t", "filter": "nr = 1"}, "by": "kind", "filter": "floors < 20"});
+    let body = json!({"layer": "open", "zones": {"layer": "t", "filter": "number = 1"}, "by": "kind", "filter": "floors < 20"});
     let (_, answer) = post(&world, As::Anonymous, "/api/v1/summary", &body).await;
     let rows = answer["rows"].as_array().unwrap();
     assert_eq!(rows.iter().map(|row| row["category"].as_str().unwrap()).collect::<Vec<_>>(), ["住宅", "商业"]);
@@ -75,7 +73,6 @@ async fn points_in_the_areas_of_a_layer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "does not hold yet on the merged tree"]
 async fn areas_across_edges_by_share() {
     let world = World::new().await;
     areas(&world).await;
@@ -98,7 +95,7 @@ async fn areas_across_edges_by_share() {
         ("intersects", json!("count"), "count", "count(t.geom)::float8".into()),
         ("intersects", json!("area"), "area_m2", format!("coalesce(sum({part}), 0)")),
     ] {
-        let body = json!({"layer": "t", "filter": "nr < 5", "zones": {"geometry": geometry}, "assign": assign, "statistics": [statistic]});
+        let body = json!({"layer": "t", "filter": "number < 5", "zones": {"geometry": geometry}, "assign": assign, "statistics": [statistic]});
         let (status, answer) = post(&world, As::Anonymous, "/api/v1/summary", &body).await;
         assert_eq!(status, 200, "{answer}");
         if name == "sum_weight" {
@@ -123,7 +120,7 @@ async fn areas_across_edges_by_share() {
         &world,
         As::Anonymous,
         "/api/v1/summary",
-        &json!({"layer": "t", "filter": "nr = 5", "zones": {"grid": {"size_m": 1000}}, "assign": "share", "statistics": ["count", "length"]}),
+        &json!({"layer": "t", "filter": "number = 5", "zones": {"grid": {"size_m": 1000}}, "assign": "share", "statistics": ["count", "length"]}),
     )
     .await;
     let length: f64 = figures(&answer, "length_m").iter().map(|(_, metres)| metres).sum();
@@ -136,7 +133,6 @@ async fn areas_across_edges_by_share() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "does not hold yet on the merged tree"]
 async fn grids_hexagons_and_buffers_hold_every_point_once() {
     let world = World::new().await;
     let open = world.app.catalog.snapshot().layers["open"].state.as_ref().unwrap().source.table.clone();
@@ -174,7 +170,6 @@ async fn grids_hexagons_and_buffers_hold_every_point_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "does not hold yet on the merged tree"]
 async fn a_summary_is_a_process_and_a_job() {
     let world = World::new().await;
     areas(&world).await;
@@ -185,7 +180,7 @@ async fn a_summary_is_a_process_and_a_job() {
         (response.status().as_u16(), response.json::<Value>().await.unwrap())
     };
     let body =
-        json!({"inputs": {"layer": "open", "zones": {"layer": "t", "filter": "nr < 5"}, "statistics": ["count"]}});
+        json!({"inputs": {"layer": "open", "zones": {"layer": "t", "filter": "number < 5"}, "statistics": ["count"]}});
     let (status, at_once) = run(&body, "").await;
     assert_eq!(status, 200, "{at_once}");
     assert_eq!(at_once["rows"].as_array().unwrap().len(), 4);
