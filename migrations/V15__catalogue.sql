@@ -137,7 +137,11 @@ do $$ begin
         create view onemap.layer_use as
             select layer as layer_id, max(day) as last_used, sum(requests - refused)::bigint as requests,
                 count(distinct department) filter (where department <> owner and requests > refused) as departments
-            from onemap.evidence_day where day > current_date - 90 and requests > refused group by layer;
+            from onemap.evidence_day
+            -- To publish, change or describe a layer is not to use it.
+            where day > current_date - 90 and requests > refused and operation not like 'write.%'
+                and operation not in ('manage', 'edit', 'metadata', 'legend', 'preview')
+            group by layer;
     else
         create view onemap.layer_use as
             select null::text as layer_id, null::date as last_used, 0::bigint as requests, 0::bigint as departments where false;

@@ -126,7 +126,7 @@ pub(super) const COLUMNS: &str = "r.id, r.version, r.state, r.layer_id, r.layer_
     to_char(r.submitted_at at time zone 'UTC', t.iso) as submitted, to_char(r.decided_at at time zone 'UTC', t.iso) as decided,
     (select jsonb_agg(jsonb_build_object('position', s.position, 'approver', s.approver,
          'department', case s.approver when 'owner' then r.owner_id when 'requester' then r.department_id end,
-         'working_days', s.working_days, 'state', s.state, 'due', s.due, 'overdue', s.state = 'pending' and s.due < current_date,
+         'working_days', s.working_days, 'state', s.state, 'due', s.due, 'overdue', s.state = 'pending' and coalesce(s.due < current_date, false),
          'decided_by', s.decided_by, 'decided', to_char(s.decided_at at time zone 'UTC', t.iso), 'note', s.note) order by s.position)
      from onemap.request_step s where s.request_id = r.id) as steps,
     (select jsonb_build_object('filename', a.filename, 'media', a.media, 'size', a.size, 'sha256', a.sha256)

@@ -227,6 +227,9 @@ impl World {
     /// A world with other settings.
     pub async fn with(settings: impl FnOnce(&mut Config)) -> World {
         health::install_metrics();
+        // `RUST_LOG=onemap=debug cargo test` shows what the server says.
+        let log = tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_default_env());
+        let _ = log.with_test_writer().try_init();
         // Starting PostgreSQL blocks: not on a thread of the runtime.
         tokio::task::spawn_blocking(cluster).await.expect("a cluster");
         TEMPLATE.get_or_init(make_template).await;
