@@ -70,7 +70,7 @@ impl Wanted {
             return Err(Error::invalid("days", "有效期为 1 到 3650 天", "a key lives 1 to 3650 days"));
         }
         listed("origins", self.origins.as_deref(), is_origin, "https://map.example")?;
-        listed("addresses", self.addresses.as_deref(), |text| is_network(text), "10.1.0.0/16")?;
+        listed("addresses", self.addresses.as_deref(), is_network, "10.1.0.0/16")?;
         if self.daily_quota.is_some_and(|n| n < 1) {
             return Err(Error::invalid("daily_quota", "应为正整数", "it is a positive number"));
         }

@@ -122,7 +122,7 @@ impl Approvals {
         let steps_left = current.as_ref().is_some_and(|s| Some(s.position) != last);
         let wanted = Move { action: deed.action, steps_left };
         let to = next(request.at, wanted, &request.parties(caller)).map_err(|r| refused(r, &request))?;
-        let acting = Acting { approvals: self, transaction: &*transaction, by, request: &request, deed };
+        let acting = Acting { approvals: self, transaction: &transaction, by, request: &request, deed };
         let rules = match deed.action {
             Action::Submit => acting.submit().await?,
             Action::Approve => acting.approve(current.as_ref(), to).await?,

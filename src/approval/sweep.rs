@@ -67,7 +67,7 @@ impl Approvals {
         let request = read(&*transaction, id).await?;
         let note: Option<String> = row.get(3);
         let detail = json!({"grant": request.grant, "by": row.get::<_, Option<String>>(2)});
-        moved(&*transaction, &request, action, note.as_deref().unwrap_or_default(), detail).await?;
+        moved(&transaction, &request, action, note.as_deref().unwrap_or_default(), detail).await?;
         let owner = request.owner.as_str();
         let department = request.department.as_str();
         if surrendered {
@@ -97,7 +97,7 @@ impl Approvals {
         let Some(row) = transaction.query_opt(sql, &[]).await? else { return Ok(false) };
         let action = if row.get(1) { Action::Expire } else { Action::Begin };
         let request = read(&*transaction, row.get(0)).await?;
-        moved(&*transaction, &request, action, "", json!({})).await?;
+        moved(&transaction, &request, action, "", json!({})).await?;
         let (kind, text) = match action {
             Action::Expire => ("request.expired", ("已到期", "its term is over")),
             _ => ("request.active", ("现已生效", "it is in force")),

@@ -28,7 +28,8 @@ impl Parameters {
                     return Err(not_text(&name));
                 }
                 // The credential is not a handler's business.
-                if !is_credential(&name) && !(signed && SIGNED.contains(&&*name)) {
+                let ours = is_credential(&name) || (signed && SIGNED.contains(&&*name));
+                if !ours {
                     pairs.push((name.into_owned(), value.into_owned()));
                 }
             }

@@ -120,8 +120,7 @@ fn is_public_v6(v6: Ipv6Addr) -> bool {
     let s = v6.segments();
     // Only 2000::/3 is given out as global unicast; in it, what carries an IPv4 address (Teredo, 6to4) or is documentation.
     let global = s[0] & 0xe000 == 0x2000;
-    let special =
-        (s[0] == 0x2001 && s[1] < 0x200) || (s[0] == 0x2001 && s[1] == 0xdb8) || s[0] == 0x2002 || s[0] == 0x3fff;
+    let special = (s[0] == 0x2001 && (s[1] < 0x200 || s[1] == 0xdb8)) || s[0] == 0x2002 || s[0] == 0x3fff;
     global && !special
 }
 

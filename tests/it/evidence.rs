@@ -466,7 +466,8 @@ async fn one_flipped_bit_in_any_column_is_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_and_blocks_taken_out_put_in_or_cut_off_are_found() {
     let world = sealed().await;
-    let cases: [(&str, fn(&Fault) -> bool); 7] = [
+    type Case = (&'static str, fn(&Fault) -> bool);
+    let cases: [Case; 7] = [
         ("delete from onemap.evidence where block = BLOCK and place = 0", |f| matches!(f, Fault::Count { .. })),
         (
             "insert into onemap.evidence select e.* from onemap.evidence e where block = BLOCK and place = 0", |f| matches!(f, Fault::Count { .. }),

@@ -20,9 +20,14 @@ pub struct Tree {
 }
 
 /// A distance in a heap: metres are never NaN here.
-#[derive(PartialEq, PartialOrd)]
+#[derive(PartialEq)]
 struct Metres(f64);
 impl Eq for Metres {}
+impl PartialOrd for Metres {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
 impl Ord for Metres {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.0.total_cmp(&other.0)

@@ -82,12 +82,15 @@ pub struct Summary {
     pub others: Vec<Opened>,
     pub zones: Zones,
     pub wanted: Wanted,
-    pub statistics: Vec<(Statistic, Option<usize>)>,
+    pub statistics: Statistics,
     pub rows: Vec<(Cell, Tally)>,
     /// Features read, and those of them that are in no zone.
     pub features: u64,
     pub outside: u64,
 }
+
+/// What is asked for, each with the place of its field among those that are read.
+type Statistics = Vec<(Statistic, Option<usize>)>;
 
 /// A zone and a category; the category of those whose field is empty is none.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -97,7 +100,7 @@ pub struct Cell {
 }
 
 impl Wanted {
-    fn statistics(&self, opened: &Opened) -> Result<(Vec<(Statistic, Option<usize>)>, Vec<Field>)> {
+    fn statistics(&self, opened: &Opened) -> Result<(Statistics, Vec<Field>)> {
         let given = self.statistics.clone().unwrap_or_else(|| vec![Statistic::Count]);
         if !(1..=MOST_STATISTICS).contains(&given.len()) {
             return Err(Error::invalid("statistics", "应有 1 到 20 个统计量", "give one to twenty statistics"));

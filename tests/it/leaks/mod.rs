@@ -296,7 +296,7 @@ async fn no_answer_differs_from_the_model_of_the_rules() {
     println!("{combinations} combinations: {shown} shown, {refused} refused, {unknown} unknown, no leak");
 }
 
-fn relevant<'a>(grants: &'a [Grant], who: As, layer: Layer) -> Vec<&'a Grant> {
+fn relevant(grants: &[Grant], who: As, layer: Layer) -> Vec<&Grant> {
     grants.iter().filter(|g| Some(g.department) == asker(who).department && g.layer == layer.id).collect()
 }
 

@@ -47,8 +47,11 @@ impl Row {
     }
 }
 
+/// A filter, and the rows that pass it.
+type Passes = (&'static str, fn(Row) -> bool);
+
 /// Filters in CQL2 and what they mean. Built on day 18,000 (2019-04-14) and the days after.
-pub const FILTERS: [(&str, fn(Row) -> bool); 12] = [
+pub const FILTERS: [Passes; 12] = [
     ("floors > 10", |r| r.floors() > 10),
     ("kind = '商业' AND floors < 20", |r| r.kind() == "商业" && r.floors() < 20),
     ("listed = true OR floors = 7", |r| r.listed() || r.floors() == 7),
@@ -113,7 +116,7 @@ pub enum Answer {
 }
 
 #[derive(Debug, Clone, Default)]
-pub struct Shown(Option<Grant>);
+pub struct Shown(Option<Box<Grant>>);
 
 impl Shown {
     pub fn is_all(&self) -> bool {
@@ -167,7 +170,7 @@ pub fn answer(asker: Asker, layer: Layer, right: Option<&str>, grants: &[Grant])
                     && right.is_none_or(|right| g.rights.contains(&right))
             };
             // The last that was given.
-            grants.iter().rfind(open).map_or(Answer::Refused, |g| Answer::Shown(Shown(Some(g.clone()))))
+            grants.iter().rfind(open).map_or(Answer::Refused, |g| Answer::Shown(Shown(Some(Box::new(g.clone())))))
         }
     }
 }
