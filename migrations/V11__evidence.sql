@@ -76,6 +76,8 @@ create index evidence_by_owner on onemap.evidence (owner, at) where owner is not
 create index evidence_by_who on onemap.evidence (who, at);
 create index evidence_by_operation on onemap.evidence (operation, at);
 create index evidence_by_block on onemap.evidence (node, block);
+-- Who changed a feature: the log of edits names it in its detail, and there are few edits beside many readings.
+create index evidence_by_write on onemap.evidence (layer, at) where audit_id is not null and layer is not null;
 create index evidence_by_feature on onemap.evidence using gin (onemap.feature_keys(layer, features)) where features is not null;
 
 -- Figures of use, derived from the records as they are written. They are no evidence and can be made anew.

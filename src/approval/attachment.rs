@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
-use super::decide::{Happening, happened, refused};
+use super::decide::refused;
+use super::history::{Happening, happened};
 use super::record::{Caller, load};
 use super::{Approvals, Condition};
 use crate::access::principal::Principal;

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use tokio_postgres::GenericClient;
 use uuid::Uuid;
 
-use super::decide::{Happening, happened, refused};
+use super::decide::refused;
+use super::history::{Happening, happened};
 use super::record::{Caller, Request, load};
 use super::terms::{Terms, check_divisions};
 use super::{Approvals, Condition, no_layer};

@@ -6,6 +6,7 @@ pub mod attachment;
 pub mod days;
 mod decide;
 pub mod draft;
+mod history;
 pub mod list;
 mod record;
 pub mod steps;

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio_postgres::{GenericClient, Transaction};
 use uuid::Uuid;
 
-use super::decide::{Happening, deciders_of, happened, tell};
+use super::history::{Happening, deciders_of, happened, tell};
 use super::record::{COLUMNS, Caller, FROM, Request};
 use super::{Approvals, days};
 use crate::access::principal::Role;

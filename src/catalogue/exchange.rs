@@ -2,12 +2,9 @@
 //! row's faults are told.
 
 use std::collections::HashMap;
-use std::io::{Cursor, Read};
 
 use bytes::Bytes;
-use calamine::{Data, Reader, Xlsx};
 use futures_util::Stream;
-use jiff::ToSpan;
 use onemap_formats::{Sheets, Value};
 use serde::Serialize;
 use serde_json::json;
@@ -18,6 +15,7 @@ use super::table::{COLUMNS, Entry, Fault, Header, cells};
 use super::{Catalogue, VISIBLE, write};
 use crate::access::principal::Principal;
 use crate::error::{Error, Result, Said};
+use crate::upload::workbook;
 
 /// The largest file of an import, and what a workbook may unpack to.
 pub const MOST_BYTES: usize = 8 << 20;
@@ -211,33 +209,14 @@ fn rows_of_csv(bytes: &[u8]) -> Result<Vec<Vec<String>>> {
 }
 
 fn rows_of_workbook(bytes: &[u8]) -> Result<Vec<Vec<String>>> {
-    let unreadable = || Error::invalid("file", "工作簿无法读取", "the workbook cannot be read");
-    // What an archive says of its sizes need not be true: it is unpacked once, into nothing.
-    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|_| unreadable())?;
-    let mut left = MOST_UNPACKED;
-    for i in 0..archive.len() {
-        let entry = archive.by_index(i).map_err(|_| unreadable())?;
-        left -= std::io::copy(&mut entry.take(left), &mut std::io::sink()).map_err(|_| unreadable())?;
-        if left == 0 {
-            return Err(Error::too_large("工作簿展开后过大", "the workbook is too large when it is unpacked"));
+    let sheet = workbook::first_sheet(bytes, MOST_UNPACKED).map_err(|fault| match fault {
+        workbook::Fault::Unreadable => Error::invalid("file", "工作簿无法读取", "the workbook cannot be read"),
+        workbook::Fault::TooLarge => {
+            Error::too_large("工作簿展开后过大", "the workbook is too large when it is unpacked")
         }
-    }
-    let mut book: Xlsx<_> = calamine::open_workbook_from_rs(Cursor::new(bytes)).map_err(|_| unreadable())?;
-    let sheet = book.worksheet_range_at(0).ok_or_else(unreadable)?.map_err(|_| unreadable())?;
+    })?;
     // A sheet may begin anywhere; its rows are those of the file's lines only when nothing is above them.
-    Ok(sheet.rows().take(MOST_ROWS + 2).map(|row| row.iter().map(text_of).collect()).collect())
-}
-
-fn text_of(cell: &Data) -> String {
-    match cell {
-        Data::DateTime(moment) => {
-            let days = moment.as_f64().floor() as i64;
-            let day = jiff::civil::date(1899, 12, 30).checked_add(days.clamp(-1_000_000, 1_000_000).days());
-            day.map_or_else(|_| String::new(), |d| d.to_string())
-        }
-        Data::Empty | Data::Error(_) => String::new(),
-        other => other.to_string().replace('\0', ""),
-    }
+    Ok(sheet.rows().take(MOST_ROWS + 2).map(|row| row.iter().map(workbook::text).collect()).collect())
 }
 
 /// What could be read of each row, and what could not.

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use onemap_statistics::area::{Locator, square_metres};
+use geo::Coord;
+use onemap_spatial::area::Area;
+use onemap_spatial::ellipsoid;
 use onemap_statistics::join::{By, Directory, How, Match};
 use onemap_statistics::suppress::MOST_CELLS;
 use serde_json::{Value, json};
@@ -48,6 +50,40 @@ pub struct Counter {
     columns: Names,
     categories: Names,
     report: Report,
+}
+
+/// Which zone a place lies in.
+struct Locator {
+    areas: onemap_spatial::zones::Zones,
+    /// The zones of the areas: those without a geometry have none.
+    zones: Vec<u32>,
+}
+
+impl Locator {
+    fn new(zones: &Zones) -> Locator {
+        let (mut areas, mut numbers) = (vec![], vec![]);
+        for (number, area) in zones.shapes.iter().enumerate() {
+            if let Some(area) = area {
+                areas.push(area.clone());
+                numbers.push(number as u32);
+            }
+        }
+        Locator { areas: onemap_spatial::zones::Zones::new(areas), zones: numbers }
+    }
+
+    /// The first zone that holds the place. One on a border is in the first of its neighbours, so that each row counts once.
+    fn find(&self, [x, y]: [f64; 2]) -> Option<u32> {
+        let mut first = None;
+        self.areas.locate(Coord { x, y }, |number, _| {
+            first.get_or_insert(number);
+        });
+        self.zones.get(first? as usize).copied()
+    }
+}
+
+/// Square metres on the ellipsoid.
+fn square_metres(area: &Area) -> f64 {
+    area.polygons().iter().map(ellipsoid::polygon_area).sum()
 }
 
 /// Texts by their numbers, in the order of their first appearance.
@@ -115,7 +151,7 @@ impl Counter {
     pub fn new(definition: Arc<Definition>, zones: Arc<Zones>) -> Counter {
         let located = matches!(definition.join, Join::Location { .. });
         Counter {
-            locator: located.then(|| Locator::new(&zones.shapes)),
+            locator: located.then(|| Locator::new(&zones)),
             definition,
             zones,
             cells: HashMap::new(),
@@ -188,7 +224,7 @@ impl Counter {
                 Some(_) => self.report.located += 1,
                 None => self.report.unmatched_rows += 1,
             }
-            return found.map(|zone| zone as u32);
+            return found;
         }
         let Some(key) = record.key.as_deref().map(str::trim).filter(|key| !key.is_empty()) else {
             self.report.without_key += 1;
@@ -281,7 +317,7 @@ impl Counter {
             pattern.as_ref().is_some_and(|p| column.map_or_else(|| p.row_total(zone), |column| p.cell(zone, column)))
         };
         let areas: Vec<f64> = match self.definition.indicators().any(|i| i.kind == Measure::PerKm2) {
-            true => self.zones.shapes.iter().map(square_metres).collect(),
+            true => self.zones.shapes.iter().map(|area| area.as_ref().map_or(0.0, square_metres)).collect(),
             false => vec![],
         };
         let categories = self.categories.list();

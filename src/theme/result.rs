@@ -1,7 +1,9 @@
 //! Numbers become the rows, the style and the figures of a layer.
 
 use bytes::Bytes;
-use onemap_statistics::area::{Rings, middle, places};
+use geo::Coord;
+use onemap_spatial::area::Area;
+use onemap_spatial::within::{middle, places};
 use onemap_statistics::palette::{Palette, SIDE};
 use serde_json::{Value as Json, json};
 
@@ -297,7 +299,8 @@ impl Rows<'_> {
                     let wanted = told.values[0].map_or(0.0, |v| (v / self.per_dot).round().max(0.0)) as usize;
                     let wanted = wanted.min(left);
                     left -= wanted;
-                    for place in places(&self.zones.shapes[zone], wanted, zone as u64) {
+                    let area = self.zones.shapes[zone].as_ref();
+                    for place in area.map_or(vec![], |area| places(area, wanted, zone as u64)) {
                         id += 1;
                         self.dot(&mut out, id, (zone, period.as_deref()), place);
                     }
@@ -328,15 +331,15 @@ impl Rows<'_> {
             Kind::DotDensity => put(out, &Value::Boolean(false)),
             _ => {}
         }
-        let shape = &self.zones.shapes[zone];
+        let area = self.zones.shapes[zone].as_ref();
         let ewkb = match geometry(self.definition.kind) {
-            "Point" => middle(shape).map(point),
-            _ => (!shape.rings.is_empty()).then(|| polygons(shape)),
+            "Point" => area.and_then(middle).map(point),
+            _ => area.map(polygons),
         };
         put(out, &ewkb.as_deref().map_or(Value::Null, Value::Geometry));
     }
 
-    fn dot(&self, out: &mut Vec<u8>, id: i64, (zone, period): (usize, Option<&str>), place: [f64; 2]) {
+    fn dot(&self, out: &mut Vec<u8>, id: i64, (zone, period): (usize, Option<&str>), place: Coord) {
         begin_row(out, self.columns);
         put(out, &Value::Integer(id));
         put(out, &text_or_null(self.zones.codes[zone].as_deref()));
@@ -364,30 +367,29 @@ fn head(kind: u32) -> Vec<u8> {
     out
 }
 
-fn point([x, y]: [f64; 2]) -> Vec<u8> {
+fn point(Coord { x, y }: Coord) -> Vec<u8> {
     let mut out = head(1);
     out.extend_from_slice(&x.to_le_bytes());
     out.extend_from_slice(&y.to_le_bytes());
     out
 }
 
-fn polygons(shape: &Rings) -> Vec<u8> {
+fn polygons(area: &Area) -> Vec<u8> {
     let mut out = head(6);
     let length = |n: usize| (n as u32).to_le_bytes();
-    out.extend_from_slice(&length(shape.polygons.len()));
-    let mut start = 0;
-    for end in &shape.polygons {
+    let polygons = area.polygons();
+    out.extend_from_slice(&length(polygons.0.len()));
+    for polygon in &polygons {
         out.push(1);
         out.extend_from_slice(&3u32.to_le_bytes());
-        out.extend_from_slice(&length(end - start));
-        for ring in &shape.rings[start..*end] {
-            out.extend_from_slice(&length(ring.len()));
-            for position in ring {
-                out.extend_from_slice(&position[0].to_le_bytes());
-                out.extend_from_slice(&position[1].to_le_bytes());
+        out.extend_from_slice(&length(polygon.interiors().len() + 1));
+        for ring in std::iter::once(polygon.exterior()).chain(polygon.interiors()) {
+            out.extend_from_slice(&length(ring.0.len()));
+            for position in &ring.0 {
+                out.extend_from_slice(&position.x.to_le_bytes());
+                out.extend_from_slice(&position.y.to_le_bytes());
             }
         }
-        start = *end;
     }
     out
 }

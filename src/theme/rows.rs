@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use onemap_formats::{Kind, Shape};
-use onemap_statistics::area::{Rings, middle};
+use onemap_spatial::shape::Shape;
+use onemap_spatial::{ewkb, within};
 use serde_json::Value;
 
 use super::definition::{Definition, Join, Measure};
@@ -233,7 +233,6 @@ pub async fn of_layer(
     let srid = columns.located.then_some(STORAGE_SRID);
     let sql = select::features(layer, grant, &selected, &Selection { srid, filter, ..Selection::default() });
     let mut rows = themes.store.apart(grant, LONGEST).await?.rows(&sql).await?;
-    let mut shape = Shape::default();
     while let Some(row) = rows.next().await {
         let row = row?;
         let mut column = 1;
@@ -252,8 +251,8 @@ pub async fn of_layer(
             _ => Number::Missing,
         };
         let point = match columns.located.then(|| row.try_get::<_, Option<Ewkb<'_>>>(1)).transpose()?.flatten() {
-            Some(Ewkb(bytes)) if shape.read(bytes).is_ok() => place_of(&mut shape),
-            _ => None,
+            Some(Ewkb(bytes)) => place_of(bytes),
+            None => None,
         };
         let record = Record {
             key: text(0),
@@ -271,20 +270,15 @@ pub async fn of_layer(
 }
 
 /// Where a feature counts: a point where it is, a line at its middle vertex, a polygon at a place within it. So each counts once.
-fn place_of(shape: &mut Shape) -> Option<[f64; 2]> {
-    if let Some(member) = shape.members.first_mut() {
-        return place_of(&mut std::mem::take(member));
-    }
-    match shape.kind {
-        Kind::Polygon | Kind::MultiPolygon => {
-            shape.promote();
-            let mut start = 0;
-            let rings =
-                shape.ends.iter().map(|end| shape.positions[std::mem::replace(&mut start, *end)..*end].to_vec());
-            middle(&Rings { rings: rings.collect(), polygons: shape.polygons.clone() })
+fn place_of(bytes: &[u8]) -> Option<[f64; 2]> {
+    let place = match Shape::new(ewkb::read(bytes)?)? {
+        Shape::Area(area) => within::middle(&area)?,
+        other => {
+            let coords: Vec<_> = other.coords().collect();
+            *coords.get(coords.len() / 2)?
         }
-        _ => shape.positions.get(shape.positions.len() / 2).copied(),
-    }
+    };
+    Some([place.x, place.y])
 }
 
 #[cfg(test)]

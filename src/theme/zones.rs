@@ -1,8 +1,9 @@
 //! The zones of a theme: codes, names, inhabitants and shapes, as the caller's grant shows them.
 
 use futures_util::StreamExt;
-use onemap_formats::{Kind, Shape};
-use onemap_statistics::area::Rings;
+use onemap_spatial::area::Area;
+use onemap_spatial::ewkb;
+use onemap_spatial::shape::Shape;
 use onemap_statistics::join::{Directory, Zone};
 
 use super::Themes;
@@ -24,7 +25,8 @@ pub struct Zones {
     /// As they are written: not the tidied ones of the directory.
     pub codes: Vec<Option<String>>,
     pub names: Vec<Option<String>>,
-    pub shapes: Vec<Rings>,
+    /// None where a zone has no geometry.
+    pub shapes: Vec<Option<Area>>,
     /// For each indicator that is per capita, the inhabitants of each zone.
     pub inhabitants: Vec<Vec<Option<f64>>>,
 }
@@ -90,8 +92,8 @@ pub async fn read(themes: &Themes, definition: &Definition, layer: &Published, g
     let selection = Selection { srid: Some(STORAGE_SRID), limit: Some(MOST_ZONES as i64 + 1), ..Selection::default() };
     let sql = select::features(layer, grant, &columns, &selection);
     let mut rows = themes.store.read(grant).await?.rows(&sql).await?;
-    let mut read: Vec<(Zone, [Option<f64>; 2], Rings)> = Vec::new();
-    let (mut shape, mut positions) = (Shape::default(), 0);
+    let mut read: Vec<(Zone, [Option<f64>; 2], Option<Area>)> = Vec::new();
+    let mut positions = 0;
     while let Some(row) = rows.next().await {
         let row = row?;
         let mut column = 1;
@@ -104,11 +106,13 @@ pub async fn read(themes: &Themes, definition: &Definition, layer: &Published, g
         }
         let text = |at: usize| cells[at].as_ref().and_then(|v| v.text()).map(|t| t.into_owned());
         let number = |at: usize| cells[at].as_ref().and_then(as_number);
-        let rings = match row.try_get::<_, Option<Ewkb<'_>>>(1)? {
-            Some(Ewkb(bytes)) if shape.read(bytes).is_ok() => rings(&mut shape)?,
-            _ => Rings::default(),
+        let geometry = row.try_get::<_, Option<Ewkb<'_>>>(1)?.and_then(|Ewkb(bytes)| ewkb::read(bytes));
+        let area = match geometry.and_then(Shape::new) {
+            Some(Shape::Area(area)) => Some(*area),
+            Some(_) => return Err(no_polygons()),
+            None => None,
         };
-        positions += rings.rings.iter().map(Vec::len).sum::<usize>();
+        positions += area.as_ref().map_or(0, |area| area.coords().len());
         if read.len() == MOST_ZONES || positions > MOST_POSITIONS {
             return Err(Error::invalid(
                 "zones.layer",
@@ -117,11 +121,11 @@ pub async fn read(themes: &Themes, definition: &Definition, layer: &Published, g
             ));
         }
         let zone = Zone { code: text(0), name: text(1), parent: text(2) };
-        read.push((zone, [number(3), number(4)], rings));
+        read.push((zone, [number(3), number(4)], area));
     }
     read.sort_by(|a, b| (&a.0.code, &a.0.name).cmp(&(&b.0.code, &b.0.name)));
     let inhabitants = (0..2).map(|i| read.iter().map(|(_, numbers, _)| numbers[i]).collect()).collect();
-    let (zones, shapes): (Vec<Zone>, Vec<Rings>) = read.into_iter().map(|(zone, _, rings)| (zone, rings)).unzip();
+    let (zones, shapes): (Vec<Zone>, Vec<_>) = read.into_iter().map(|(zone, _, area)| (zone, area)).unzip();
     Ok(Zones {
         codes: zones.iter().map(|z| z.code.clone()).collect(),
         names: zones.iter().map(|z| z.name.clone()).collect(),
@@ -137,18 +141,4 @@ fn as_number(value: &onemap_formats::Value<'_>) -> Option<f64> {
         onemap_formats::Value::Float(v) => Some(*v),
         _ => None,
     }
-}
-
-/// The rings of a polygon or of several.
-fn rings(shape: &mut Shape) -> Result<Rings> {
-    if shape.is_empty() {
-        return Ok(Rings::default());
-    }
-    shape.promote();
-    if shape.kind != Kind::MultiPolygon {
-        return Err(no_polygons());
-    }
-    let mut start = 0;
-    let rings = shape.ends.iter().map(|end| shape.positions[std::mem::replace(&mut start, *end)..*end].to_vec());
-    Ok(Rings { rings: rings.collect(), polygons: shape.polygons.clone() })
 }

@@ -29,6 +29,7 @@ pub mod table;
 pub mod text;
 pub mod tileset;
 pub mod validity;
+pub mod workbook;
 
 use std::path::{Path, PathBuf};
 

@@ -20,6 +20,7 @@ pub mod shapes;
 pub mod share;
 pub mod tally;
 mod tree;
+pub mod within;
 pub mod wkt;
 pub mod zones;
 

@@ -4,9 +4,7 @@
 //! - [`palette`]: colours that stay apart for colour-blind readers.
 //! - [`suppress`]: which counts of a table must not be told, so that no small one can be worked out.
 //! - [`join`]: rows of a table to divisions, by code or by name, with a report of what did not fit.
-//! - [`area`]: which polygon holds a point, how large a polygon is, places within it.
 
-pub mod area;
 pub mod classify;
 pub mod join;
 pub mod palette;

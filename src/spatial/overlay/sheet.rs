@@ -1,15 +1,16 @@
 //! The first sheet of an XLSX workbook: a header, then rows as in a csv. A workbook cannot be read as it comes; it is held in memory,
 //! and what is larger than that allows is refused.
 
-use std::io::{Cursor, Read, sink};
+use std::io::Read;
 
-use calamine::{Data, Range, Reader, Xlsx};
+use calamine::{Data, Range};
 use csv::StringRecord;
 
 use super::delimited::At;
 use super::input::{Given, Row, Source, unreadable};
 use super::{Columns, Problem};
 use crate::error::{Error, Result};
+use crate::upload::workbook;
 
 const MOST_BYTES: u64 = 24 << 20;
 const MOST_UNPACKED: u64 = 128 << 20;
@@ -27,25 +28,13 @@ pub fn open(input: impl Read, columns: &Columns) -> Result<Sheet> {
     if bytes.len() as u64 > MOST_BYTES {
         return Err(too_big());
     }
-    unpacks(&bytes)?;
-    let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(|_| no_workbook())?;
-    let name = book.sheet_names().first().cloned().ok_or_else(no_workbook)?;
-    let range = book.worksheet_range(&name).map_err(|_| no_workbook())?;
+    let range = workbook::first_sheet(&bytes, MOST_UNPACKED).map_err(|fault| match fault {
+        workbook::Fault::Unreadable => no_workbook(),
+        workbook::Fault::TooLarge => too_big(),
+    })?;
     let header: StringRecord = range.rows().next().map(record).unwrap_or_default();
     let at = At::of(&header, columns)?;
     Ok(Sheet { range, next: 1, header, at })
-}
-
-/// What a workbook says of its size need not be true: it is unpacked once to see.
-fn unpacks(bytes: &[u8]) -> Result<()> {
-    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|_| no_workbook())?;
-    let mut left = MOST_UNPACKED;
-    for i in 0..archive.len() {
-        let entry = archive.by_index(i).map_err(|_| no_workbook())?;
-        let size = std::io::copy(&mut entry.take(left + 1), &mut sink()).map_err(|_| no_workbook())?;
-        left = left.checked_sub(size).ok_or_else(too_big)?;
-    }
-    Ok(())
 }
 
 fn too_big() -> Error {
@@ -61,27 +50,7 @@ fn no_workbook() -> Error {
 }
 
 fn record(row: &[Data]) -> StringRecord {
-    row.iter().map(text).collect()
-}
-
-fn text(cell: &Data) -> String {
-    match cell {
-        Data::Empty | Data::Error(_) => String::new(),
-        Data::Float(v) if v.fract() == 0.0 && v.abs() < 1e15 => format!("{v:.0}"),
-        Data::DateTime(serial) => moment(serial.as_f64()).unwrap_or_else(|| cell.to_string()),
-        other => other.to_string(),
-    }
-}
-
-/// Day 0 of a workbook is 1899-12-30; a whole number is a date.
-fn moment(serial: f64) -> Option<String> {
-    let seconds = (serial * 86_400.0).round();
-    if !(0.0..3e11).contains(&seconds) {
-        return None;
-    }
-    let at =
-        jiff::civil::date(1899, 12, 30).at(0, 0, 0, 0).checked_add(jiff::Span::new().seconds(seconds as i64)).ok()?;
-    Some(if serial.fract() == 0.0 { at.date().to_string() } else { at.to_string() })
+    row.iter().map(workbook::text).collect()
 }
 
 impl Source for Sheet {
@@ -109,6 +78,8 @@ impl Source for Sheet {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use onemap_formats::{Sheets, Value};
 
     use super::super::input::Place;
