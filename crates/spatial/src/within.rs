@@ -47,8 +47,10 @@ pub fn middle(area: &Area) -> Option<Coord> {
         let weight = 1.0 - (share - 0.5).abs();
         for pair in crossings.as_chunks::<2>().0 {
             let width = (pair[1] - pair[0]) * weight;
-            if best.is_none_or(|(widest, _)| width > widest) {
-                best = Some((width, Coord { x: pair[0] / 2.0 + pair[1] / 2.0, y }));
+            let place = Coord { x: pair[0] / 2.0 + pair[1] / 2.0, y };
+            // A line that runs along a hole's edge crosses nothing there: its stretch may lie on the boundary.
+            if best.is_none_or(|(widest, _)| width > widest) && area.locate(place) == Position::Inside {
+                best = Some((width, place));
             }
         }
     }
