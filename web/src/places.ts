@@ -28,12 +28,12 @@ export const map = () => import('@/features/onemap/OneMapPage.vue');
 export const places: Place[] = [
   { name: 'map', path: '/', page: map, label: 'nav.map', icon: MapLocation, menu: 'front', thumb: true, guests: true },
   { name: 'catalogue', path: '/catalogue/:code?', page: () => import('@/features/catalogue/CataloguePage.vue'), label: 'records.title', icon: Collection, menu: 'front', guests: true },
-  { name: 'requests', path: '/requests/:view(mine|inbox|grants|settings|new)?/:id?', page: () => import('@/features/requests/RequestsPage.vue'), label: 'requests.title', icon: Stamp, menu: 'front', thumb: true },
+  { name: 'requests', path: '/requests/:view(mine|inbox|grants|settings|new|give)?/:id?', page: () => import('@/features/requests/RequestsPage.vue'), label: 'requests.title', icon: Stamp, menu: 'front', thumb: true },
   // Not behind a sign-in: what is open to the public may be looked up by everybody.
   { name: 'address', path: '/address/:mode(batch|decisions)?/:id?', page: () => import('@/features/address/AddressPage.vue'), label: 'nav.address', icon: LocationInformation, menu: 'front', thumb: true, guests: true },
   { name: 'theme', path: '/theme/:id?', page: () => import('@/features/theme/ThemePage.vue'), label: 'nav.theme', icon: PieChart, menu: 'front', thumb: true },
   { name: 'query', path: '/query/:mode(nearest|overlay)?', page: () => import('@/features/query/QueryPage.vue'), label: 'nav.query', icon: Search, menu: 'front', guests: true },
-  { name: 'upload', path: '/upload/:id?', page: () => import('@/features/upload/UploadPage.vue'), label: 'nav.upload', icon: UploadFilled, menu: 'front' },
+  { name: 'upload', path: '/upload/:id?', page: () => import('@/features/upload/UploadPage.vue'), label: 'nav.upload', icon: UploadFilled, menu: 'front', roles: ['platform_administrator', 'department_administrator', 'publisher'] },
   { name: 'developer', path: '/developer', page: () => import('@/features/developer/DeveloperPage.vue'), label: 'nav.developer', icon: DataLine, menu: 'front' },
   { name: 'people', path: '/people', page: () => import('@/features/people/PeoplePage.vue'), label: 'people.title', icon: UserFilled, menu: 'manage', roles: ['platform_administrator', 'department_administrator'] },
   { name: 'simulation', path: '/simulation', page: () => import('@/features/simulation/SimulationPage.vue'), label: 'simulation.title', icon: View, menu: 'manage', roles: ['platform_administrator', 'department_administrator', 'auditor'] },

@@ -1,6 +1,6 @@
-import { get, request as send } from './client';
+import { get, post, request as send } from './client';
 import { list, object, text, when } from './read';
-import { termsOf, type Terms } from './terms';
+import { termsOf, type Right, type Terms } from './terms';
 
 export type GrantState = 'pending' | 'active' | 'expired' | 'revoked' | 'surrendered';
 
@@ -51,6 +51,25 @@ export async function grants(): Promise<Grants> {
   const body = object(await get<unknown>('/api/v1/grants'));
   return { given: list(body.given).map(grantOf), held: list(body.held).map(grantOf) };
 }
+
+/** A grant as it is written by the layer's owner. */
+export interface NewGrant {
+  layer: string;
+  department: string;
+  rights: Right[];
+  fields: string[] | null;
+  filter: string | null;
+  divisions: string[];
+  area: GeoJSON.Geometry | null;
+  purpose: string;
+  legal_basis: string;
+  case_number: string;
+  valid_from: string | null;
+  valid_until: string | null;
+}
+
+/** Gives a grant that nobody asked for. */
+export const give = (wanted: NewGrant) => post<{ id: number }>('/api/v1/grants', wanted);
 
 /** Ends a grant: its owner revokes it, its holder gives it back. */
 export const end = (id: string, reason: string) => send<null>('DELETE', `/api/v1/grants/${encodeURIComponent(id)}`, { body: { reason } });

@@ -82,8 +82,9 @@ export interface Plan {
   department: string;
   rights: Right[];
   fields: string[] | null;
-  filter: string;
+  filter: string | null;
   area: GeoJSON.Geometry | null;
+  divisions?: string[];
 }
 
 export interface Opened {

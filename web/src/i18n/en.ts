@@ -10,6 +10,7 @@ import requests from './requests.en';
 import simulation from './simulation.en';
 import sharing, { area } from './sharing.en';
 import annotation from './annotation.en';
+import granting, { signed } from './granting.en';
 import type { Messages } from './zh-CN';
 
 const en: Messages = {
@@ -368,11 +369,14 @@ const en: Messages = {
   requests,
   sharing,
   simulation,
+  granting,
+  signed,
   annotation,
   developer: {
     title: 'Developers',
     lead: 'Bring layers into your web page, desktop software or data flow with an app key.',
     keys: 'App keys',
+    notYours: "Keys and signed addresses are made by your department's administrator; put the key into the code below.",
     keysLead: 'A key stands for your department and reads what the department may read. Keep it out of public code.',
     keysEmpty: 'No keys yet',
     keysEmptyNext: 'Say what it is for and make the first key.',

@@ -10,6 +10,7 @@ import requests from './requests.zh-CN';
 import simulation from './simulation.zh-CN';
 import sharing, { area } from './sharing.zh-CN';
 import annotation from './annotation.zh-CN';
+import granting, { signed } from './granting.zh-CN';
 
 const zh = {
   app: {
@@ -367,11 +368,14 @@ const zh = {
   requests,
   sharing,
   simulation,
+  granting,
+  signed,
   annotation,
   developer: {
     title: '开发者中心',
     lead: '用应用密钥把图层接入您的网页、桌面软件或数据流程。',
     keys: '应用密钥',
+    notYours: '应用密钥和签名地址由本单位管理员签发；拿到密钥后填在下面的示例代码中。',
     keysLead: '密钥代表本部门，只能读取本部门有权查看的图层。请勿写进公开的代码仓库。',
     keysEmpty: '还没有密钥',
     keysEmptyNext: '填写用途，新建第一个密钥。',
