@@ -6,7 +6,7 @@ data   := $(or $(ONEMAP_DATA),.onemap)
 target := $(or $(CARGO_TARGET_DIR),target)
 RUN_ARGS ?=
 
-.PHONY: help run test dev bench bench-address conformance check clean
+.PHONY: help run test dev bench bench-address conformance fuzz check clean
 
 help:
 	@echo "make run    install what is missing, build, start PostGIS in $(data), load the demo city, serve it"
@@ -15,6 +15,7 @@ help:
 	@echo "make bench  the figures: tiles, features, memory; beside the peers where they are installed"
 	@echo "make bench-address  address matching: exact, within 50 m, rejected, reliability, speed"
 	@echo "make conformance  the standards' requirements, asked of a running server; desktop programs; hostile input"
+	@echo "make fuzz   requests made from the OpenAPI documents, as each role, a key and nobody"
 	@echo "make check  format, lints, licences and advisories"
 	@echo "make clean  remove what was built (the data directory stays)"
 
@@ -48,6 +49,12 @@ conformance:
 	@scripts/setup --test
 	@cargo build
 	@scripts/conformance $(target)/debug/onemap $(CONFORMANCE_ARGS)
+
+# FUZZ_ARGS="--seconds 300 --roles auditor key" asks longer, as some.
+fuzz:
+	@scripts/setup --test
+	@cargo build
+	@scripts/fuzz-api $(target)/debug/onemap $(FUZZ_ARGS)
 
 check:
 	@scripts/setup --test
