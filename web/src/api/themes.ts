@@ -1,12 +1,12 @@
 import { get, post, remove } from './client';
-import { list, number, object, text, texts } from './read';
+import { list, number, object, text, texts, type Loose } from './read';
 import type { Layer, Said } from './types';
 
 const ENDPOINT = '/api/v1/themes';
 const path = (id: string, tail = '') => `${ENDPOINT}/${encodeURIComponent(id)}${tail}`;
 
 export interface Indicator {
-  kind: 'count' | 'sum' | 'mean' | 'ratio' | 'per_capita' | 'per_km2';
+  kind: 'count' | 'sum' | 'mean' | 'ratio' | 'per_capita' | 'per_km2' | 'category';
   field?: string;
   denominator?: string;
 }
@@ -16,12 +16,14 @@ export interface Definition {
   zones: { layer: string; code?: string; name?: string; parent?: string };
   join: { by: 'code' | 'name'; field: string; parent?: string } | { by: 'location'; lon?: string; lat?: string };
   indicator: Indicator;
-  kind: 'choropleth' | 'graduated_symbols' | 'dot_density' | 'heat';
-  method: string;
-  classes: number;
+  /** Of a bivariate map. */
+  second?: Indicator;
+  kind: 'choropleth' | 'graduated_symbols' | 'dot_density' | 'heat' | 'categories' | 'bivariate';
+  method?: string;
+  classes?: number;
   breaks?: number[];
-  palette: string;
-  reverse: boolean;
+  palette?: string;
+  reverse?: boolean;
   time?: { field: string; unit?: 'year' | 'month' | 'day' };
 }
 
@@ -56,6 +58,12 @@ export interface About {
   revision: number | null;
   periods: string[];
   classes: ClassOf[];
+  /** Of a bivariate map, the other figure's. */
+  second: ClassOf[];
+  /** Texts with a colour of their own, the most frequent first. */
+  categories: string[];
+  /** What a dot stands for. */
+  perDot: number | null;
   histogram: { from: number; to: number; count: number }[];
   suppressed: number | null;
   /** Only its editors see them. */
@@ -63,6 +71,11 @@ export interface About {
   job: string;
   unmatched: { key: string; rows: number; suggestions: string[] }[];
 }
+
+const classesOf = (classification: Loose): ClassOf[] =>
+  list(classification.classes)
+    .map(object)
+    .map((one) => ({ from: number(one.from) ?? 0, to: number(one.to) ?? 0, count: number(one.count), label: text(one.label), colour: text(one.color) }));
 
 export function aboutOf(body: unknown): About {
   const raw = object(body);
@@ -79,9 +92,10 @@ export function aboutOf(body: unknown): About {
     updated: text(raw.updated),
     revision: number(raw.revision),
     periods: texts(figures.periods),
-    classes: list(classification.classes)
-      .map(object)
-      .map((one) => ({ from: number(one.from) ?? 0, to: number(one.to) ?? 0, count: number(one.count), label: text(one.label), colour: text(one.color) })),
+    classes: classesOf(classification),
+    second: classesOf(object(figures.second)),
+    categories: texts(figures.categories),
+    perDot: number(figures.per_dot),
     histogram: list(histogram.counts).map((count, index) => ({ from: edges[index] ?? 0, to: edges[index + 1] ?? 0, count: number(count) ?? 0 })),
     suppressed: number(figures.suppressed),
     editable: raw.definition !== undefined,
@@ -101,12 +115,16 @@ export interface Row {
   value: number | null;
   /** From 0; null where there is none. */
   class: number | null;
+  /** Of a bivariate map. */
+  second: number | null;
+  /** Of a map of categories. */
+  category: string;
   withheld: boolean;
 }
 
 const rowOf = (value: unknown): Row => {
   const raw = object(value);
-  return { code: text(raw.code), name: text(raw.name), period: text(raw.period), value: number(raw.value), class: number(raw.class), withheld: raw.suppressed === true };
+  return { code: text(raw.code), name: text(raw.name), period: text(raw.period), value: number(raw.value), class: number(raw.class), second: number(raw.second), category: text(raw.category), withheld: raw.suppressed === true };
 };
 
 /** The numbers of all zones and periods. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { colours, DIVERGING, PALETTES, SEQUENTIAL } from './palette';
+import { CATEGORY_COLOURS, colours, DIVERGING, PAIR_COLOURS, PALETTES, SEQUENTIAL } from './palette';
 
 const channels = (hex: string) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16) / 255).map((one) => (one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4));
 const luminance = (rgb: number[]) => 0.2126 * rgb[0] + 0.7152 * rgb[1] + 0.0722 * rgb[2];
@@ -39,5 +39,14 @@ test('the two arms of a diverging ramp are never one colour', () => {
   for (const palette of DIVERGING) {
     const made = colours(palette, 7).map(channels);
     for (const [kind, matrix] of Object.entries(BLIND)) expect(apart(seen(matrix, made[0]), seen(matrix, made[6])), `${palette} ${kind}`).toBeGreaterThan(0.15);
+  }
+});
+
+test('things without an order, and nine classes of two figures, are told apart', () => {
+  for (const made of [CATEGORY_COLOURS, PAIR_COLOURS]) {
+    for (const [kind, matrix] of Object.entries(BLIND)) {
+      const all = made.map((one) => seen(matrix, channels(one)));
+      all.forEach((one, at) => all.slice(0, at).forEach((other) => expect(apart(one, other), `${kind} ${at}`).toBeGreaterThan(0.04)));
+    }
   }
 });

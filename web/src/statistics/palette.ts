@@ -57,6 +57,28 @@ function colour(palette: Palette, at: number): string {
   return hex(0.965 - 0.5 * side, 0.16 * Math.min(1, 3 * side), at < 0.5 ? low : high);
 }
 
+/** Of different things without an order: lightness, chroma and hue, as the server has them. */
+const CATEGORIES: [number, number, number][] = [
+  [0.58, 0.1, 255],
+  [0.88, 0.15, 105],
+  [0.42, 0.1, 15],
+  [0.88, 0.15, 180],
+  [0.58, 0.15, 45],
+  [0.42, 0.15, 285],
+  [0.74, 0.1, 225],
+  [0.74, 0.1, 60],
+];
+export const CATEGORY_COLOURS: readonly string[] = CATEGORIES.map((one) => hex(...one));
+
+/** Classes along a side of a square of two values. */
+export const SIDE = 3;
+/** Row by row from below: the first value grows along a row, the second from row to row. */
+export const PAIR_COLOURS: readonly string[] = Array.from({ length: SIDE * SIDE }, (_, index) => {
+  const [x, y] = [index % SIDE, Math.floor(index / SIDE)];
+  const [a, b] = [-0.02 * x + 0.07 * y, -0.11 * x + 0.07 * y];
+  return hex(0.95 - 0.2 * x - 0.17 * y, Math.hypot(a, b), (Math.atan2(b, a) * 180) / Math.PI);
+});
+
 /** As many colours as there are classes, the least first. */
 export function colours(palette: Palette, classes: number, reversed = false): string[] {
   const made = Array.from({ length: classes }, (_, index) => colour(palette, classes === 1 ? 0.6 : index / (classes - 1)));

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { decode, encode } from './link';
 import type { Wish } from './maker';
 
-const WISH: Wish = { zoneLayer: 'streets', placing: 'join', join: 1, parent: null, lon: null, lat: null, measure: 'ratio', value: 3, below: 4, people: '', time: 2, kind: 'symbols', method: 'manual', classes: 6, breaks: [1, 2.5], palette: 'oranges', reversed: true, title: '题' };
+const WISH: Wish = { zoneLayer: 'streets', placing: 'join', join: 1, parent: null, lon: null, lat: null, measure: 'ratio', value: 3, below: 4, people: '', second: { measure: 'per_capita', value: 1, below: null, people: 'people' }, time: 2, kind: 'symbols', method: 'manual', classes: 6, breaks: [1, 2.5], palette: 'oranges', reversed: true, title: '题' };
 
 test('a link holds the whole map', () => {
   const { people: _, ...rest } = WISH;

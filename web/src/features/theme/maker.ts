@@ -12,10 +12,10 @@ import { join, type Joined, type Unmatched, type Zone } from '@/statistics/join'
 import type { Palette } from '@/statistics/palette';
 import { numberOf, type Table } from '@/tables/table';
 import { guess, placesOf, rowsOf, zonesOf, type Guess } from './columns';
-import { dotValue, radii, seriesOf, shownOf, type Series } from './result';
+import { bothOf, categorised, dotValue, mostFrequent, radii, seriesOf, shownOf, type Series, type Shown } from './result';
 import { slicesOf } from '@/statistics/slices';
 
-export const KINDS = ['choropleth', 'symbols', 'dots', 'heat'] as const;
+export const KINDS = ['choropleth', 'symbols', 'dots', 'heat', 'categories', 'bivariate'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Where the rows come from: a file of the reader's, which stays here, or a layer. */
@@ -26,17 +26,27 @@ const MOST_ROWS = 60_000;
 const MOST_ZONES = 10_000;
 const MOSTLY = 0.8;
 
-export interface Wish {
+/** A figure of a zone: what is reckoned, and of which columns. */
+export interface Part {
+  measure: Measure;
+  value: number | null;
+  below: number | null;
+  people: string;
+}
+
+/** The kind of figure, or that the most frequent text is shown instead of one. */
+export type Wanted = Measure | 'category';
+
+export interface Wish extends Omit<Part, 'measure'> {
   zoneLayer: string;
   placing: 'join' | 'place';
   join: number | null;
   parent: number | null;
   lon: number | null;
   lat: number | null;
-  measure: Measure;
-  value: number | null;
-  below: number | null;
-  people: string;
+  measure: Wanted;
+  /** Of a map of two figures, the other one. */
+  second: Part;
   time: number | null;
   kind: Kind;
   method: Method;
@@ -58,6 +68,7 @@ const begin = (): Wish => ({
   value: null,
   below: null,
   people: '',
+  second: { measure: 'sum', value: null, below: null, people: '' },
   time: null,
   kind: 'choropleth',
   method: 'natural_breaks',
@@ -74,6 +85,12 @@ export function divisionLayers(layers: Layer[]): Layer[] {
     .filter((layer) => readable(layer) && !layer.tiles_only && /polygon/i.test(layer.geometry ?? '') && (layer.feature_count ?? 0) > 1 && (layer.feature_count ?? 0) <= MOST_ZONES)
     .sort((a, b) => Number(b.theme === 'divisions') - Number(a.theme === 'divisions') || (a.feature_count ?? 0) - (b.feature_count ?? 0));
 }
+
+/** Kinds of map whose areas have colours. */
+const AREAS: ReadonlySet<Kind> = new Set(['choropleth', 'categories', 'bivariate']);
+
+const complete = (part: Part): boolean =>
+  (part.value !== null || part.measure === 'count' || part.measure === 'per_km2' || part.measure === 'per_capita') && (part.measure !== 'ratio' || part.below !== null) && (part.measure !== 'per_capita' || part.people !== '');
 
 interface Division {
   layer: string;
@@ -210,34 +227,54 @@ export function useMaker() {
     return { by: 'name', zones, unmatched };
   });
 
-  const areas = computed(() => (wish.measure === 'per_km2' && division.value ? division.value.features.map((one) => areaOf(one.geometry) / 1e6) : undefined));
-  const people = computed(() => (wish.measure === 'per_capita' && division.value && wish.people ? division.value.features.map((one) => Number(one.properties?.[wish.people] ?? NaN)) : undefined));
+  const areas = computed(() => division.value?.features.map((one) => areaOf(one.geometry) / 1e6));
+  const people = (field: string) => (field ? division.value?.features.map((one) => Number(one.properties?.[field] ?? NaN)) : undefined);
   const slices = computed(() => {
     const found = cells(wish.time);
     return found ? slicesOf(found) : null;
   });
-  const needsValue = computed(() => wish.measure === 'sum' || wish.measure === 'mean' || wish.measure === 'ratio');
-  const ready = computed(
-    () => joined.value !== null && (!needsValue.value || wish.value !== null) && (wish.measure !== 'ratio' || wish.below !== null) && (wish.measure !== 'per_capita' || wish.people !== ''),
-  );
+  const ready = computed(() => joined.value !== null && (wish.measure === 'category' ? wish.value !== null : complete(wish as Part)));
   const counted = computed(() => wish.measure === 'count' || ((wish.measure === 'per_km2' || wish.measure === 'per_capita') && wish.value === null));
 
-  const series = computed<Series | null>(() => {
-    if (!ready.value || !joined.value || !division.value) return null;
+  function figuresOf(part: Part): Series | null {
+    if (!joined.value || !division.value) return null;
     return seriesOf({
       zones: joined.value.zones,
       count: division.value.zones.length,
-      measure: wish.measure,
-      values: counted.value ? null : numbers(wish.value),
-      below: wish.measure === 'ratio' ? numbers(wish.below) : null,
-      areas: areas.value,
-      people: people.value,
+      measure: part.measure,
+      values: part.measure === 'count' ? null : numbers(part.value),
+      below: part.measure === 'ratio' ? numbers(part.below) : null,
+      areas: part.measure === 'per_km2' ? areas.value : undefined,
+      people: part.measure === 'per_capita' ? people(part.people) : undefined,
       slices: slices.value,
     });
+  }
+  /** The most frequent text of each zone, for each time. */
+  const texts = computed<(string | null)[][] | null>(() => {
+    const found = cells(wish.value);
+    if (!ready.value || wish.measure !== 'category' || !joined.value || !division.value || !found) return null;
+    const { zones } = joined.value;
+    const count = division.value.zones.length;
+    const times = slices.value;
+    if (!times || times.names.length === 0) return [mostFrequent(zones, count, found)];
+    return times.names.map((_, at) => mostFrequent(zones.map((zone, row) => (times.of[row] === at ? zone : null)), count, found));
   });
+  const categories = computed(() => (texts.value ? categorised(texts.value, slice.value) : null));
+  /** Of categories, the places of the texts among them. */
+  const series = computed<Series | null>(() => {
+    if (!ready.value) return null;
+    if (wish.measure !== 'category') return figuresOf(wish as Part);
+    return texts.value?.map((_, at) => categorised(texts.value ?? [], at).of) ?? null;
+  });
+  /** Until it is chosen, the map shows the first figure alone. */
+  const second = computed(() => (ready.value && wish.kind === 'bivariate' && complete(wish.second) ? figuresOf(wish.second) : null));
   const values = computed(() => series.value?.[Math.min(slice.value, series.value.length - 1)] ?? []);
-  const shown = computed(() => (series.value ? shownOf(series.value, slice.value, wish) : null));
-  const bars = computed(() => (series.value ? histogram(series.value.flat()) : []));
+  const shown = computed<Shown | null>(() => {
+    if (!series.value) return null;
+    if (categories.value) return categories.value;
+    return second.value ? bothOf(series.value, second.value, slice.value, wish) : shownOf(series.value, slice.value, wish);
+  });
+  const bars = computed(() => (series.value && !categories.value ? histogram(series.value.flat()) : []));
   const anchors = computed(() => division.value?.features.map((one) => innerPoint(one.geometry)) ?? []);
 
   const symbols = computed(() => {
@@ -262,8 +299,14 @@ export function useMaker() {
     });
   });
   /** Colours of the areas where these carry the figures; else only their edges are drawn. */
-  const fills = computed<(string | null)[]>(() => (wish.kind === 'choropleth' ? (shown.value?.fills ?? []) : []));
+  const fills = computed<(string | null)[]>(() => (AREAS.has(wish.kind) ? (shown.value?.fills ?? []) : []));
 
+  // Texts have no classes, and figures no categories; two figures have no breaks in common.
+  watch([() => wish.measure, () => wish.kind], () => {
+    if (wish.measure === 'category') wish.kind = 'categories';
+    else if (wish.kind === 'categories') wish.kind = 'choropleth';
+    if (wish.kind === 'bivariate' && wish.method === 'manual') wish.method = 'natural_breaks';
+  });
   watch([() => wish.measure, () => wish.value, () => wish.below, () => wish.people], () => {
     if (wish.method === 'manual') wish.method = 'natural_breaks';
     wish.breaks = [];
@@ -299,9 +342,11 @@ export function useMaker() {
     places,
     joined,
     slices,
-    needsValue,
     ready,
     series,
+    second,
+    texts,
+    categories,
     values,
     shown,
     bars,

@@ -1,7 +1,7 @@
-import { LONGEST_ID, MOST_ROWS, type Definition } from '@/api/themes';
+import { LONGEST_ID, MOST_ROWS, type Definition, type Indicator } from '@/api/themes';
 import { numberOf, type Kind, type Table } from '@/tables/table';
 import type { Field } from '@/api/types';
-import type { Wish } from './maker';
+import type { Part, Wanted, Wish } from './maker';
 
 /** What stands in the way of keeping a map at the server. */
 export type Obstacle = 'rows' | 'field' | 'measure';
@@ -23,7 +23,10 @@ interface From {
   sliceOf: (number | null)[];
 }
 
-const KINDS = { choropleth: 'choropleth', symbols: 'graduated_symbols', dots: 'dot_density', heat: 'heat' } as const;
+const KINDS = { choropleth: 'choropleth', symbols: 'graduated_symbols', dots: 'dot_density', heat: 'heat', categories: 'categories', bivariate: 'bivariate' } as const;
+
+/** Measures of which a column is needed. */
+const OF_COLUMN: ReadonlySet<Wanted> = new Set(['sum', 'mean', 'ratio', 'category']);
 
 function unitOf(slices: string[]): 'year' | 'month' | 'day' | undefined {
   if (!slices.every((name) => /^\d{4}(-\d{2}){0,2}$/.test(name))) return undefined;
@@ -36,9 +39,14 @@ export function definitionOf(from: From): Definition | Obstacle {
   const { wish, source, table } = from;
   const ownNames = source.kind === 'layer' ? from.sourceFields.map((field) => field.name) : table.columns;
   const column = (index: number | null): string | undefined => (index === null ? undefined : ownNames[index]);
-  const field = wish.measure === 'count' ? undefined : column(wish.value);
-  const denominator = wish.measure === 'ratio' ? column(wish.below) : wish.measure === 'per_capita' ? wish.people : undefined;
-  if ((wish.measure === 'sum' || wish.measure === 'mean' || wish.measure === 'ratio') && !field) return 'measure';
+  const indicatorOf = (part: Omit<Part, 'measure'> & { measure: Wanted }): Indicator => ({
+    kind: part.measure,
+    field: part.measure === 'count' ? undefined : column(part.value),
+    denominator: part.measure === 'ratio' ? column(part.below) : part.measure === 'per_capita' ? part.people : undefined,
+  });
+  const parts = wish.kind === 'bivariate' ? [wish, wish.second] : [wish];
+  const [indicator, second] = parts.map(indicatorOf);
+  if (parts.some((part) => OF_COLUMN.has(part.measure) && part.value === null)) return 'measure';
   const zoneField = (name: string) => (from.zoneFields.some((one) => one.name === name) ? name : undefined);
   const parent = ['street', 'district', 'town', 'county'].map(zoneField).find(Boolean);
   const zones = { layer: wish.zoneLayer, code: zoneField('code'), name: zoneField('name'), parent };
@@ -52,11 +60,17 @@ export function definitionOf(from: From): Definition | Obstacle {
         ? undefined
         : { by: from.by, field: column(wish.join) ?? '', parent: from.by === 'name' ? column(wish.parent) : undefined };
   if (!join) return 'field';
-  const looks = { kind: KINDS[wish.kind], method: wish.method, classes: wish.classes, breaks: wish.method === 'manual' ? wish.breaks : undefined, palette: wish.palette, reverse: wish.reversed };
-  const rest = { zones, join, indicator: { kind: wish.measure, field, denominator }, ...looks, time };
+  // The colours of categories and of two figures are the kind's own.
+  const looks =
+    wish.kind === 'categories'
+      ? {}
+      : wish.kind === 'bivariate'
+        ? { method: wish.method }
+        : { method: wish.method, classes: wish.classes, breaks: wish.method === 'manual' ? wish.breaks : undefined, palette: wish.palette, reverse: wish.reversed };
+  const rest = { zones, join, indicator, second, kind: KINDS[wish.kind], ...looks, time };
   if (source.kind === 'layer') return { data: { layer: source.id }, ...rest };
   if (table.rows.length > MOST_ROWS) return 'rows';
-  const needed = [...new Set([wish.placing === 'join' ? wish.join : wish.lon, wish.placing === 'join' ? wish.parent : wish.lat, field === undefined ? null : wish.value, wish.measure === 'ratio' ? wish.below : null, time ? wish.time : null])].filter((one): one is number => one !== null);
+  const needed = [...new Set([wish.placing === 'join' ? wish.join : wish.lon, wish.placing === 'join' ? wish.parent : wish.lat, ...parts.flatMap((part) => [part.measure === 'count' ? null : part.value, part.measure === 'ratio' ? part.below : null]), time ? wish.time : null])].filter((one): one is number => one !== null);
   const rows = table.rows.map((row, at) =>
     Object.fromEntries(
       needed.map((index) => {
@@ -64,7 +78,7 @@ export function definitionOf(from: From): Definition | Obstacle {
         const slice = from.sliceOf[at];
         // What the reader decided, and dates as they were understood, hold at the server too.
         const cell = joins ? (from.matched?.[at] ?? row[index]) : time && index === wish.time ? (slice === null || slice === undefined ? '' : from.slices[slice]) : row[index];
-        const numeric = from.kinds[index] === 'number' && index !== wish.join && index !== wish.time;
+        const numeric = from.kinds[index] === 'number' && index !== wish.join && index !== wish.time && wish.measure !== 'category';
         return [table.columns[index], numeric ? (numberOf(cell) ?? (cell || null)) : cell || null];
       }),
     ),

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Zone } from '@/statistics/join';
 import { tableOf } from '@/tables/table';
 import { guess, placesOf, rowsOf, zonesOf } from './columns';
-import { dotValue, radii, seriesOf, shownOf, type Style } from './result';
+import { bothOf, categorised, dotValue, mostFrequent, radii, seriesOf, shownOf, type Style } from './result';
 import { slicesOf } from '@/statistics/slices';
 
 const zone = (code: string, name: string): Zone => ({ id: code, code, name, within: [] });
@@ -59,6 +59,20 @@ test('map, legend and numbers are one computation, and times share their classes
   expect([first.counts, second.counts, first.none]).toEqual([[2, 0], [0, 2], 1]);
   expect(first.fills[0]).toBe(first.colours[0]);
   expect(second.fills[0]).toBe(first.colours[1]);
+});
+
+test('a zone has the text that occurs most, of equals the first; the ninth kind shares a colour', () => {
+  expect(mostFrequent([0, 0, 0, 1, 1, null, 2], 3, ['甲', '乙', '乙 ', 'b', 'a', 'x', ''])).toEqual(['乙', 'a', null]);
+  const few = categorised([['甲', '乙', '乙', null]], 0);
+  expect([few.names, few.others, few.of, few.counts, few.none]).toEqual([['乙', '甲'], false, [1, 0, 0, null], [2, 1], 1]);
+  const many = categorised([Array.from({ length: 10 }, (_, at) => `种类${at}`)], 0);
+  expect([many.names.length, many.others, many.colours.length, many.counts[7]]).toEqual([7, true, 8, 3]);
+});
+
+test('two figures are three by three classes, and a zone needs both', () => {
+  const made = bothOf([[1, 2, 3, null]], [[30, 20, 10, 5]], 0, { ...STYLE, method: 'equal_interval' });
+  expect(made.of).toEqual([6, 4, 2, null]);
+  expect([made.colours.length, made.none, new Set(made.colours).size]).toEqual([9, 1, 9]);
 });
 
 test('the surface of a symbol goes with the figure; nothing has none', () => {
