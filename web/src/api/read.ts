@@ -12,6 +12,9 @@ export function number(value: unknown): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
+/** Who did something, without what kind of account it was: `person:li.na` is li.na. */
+export const who = (value: unknown): string => text(value).replace(/^person:/, '');
+
 /** The entries of a map of counts or shares. */
 export function numbers(value: unknown): Record<string, number> {
   return Object.fromEntries(Object.entries(object(value)).filter((entry): entry is [string, number] => number(entry[1]) !== null));

@@ -1,6 +1,6 @@
 import { get, headers, post, request as send } from './client';
 import { problemOf } from './problem';
-import { list, number, object, saying, text, texts, when } from './read';
+import { list, number, object, saying, text, texts, when, who } from './read';
 import { termsOf, type Terms } from './terms';
 import type { Said } from './types';
 
@@ -81,7 +81,7 @@ function stepOf(value: unknown, index: number): Step {
     department: text(said.department),
     state: (text(said.state) || 'pending') as Step['state'],
     due: when(said.due),
-    decidedBy: text(said.decided_by),
+    decidedBy: who(said.decided_by),
     decidedAt: when(said.decided),
     note: text(said.note),
   };

@@ -1,5 +1,5 @@
 import { get, post, remove } from './client';
-import { list, object, text, texts, when } from './read';
+import { list, object, text, texts, when, who } from './read';
 
 /** What a signed address may lead to. */
 export const SERVICES = ['styles', 'tiles', 'wmts'] as const;
@@ -56,7 +56,7 @@ export const signed = () =>
         origin: text(said.origin),
         expires: when(said.expires),
         created: when(said.created),
-        createdBy: text(said.created_by),
+        createdBy: who(said.created_by),
         revoked: said.revoked === true,
       };
     }),
