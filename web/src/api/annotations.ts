@@ -10,6 +10,8 @@ export interface Look {
   fill: string | null;
   size: number | null;
   line_width: number | null;
+  /** A sign of the map's, on the disc of a point. */
+  icon: string | null;
 }
 
 export interface Mark extends Look {
@@ -46,6 +48,7 @@ export function markOf(feature: Feature): Mark {
     fill: text('fill'),
     size: number('size'),
     line_width: number('line_width'),
+    icon: text('icon'),
     author: text('author') ?? '',
     created_at: text('created_at') ?? '',
     edited_by: text('edited_by'),

@@ -150,7 +150,7 @@ const en: Messages = {
     level: 'Zoom {z}',
     share: 'Share',
     shareTitle: 'Share this map',
-    shareText: 'The link holds the place, the layers and their opacity. Whoever opens it sees only the layers they may read.',
+    shareText: 'The link holds the place, the layers and their opacity, and what is compared, at which time, and measured. Whoever opens it sees only the layers they may read.',
     home: 'Whole area',
     openPanel: 'Open the layer panel',
     closePanel: 'Close the layer panel',

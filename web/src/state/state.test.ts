@@ -29,6 +29,9 @@ describe('the link', () => {
         { id: 'roads_2', opacity: 1 },
       ],
       place: { lon: 120.1, lat: 36.2 },
+      swipe: { left: 'roads_2', right: 'civil-affairs-communities', divider: 0.35 },
+      time: { layer: 'roads_2', field: '建成*日期', at: '2024-03', until: true },
+      measure: { kind: 'line' as const, at: [[120.1, 36.2], [120.2, 36.25]] as [number, number][] },
     };
     expect(decode(encode(state))).toEqual(state);
     expect(encode(state).l).toBe('civil-affairs-communities*35,roads_2');
@@ -36,7 +39,9 @@ describe('the link', () => {
 
   test('is read as far as it makes sense', () => {
     const read = decode({ c: '999,36,11', l: 'a*250,a,<b>,,c*x', p: 'here' });
-    expect(read).toEqual({ camera: null, active: [{ id: 'a', opacity: 1 }, { id: 'c', opacity: 1 }], place: null });
+    expect(read).toEqual({ camera: null, active: [{ id: 'a', opacity: 1 }, { id: 'c', opacity: 1 }], place: null, swipe: null, time: null, measure: null });
+    expect(decode({ s: 'a*a', t: 'a*', m: 'area*1,2,3,4' })).toMatchObject({ swipe: null, time: null, measure: null });
+    expect(decode({ s: '%E0*b', t: 'x', m: 'line*1,2,3' })).toMatchObject({ swipe: null, time: null, measure: null });
     expect(decode({ c: ['1,2,3'] }).camera).toBeNull();
   });
 });

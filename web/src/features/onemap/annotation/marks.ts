@@ -7,6 +7,9 @@ export type Draw = (kind: 'point' | 'line' | 'area', options: { color: string; s
 export const KINDS: MarkKind[] = ['point', 'text', 'line', 'area'];
 export const COLORS = ['#d1242f', '#bf8700', '#1a7f37', '#0969da', '#8250df', '#1d2733'];
 
+/** The map's own signs that a point may bear. */
+export const ICONS = ['flag', 'star', 'warning', 'people', 'home', 'building', 'government', 'school', 'child', 'elder', 'hospital', 'clinic', 'police', 'fire', 'shop', 'bus', 'parking', 'camera', 'water', 'tree', 'park', 'book'] as const;
+
 /** What a new mark looks like; only what its kind shows is kept. */
 export interface Pen {
   color: string;
