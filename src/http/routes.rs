@@ -273,6 +273,7 @@ pub fn table() -> Vec<Route> {
         route("GET", "/api/v1/annotations/{layer}/marks/{feature}/photos/{photo}", Layer, "A photo, or its thumbnail", photos::get),
         route("DELETE", "/api/v1/annotations/{layer}/marks/{feature}/photos/{photo}", Layer, "Remove a photo", photos::remove),
         route("POST", "/api/v1/classify", Open, "Class breaks of values or of a layer's field", classify::classify).unlimited(),
+        route("GET", "/api/v1/division-codes", Open, "Codes of divisions that are no longer in use, with those of today", classify::former_codes),
         route("GET", "/api/v1/themes", Open, "The thematic layers that one may know of", themes::list),
         route("POST", "/api/v1/themes", Publisher, "Make a thematic layer", themes::create).unlimited(),
         route("GET", "/api/v1/themes/{layer}", Layer, "A thematic layer: classes, legend, histogram", themes::get),

@@ -274,6 +274,10 @@ async fn periods_share_their_classes_and_a_bivariate_map_has_nine() {
     let theme = world.json(OWNER, "/api/v1/themes/years").await;
     assert_eq!(theme["figures"]["periods"], json!(["2023", "2024"]));
     assert_eq!(theme["report"]["matched"]["former_code"], 1);
+    // Whoever joins a table without sending it is given the list.
+    let former = world.json(As::Anonymous, "/api/v1/division-codes").await;
+    assert_eq!(former["former"]["370205"], json!(["370203"]));
+    assert!(former["former"].get("370203").is_none());
     let slice = world.json(OWNER, "/api/v1/themes/years/table?period=2024").await;
     assert_eq!(slice["rows"].as_array().unwrap().len(), 4);
     let first = world.json(OWNER, "/api/v1/themes/years/table?limit=3").await;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bareCode, bareName, distance, join, type Zone } from './join';
+import { bareCode, bareName, distance, join, successors, type Zone } from './join';
 
 const zone = (code: string, name: string, within: string[] = []): Zone => ({ id: code, code, name, within });
 const ZONES = [
@@ -31,6 +31,15 @@ describe('rows find their zones', () => {
     expect(made.by).toBe('code');
     expect(made.zones).toEqual([0, 1, 3, null, null]);
     expect(made.unmatched.map((one) => one.reason)).toEqual(['unknown', 'empty']);
+  });
+
+  test('by a code of an earlier year, unless several took its place', () => {
+    const former = new Map([['370205', ['370203']], ['370299', ['370202', '370203']], ['370203', ['370202']]]);
+    expect(join(['370205', '370205005', '370203'], ZONES, null, new Map(), former).zones).toEqual([1, 4, 1]);
+    const asked = join(['370299'], ZONES, null, new Map(), former);
+    expect([asked.zones, asked.unmatched[0]]).toMatchObject([[null], { reason: 'ambiguous', suggestions: [0, 1] }]);
+    // A city's code is none of its districts'.
+    expect(successors('3702', former)).toEqual([]);
   });
 
   test('by name, with or without its kind', () => {

@@ -99,16 +99,26 @@ export function looksLikeCodes(cells: string[]): boolean {
   return filled.length > 0 && filled.filter((cell) => bareCode(cell) !== '').length > filled.length / 2;
 }
 
+/** Codes that are no longer in use, each with those that took its place. */
+export type Former = ReadonlyMap<string, readonly string[]>;
+
+/** What a code of an earlier year is now. What lies below a district keeps its own digits: towns mostly kept them when it was given another code. */
+export function successors(code: string, former: Former): string[] {
+  const tail = code.slice(6);
+  return (former.get(code.slice(0, 6)) ?? []).map((now) => `${now}${tail}`).filter((now) => tail === '' || now.length >= 9);
+}
+
 /**
  * Finds each row's zone. `parents` is what the row says about where it lies, for names that occur twice; `fixed` is
- * what the reader decided for a text.
+ * what the reader decided for a text; `former` leads codes of earlier years on.
  */
-export function join(cells: string[], zones: Zone[], parents: string[] | null = null, fixed: ReadonlyMap<string, number> = new Map()): Joined {
+export function join(cells: string[], zones: Zone[], parents: string[] | null = null, fixed: ReadonlyMap<string, number> = new Map(), former: Former = new Map()): Joined {
   const by = looksLikeCodes(cells) ? 'code' : 'name';
   const codes = index(zones, (zone) => bareCode(zone.code));
   const whole = index(zones, (zone) => fold(zone.name));
   const bare = index(zones, (zone) => bareName(zone.name));
   const unmatched: Unmatched[] = [];
+  const ofCode = (code: string): number[] => codes.get(code) ?? [...new Set(successors(code, former).flatMap((now) => codes.get(now) ?? []))];
   const within = (row: number, at: number): boolean => {
     const parent = bareName(parents?.[row] ?? '');
     return parent !== '' && zones[at].within.some((one) => bareName(one) === parent);
@@ -121,7 +131,7 @@ export function join(cells: string[], zones: Zone[], parents: string[] | null = 
       unmatched.push({ row, text, reason: 'empty', suggestions: [] });
       return null;
     }
-    let candidates = by === 'code' ? (codes.get(bareCode(text)) ?? []) : (whole.get(fold(text)) ?? bare.get(bareName(text)) ?? []);
+    let candidates = by === 'code' ? ofCode(bareCode(text)) : (whole.get(fold(text)) ?? bare.get(bareName(text)) ?? []);
     if (candidates.length > 1) {
       const near = candidates.filter((at) => within(row, at));
       if (near.length === 1) candidates = near;

@@ -14,6 +14,11 @@ fn table() -> &'static HashMap<&'static str, Vec<&'static str>> {
     })
 }
 
+/// Every code that is not in use today, with those that took its place.
+pub fn former() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    table().iter().map(|(old, now)| (*old, now.as_slice()))
+}
+
 /// The codes, as [`super::canonical`] writes them, of what a code of an earlier year is now. What lies below a district keeps its own digits: towns
 /// mostly kept them when their district was given another code.
 pub fn successors(code: &str) -> Vec<String> {

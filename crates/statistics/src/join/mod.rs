@@ -12,7 +12,7 @@ mod name;
 
 use std::collections::HashMap;
 
-pub use self::changes::successors;
+pub use self::changes::{former, successors};
 pub use self::code::canonical;
 pub use self::name::{stem, tidy};
 

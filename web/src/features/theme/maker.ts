@@ -1,4 +1,5 @@
 import { computed, markRaw, reactive, ref, shallowRef, watch } from 'vue';
+import { formerCodes } from '@/api/divisions';
 import { features } from '@/api/features';
 import { asProblem, type Problem } from '@/api/problem';
 import type { Feature, Field, Layer } from '@/api/types';
@@ -8,7 +9,7 @@ import type { Measure } from '@/statistics/aggregate';
 import { histogram, type Method } from '@/statistics/classify';
 import { areaOf } from '@/statistics/geodesic';
 import { innerPoint, strewn, Zones } from '@/statistics/inside';
-import { join, type Joined, type Unmatched, type Zone } from '@/statistics/join';
+import { join, type Former, type Joined, type Unmatched, type Zone } from '@/statistics/join';
 import type { Palette } from '@/statistics/palette';
 import { numberOf, type Table } from '@/tables/table';
 import { guess, placesOf, rowsOf, zonesOf, type Guess } from './columns';
@@ -109,6 +110,8 @@ export function useMaker() {
   const wish = reactive<Wish>(begin());
   /** What the reader decided for texts that no division has. */
   const fixed = shallowRef<ReadonlyMap<string, number>>(new Map());
+  /** Codes of earlier years; asked for when some row has one that no division has. */
+  const former = shallowRef<Former | undefined>(undefined);
   const slice = ref(0);
   const busy = ref('');
   const problem = shallowRef<Problem | null>(null);
@@ -219,7 +222,7 @@ export function useMaker() {
   /** Which division each row belongs to, and which rows to none. */
   const joined = computed<Joined | null>(() => {
     if (!table.value || !division.value) return null;
-    if (wish.placing === 'join') return wish.join === null ? null : join(cells(wish.join) ?? [], division.value.zones, cells(wish.parent), fixed.value);
+    if (wish.placing === 'join') return wish.join === null ? null : join(cells(wish.join) ?? [], division.value.zones, cells(wish.parent), fixed.value, former.value);
     if (!places.value || !zoneIndex.value) return null;
     const index = zoneIndex.value;
     const zones = places.value.map((at) => (at ? index.of(at[0], at[1]) : null));
@@ -306,6 +309,10 @@ export function useMaker() {
     if (wish.measure === 'category') wish.kind = 'categories';
     else if (wish.kind === 'categories') wish.kind = 'choropleth';
     if (wish.kind === 'bivariate' && wish.method === 'manual') wish.method = 'natural_breaks';
+  });
+  watch(joined, (now) => {
+    // Without the list those rows stay unmatched, which the page shows anyway.
+    if (!former.value && now?.by === 'code' && wish.placing === 'join' && now.unmatched.some((one) => one.reason === 'unknown')) void formerCodes().then((list) => (former.value = list), () => undefined);
   });
   watch([() => wish.measure, () => wish.value, () => wish.below, () => wish.people], () => {
     if (wish.method === 'manual') wish.method = 'natural_breaks';
