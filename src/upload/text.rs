@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use encoding_rs::{Encoding, UTF_8};
+use encoding_rs::{CoderResult, Encoding, UTF_8};
 
 use super::encoding::{self, Sniffer};
 use super::report::EncodingFound;
@@ -18,7 +18,12 @@ pub struct Decoded<R = BufReader<File>> {
     decoder: Option<encoding_rs::Decoder>,
     pub read: Arc<AtomicU64>,
     ended: bool,
+    /// What is decoded and did not fit into what the caller offered; and how much of it there is.
+    kept: ([u8; ROOM], usize),
 }
+
+/// The decoder needs room for one character whatever the caller offers.
+const ROOM: usize = 16;
 
 impl Decoded {
     pub fn open(path: &Path, encoding: &'static Encoding) -> Result<Decoded> {
@@ -46,7 +51,7 @@ impl<R: BufRead> Decoded<R> {
         let bom = Encoding::for_bom(head).map_or(0, |(_, n)| n);
         input.consume(bom);
         let decoder = (encoding != UTF_8).then(|| encoding.new_decoder_without_bom_handling());
-        Ok(Decoded { input, decoder, read: Arc::default(), ended: false })
+        Ok(Decoded { input, decoder, read: Arc::default(), ended: false, kept: ([0; ROOM], 0) })
     }
 }
 
@@ -57,28 +62,40 @@ impl<R: BufRead> Read for Decoded<R> {
             self.read.fetch_add(n as u64, Ordering::Relaxed);
             return Ok(n);
         };
-        // The decoder needs room for one character whatever the caller offers.
-        let mut small = [0u8; 16];
-        let to: &mut [u8] = if out.len() < 16 { &mut small } else { out };
+        if self.kept.1 > 0 {
+            return Ok(self.give_kept(out));
+        }
+        let narrow = out.len() < ROOM;
+        let to: &mut [u8] = if narrow { &mut self.kept.0 } else { &mut *out };
         let (mut n, mut last) = (0, false);
         while n == 0 && !self.ended {
             let bytes = self.input.fill_buf()?;
             last |= bytes.is_empty();
-            let (_, used, written, _) = decoder.decode_to_utf8(bytes, to, last);
+            let (result, used, written, _) = decoder.decode_to_utf8(bytes, to, last);
             self.input.consume(used);
             self.read.fetch_add(used as u64, Ordering::Relaxed);
             n = written;
-            self.ended = last && used == 0 && written == 0;
-            if last && written == 0 {
-                self.ended = true;
-            }
+            // A decoder that was told of the end and has said everything must not be asked again, also when what it said last was of
+            // a character that is cut short.
+            self.ended = last && result == CoderResult::InputEmpty;
         }
-        if out.len() < 16 {
-            let k = n.min(out.len());
-            out[..k].copy_from_slice(&small[..k]);
-            return Ok(k);
+        if narrow {
+            self.kept.1 = n;
+            return Ok(self.give_kept(out));
         }
         Ok(n)
+    }
+}
+
+impl<R> Decoded<R> {
+    /// Gives of what is kept as much as fits.
+    fn give_kept(&mut self, out: &mut [u8]) -> usize {
+        let (bytes, count) = &mut self.kept;
+        let given = out.len().min(*count);
+        out[..given].copy_from_slice(&bytes[..given]);
+        bytes.copy_within(given..*count, 0);
+        *count -= given;
+        given
     }
 }
 
@@ -114,4 +131,41 @@ pub fn sniff(path: &Path) -> Result<(&'static Encoding, EncodingFound)> {
         )
     };
     Ok((e, found))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use encoding_rs::GB18030;
+
+    use super::*;
+
+    #[test]
+    fn a_character_that_is_cut_short_at_the_end_is_told_once() {
+        for tail in [&b""[..], b"\xc7", b"\x81\x30", b"\x81\x30\x81"] {
+            let bytes = [&b"\xc7\xe0\xb5\xba"[..], tail].concat();
+            let mut text = String::new();
+            Decoded::over(&bytes[..], GB18030).unwrap().read_to_string(&mut text).unwrap();
+            let expected = if tail.is_empty() { "青岛" } else { "青岛\u{fffd}" };
+            assert!(text.starts_with(expected), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_lost_to_a_caller_that_takes_little_at_a_time() {
+        let written = "青岛市市南区香港中路".repeat(9);
+        let (bytes, ..) = GB18030.encode(&written);
+        for room in 1..20 {
+            let (mut decoded, mut all) = (Decoded::over(&bytes[..], GB18030).unwrap(), vec![]);
+            let mut some = vec![0; room];
+            loop {
+                match decoded.read(&mut some).unwrap() {
+                    0 => break,
+                    n => all.extend_from_slice(&some[..n]),
+                }
+            }
+            assert_eq!(String::from_utf8(all).unwrap(), written, "{room}");
+        }
+    }
 }
