@@ -487,7 +487,7 @@ fn large(rows: usize) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_job_rests_and_goes_on_where_it_was() {
-    const ROWS: usize = 60_000;
+    const ROWS: usize = 240_000;
     let world = World::new().await;
     door_layer(&world, "doors", ShareClass::Unconditional).await;
     let draft = read(send(&world, CLERK, "a.csv", large(ROWS)).await, 201).await;
