@@ -10,7 +10,7 @@ pub enum Right {
     View,
     /// Features, what is at a point, statistics, addresses, spatial queries.
     Query,
-    /// Printed maps.
+    /// Maps on paper: the portal's sheets, pictures as large or as fine as paper has them.
     Print,
     /// Files of features, archives of tiles.
     Export,

@@ -47,7 +47,7 @@ pub struct Opened {
     pub revision: Option<i32>,
     pub rows: u64,
     pub features: Vec<i64>,
-    /// What is looked at is not a layer's: how it is called.
+    /// How it is called, where the route does not say it: what is looked at is not a layer's, or is for paper.
     pub operation: Option<&'static str>,
     pub extent: Option<[f64; 4]>,
     pub filter: Option<String>,

@@ -97,6 +97,7 @@ fn operation(method: &Method, route: &str) -> &'static str {
         ["ogc", "collections", _, "items", _] if reads => "feature",
         ["ogc", "collections", _, "items", ..] => "edit",
         ["api", "v1", "identify"] => "identify",
+        ["api", "v1", "print"] => "print",
         ["api", "v1", "layers", _, "legend"] => "legend",
         ["api", "v1", "layers", _, "export"] => "export",
         ["api", "v1", "layers", _, "revisions", _, "preview"] => "preview",

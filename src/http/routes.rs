@@ -11,7 +11,8 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use super::address::{csv, jobs as address_jobs, parse, reverse, search};
 use super::api::{
     address_sources, annotations, audit, catalogue, classify, exports, grants, identify, jobs, keys, layers, nearest,
-    notifications, overlay, people, photos, records, requests, session, signed, simulation, summary, themes, uploads,
+    notifications, overlay, people, photos, print, records, requests, session, signed, simulation, summary, themes,
+    uploads,
 };
 use super::ows::{wms, wmts};
 use super::problem::Problem;
@@ -282,6 +283,7 @@ pub fn table() -> Vec<Route> {
         route("GET", "/api/v1/themes/{layer}/table", Layer, "The numbers of a thematic layer", themes::table),
         route("POST", "/api/v1/themes/{layer}/refresh", Layer, "Compute a thematic layer anew", themes::refresh),
         route("GET", "/api/v1/identify", Open, "What is at a point", identify::identify),
+        route("POST", "/api/v1/print", Open, "Whether layers may be printed, and what is to stand on the sheet", print::sheet),
         route("POST", "/api/v1/nearest", Open, "The features nearest to places", nearest::nearest),
         route("POST", "/api/v1/overlay", Open, "Rows with what layers say of their places, streamed", overlay::overlay).unlimited(),
         route("POST", "/api/v1/overlay/jobs", Person, "The same as a job", overlay::create).unlimited(),

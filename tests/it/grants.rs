@@ -35,6 +35,7 @@ async fn each_right_opens_its_routes_and_the_missing_one_is_named() {
     let wms = "/ogc/wms?version=1.3.0&styles=&crs=CRS:84&bbox=119.95,35.95,120.15,36.15&width=80&height=80&layers=conditional&service=WMS";
     let map = format!("{wms}&request=GetMap&format=image/png");
     let info = format!("{wms}&request=GetFeatureInfo&query_layers=conditional&info_format=application/json&i=1&j=1");
+    let (paper, large) = (format!("{map}&dpi=300"), map.replace("width=80&height=80", "width=4096&height=2100"));
     let file = format!("{ITEMS}?f=csv");
     let routes = [
         (TILE, "view"),
@@ -42,6 +43,8 @@ async fn each_right_opens_its_routes_and_the_missing_one_is_named() {
         ("/styles/conditional.json", "view"),
         ("/api/v1/layers/conditional/legend", "view"),
         (&map, "view"),
+        (&paper, "print"),
+        (&large, "print"),
         (&info, "query"),
         (ITEMS, "query"),
         ("/ogc/collections/conditional/items/1", "query"),
@@ -76,7 +79,52 @@ async fn each_right_opens_its_routes_and_the_missing_one_is_named() {
         )
         .await;
         assert_eq!(status, if right == "export" { 202 } else { 403 });
+        let sheet = json!({"layers": ["unconditional", "conditional"]});
+        let (status, said) = send(&world, HEALTH, Method::POST, "/api/v1/print", &sheet).await;
+        if right == "print" {
+            assert_eq!((status, &said["layers"][1]["purpose"]), (200, &json!("test")), "{said}");
+            assert_eq!(
+                (&said["layers"][0]["grant"], &said["layers"][1]["provider"]["zh"]),
+                (&Value::Null, &json!("housing"))
+            );
+        } else {
+            assert!(status == 403 && said.to_string().contains("`print`"), "{right}: {said}");
+        }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_printed_is_recorded_as_such() {
+    let world = World::new().await;
+    world.grant("rights", "array['view', 'print']").await;
+    for (layers, status) in [
+        (json!(["conditional"]), 200),
+        (json!([]), 400),
+        (json!(["hidden"]), 404),
+        (json!(["nowhere"]), 404),
+        (json!(["conditional", "hidden"]), 404),
+    ] {
+        let (found, said) = send(&world, HEALTH, Method::POST, "/api/v1/print", &json!({ "layers": layers })).await;
+        assert_eq!(found, status, "{layers}: {said}");
+    }
+    let (status, _) = send(&world, As::Anonymous, Method::POST, "/api/v1/print", &json!({"layers": ["open"]})).await;
+    assert_eq!(status, 200, "what is open to all may be printed by all");
+    let wms = "/ogc/wms?service=WMS&version=1.3.0&request=GetMap&styles=&crs=CRS:84&bbox=119.95,35.95,120.15,36.15&width=80&height=80&format=image/png";
+    for more in ["&layers=conditional&DPI=300", "&layers=conditional"] {
+        assert_eq!(world.get(HEALTH, &format!("{wms}{more}")).await.status(), 200, "{more}");
+    }
+    let client = world.app.database.app().await.unwrap();
+    let mut found: Vec<(String, i64)> = vec![];
+    for _ in 0..100 {
+        let count = "select operation, count(*) from onemap.evidence where layer = 'conditional' and status = 200
+            and operation in ('print', 'map') group by 1 order by 1";
+        found = client.query(count, &[]).await.unwrap().iter().map(|row| (row.get(0), row.get(1))).collect();
+        if found == [("map".to_owned(), 1), ("print".to_owned(), 2)] {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the records do not say what was printed: {found:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

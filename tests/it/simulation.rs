@@ -67,6 +67,27 @@ async fn viewers_are_those_who_see_it_and_a_grant_is_tried_out() {
             seen["viewers"].as_array().unwrap().iter().map(|v| v["department"].as_str().unwrap()).collect();
         assert_eq!(found, expected, "{seen}");
     }
+    // What lies in a tile, and a feature in it; a field that there is not is no question.
+    for (more, expected) in [
+        (json!({"tile": [8, 213, 100]}), vec!["health", "housing"]),
+        (json!({"tile": [8, 0, 0]}), vec![]),
+        (json!({"tile": [8, 213, 100], "feature": 2}), vec!["housing"]),
+        (json!({"field": "name"}), vec!["health", "housing"]),
+    ] {
+        let mut question = json!({"layer": "conditional", "action": "query"});
+        question.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let (status, seen) = owner.send(Method::POST, viewers, &question).await;
+        assert_eq!(status, 200, "{more}: {seen}");
+        let found: Vec<&str> =
+            seen["viewers"].as_array().unwrap().iter().map(|v| v["department"].as_str().unwrap()).collect();
+        assert_eq!(found, expected, "{more}: {seen}");
+    }
+    for (more, parameter) in [(json!({"field": "rooms"}), "field"), (json!({"tile": [2, 9, 0]}), "tile")] {
+        let mut question = json!({"layer": "conditional"});
+        question.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let (status, said) = owner.send(Method::POST, viewers, &question).await;
+        assert_eq!((status, &said["parameter"]), (400, &json!(parameter)), "{more}");
+    }
     let area = json!({"type": "Polygon", "coordinates":
         [[[119.9, 35.9], [120.045, 35.9], [120.045, 37], [119.9, 37], [119.9, 35.9]]]});
     let grant = json!({"layer": "conditional", "department": "health", "rights": ["view"], "purpose": "x", "area": area,
@@ -75,6 +96,40 @@ async fn viewers_are_those_who_see_it_and_a_grant_is_tried_out() {
     assert_eq!(status, 200, "{opened}");
     assert_eq!((&opened["features"], &opened["of"], &opened["fields"]), (&json!(30), &json!(100), &json!(["kind"])));
     assert!(opened["area_km2"].as_f64().unwrap() > 1500.0);
+    // What the department sees now is beside it.
+    assert_eq!((&opened["now"][0]["right"], &opened["now"][0]["allowed"]), (&json!("view"), &json!(false)));
+    let mut more = grant.clone();
+    more["rights"] = json!(["query", "print"]);
+    let (_, opened) = owner.send(Method::POST, "/api/v1/simulation/grant", &more).await;
+    let now = &opened["now"];
+    assert_eq!((&now[0]["features"], now[0]["fields"].as_array().unwrap().len()), (&json!(50), 6), "{opened}");
+    assert_eq!((&now[1]["allowed"], &now[1]["rule"]["name"]), (&json!(false), &json!("right")), "{opened}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_feature_that_is_not_shown_it_is_said_why() {
+    let world = World::new().await;
+    let owner = By::person(&world, "housing-approver").await;
+    let west = "st_multi(st_makeenvelope(119.9, 35.9, 120.045, 37, 4490))";
+    world.grant("rights, filter, area", &format!("array['query', 'print'], 'kind = ''住宅''', {west}")).await;
+    for (id, allowed, word) in [
+        (1, true, "among the granted rows"),
+        (2, false, "filter"),
+        (7, false, "area"),
+        (100_000, false, "no such feature"),
+    ] {
+        for action in ["query", "print"] {
+            let said = decision(&owner, &of("conditional", action, json!({"feature": id}))).await;
+            let last = said["steps"].as_array().unwrap().last().unwrap();
+            let text = last["rule"]["text"]["en"].as_str().unwrap();
+            assert_eq!(said["allowed"], allowed, "{id}: {said}");
+            assert!(text.contains(word), "{id}: {text}");
+        }
+    }
+    // An auditor of another department is told the same.
+    let auditor = By::person(&world, "health-auditor").await;
+    let said = decision(&auditor, &of("conditional", "query", json!({"feature": 7}))).await;
+    assert!(said.to_string().contains("area"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

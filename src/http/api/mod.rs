@@ -18,6 +18,7 @@ mod openapi_sharing;
 pub mod overlay;
 pub mod people;
 pub mod photos;
+pub mod print;
 pub mod records;
 pub mod requests;
 pub mod session;

@@ -69,12 +69,11 @@ fn operation(route: &Route) -> Value {
         Access::Department => statuses.push("401"),
         _ => statuses.extend(["401", "403"]),
     }
-    for status in statuses {
-        responses.insert(
-            status.into(),
-            json!({"description": "Problem", "content": {"application/problem+json": {
-                "schema": {"$ref": "#/components/schemas/problem"}}}}),
-        );
+    // Whatever else there is to say is said in the same form.
+    statuses.push("default");
+    responses.extend(statuses.into_iter().map(|status| (status.to_owned(), problem(route))));
+    if route.path.ends_with("/{z}/{x}/{y}") {
+        responses.insert("204".into(), json!({"description": "An empty tile"}));
     }
     let mut operation = json!({
         "operationId": format!("{} {}", route.method, route.path),
@@ -103,11 +102,27 @@ fn operation(route: &Route) -> Value {
     operation
 }
 
+/// How something that is wrong is said: by services of older standards in XML.
+fn problem(route: &Route) -> Value {
+    let xml = ["/wms", "/wmts", "/wfs", "/DataServer"].iter().any(|service| route.path.ends_with(service));
+    let media: &[&str] = match xml {
+        true => &["application/problem+json", "text/xml", "application/vnd.ogc.se_xml"],
+        false => &["application/problem+json"],
+    };
+    let schema = |media: &str| match media {
+        "application/problem+json" => json!({"schema": {"$ref": "#/components/schemas/problem"}}),
+        _ => json!({"schema": {"type": "string"}}),
+    };
+    let content: Map<String, Value> = media.iter().map(|media| ((*media).to_owned(), schema(media))).collect();
+    json!({"description": "Problem", "content": content})
+}
+
 fn success(route: &Route) -> &'static str {
     match (route.method, route.path) {
         (
             "POST",
             "/api/v1/uploads/{upload}/load"
+            | "/api/v1/layers/{layer}/export"
             | "/api/v1/overlay/jobs"
             | "/api/v1/themes"
             | "/api/v1/themes/{layer}/refresh",
@@ -259,6 +274,7 @@ fn other_body(route: &Route) -> Option<Value> {
     let text = json!({"type": "string"});
     let title = json!({"$ref": "#/components/schemas/title"});
     let class = json!({"type": "string", "enum": ["unconditional", "conditional", "not_shared"]});
+    let tile = json!({"type": "array", "minItems": 3, "maxItems": 3, "items": {"type": "integer", "minimum": 0}});
     let object = |required: &[&str], properties: Value| {
         let mut schema = json!({"type": "object", "additionalProperties": false, "properties": properties});
         // An empty list is not valid in OpenAPI 3.0.
@@ -306,11 +322,12 @@ fn other_body(route: &Route) -> Option<Value> {
             &["layer", "action"],
             json!({"layer": text, "action": right(), "field": text, "feature": {"type": "integer"},
                    "principal": object(&[], json!({"department": text, "role": role()})),
-                   "tile": {"type": "array", "minItems": 3, "maxItems": 3, "items": {"type": "integer", "minimum": 0}}}),
+                   "tile": tile}),
         ),
-        ("POST", "/api/v1/simulation/viewers") => {
-            object(&["layer"], json!({"layer": text, "action": right(), "field": text, "feature": {"type": "integer"}}))
-        }
+        ("POST", "/api/v1/simulation/viewers") => object(
+            &["layer"],
+            json!({"layer": text, "action": right(), "field": text, "feature": {"type": "integer"}, "tile": tile}),
+        ),
         ("DELETE", "/api/v1/grants/{grant}") => object(&["reason"], json!({"reason": text})),
         ("POST", "/api/v1/layers/{layer}/rollback") => object(&["revision"], json!({"revision": {"type": "integer"}})),
         ("PATCH", "/api/v1/layers/{layer}") => object(
@@ -343,6 +360,9 @@ fn other_body(route: &Route) -> Option<Value> {
                 json!({"department": text, "who": text, "layer": text, "operation": text, "feature": integer, "from": text,
                        "to": text, "bbox": corners, "status": integer, "request": text}),
             )
+        }
+        ("POST", "/api/v1/print") => {
+            object(&["layers"], json!({"layers": {"type": "array", "items": text, "minItems": 1, "maxItems": 20}}))
         }
         ("POST", "/address/parse") => {
             object(&["q"], json!({"q": {"oneOf": [text, {"type": "array", "items": text, "maxItems": 1000}]}}))

@@ -12,7 +12,7 @@ use crate::access::gate::unknown;
 use crate::access::grants;
 use crate::access::policy::{Because, Decision, Lapse, Scope, Standing};
 use crate::access::principal::{Principal, Role, Who};
-use crate::access::rights::Right;
+use crate::access::rights::{Right, Rights};
 use crate::access::trace;
 use crate::error::{Error, Result, Said};
 use crate::geo::bbox::Bbox;
@@ -59,11 +59,9 @@ pub async fn decide(ask: Ask, bytes: Bytes) -> Answer {
     let allowed = allows(&decision, right);
     let mut steps = vec![json!({"of": "layer", "allowed": allowed, "rule": rule(&decision, right)})];
     let mut all = allowed;
-    if allowed && let Some(state) = &layer.state {
+    if allowed && layer.state.is_some() {
         if let Some(field) = &question.field {
-            if state.field(field).is_none() {
-                return Err(Error::invalid("field", "该图层没有这个字段", "the layer has no such field").into());
-            }
+            known_field(&layer, field)?;
             let seen = scope_of(&decision).is_none_or(|scope| scope.sees_field(field));
             all &= seen;
             steps.push(step(
@@ -74,23 +72,14 @@ pub async fn decide(ask: Ask, bytes: Bytes) -> Answer {
             ));
         }
         if let Some(id) = question.feature {
-            let wanted = Selection { id: Some(id), ..Selection::default() };
-            let seen = shows(&ask, &principal, &layer, right, &wanted).await?;
+            let (seen, no) = feature(&ask, &principal, &layer, right, id).await?;
             all &= seen;
             let yes = ("要素在授权的行与范围之内", "the feature is among the granted rows and in the area");
-            steps.push(step(
-                "feature",
-                seen,
-                yes,
-                (
-                    "要素不存在，或不在授权的行与范围之内",
-                    "there is no such feature, or it lies outside of the granted rows or area",
-                ),
-            ));
+            steps.push(step("feature", seen, yes, no));
         }
         if let Some(place) = question.tile {
             let wanted = Selection { bbox: Some((bounds(place)?, 4490)), ..Selection::default() };
-            let seen = shows(&ask, &principal, &layer, right, &wanted).await?;
+            let seen = seen(&ask, &principal, &layer, right, &wanted).await? > 0;
             all &= seen;
             steps.push(step(
                 "tile",
@@ -101,6 +90,39 @@ pub async fn decide(ask: Ask, bytes: Bytes) -> Answer {
         }
     }
     Ok(ok(&json!({"allowed": all, "steps": steps})))
+}
+
+/// Whether a feature is shown, and what would be said if it is not. Whoever asks oversees the layer and may be told what is there.
+async fn feature(
+    ask: &Ask,
+    who: &Principal,
+    layer: &Layer,
+    right: Right,
+    id: i64,
+) -> Result<(bool, (&'static str, &'static str))> {
+    let wanted = Selection { id: Some(id), ..Selection::default() };
+    if seen(ask, who, layer, right, &wanted).await? > 0 {
+        return Ok((true, ("", "")));
+    }
+    let granted = ask.app.gate.open_for(&stand_in(who), &layer.id, right)?.scope().clone();
+    let owner = Principal::operator(&layer.department);
+    for (scope, no) in [
+        (Scope::default(), ("没有这个要素", "there is no such feature")),
+        (
+            Scope { area: None, ..granted },
+            (
+                "要素不在授权的行之内（过滤条件）",
+                "the feature is not among the granted rows: their filter leaves it out",
+            ),
+        ),
+    ] {
+        let tried = ask.app.gate.propose(&owner, &layer.id, scope)?;
+        let published = ask.app.catalog.published(&tried)?;
+        if count(ask, &published, &tried, &wanted).await? == 0 {
+            return Ok((false, no));
+        }
+    }
+    Ok((false, ("要素在授权的空间范围之外", "the feature lies outside of the granted area")))
 }
 
 fn step(of: &str, allowed: bool, (zh, en): (&str, &str), (no_zh, no_en): (&str, &str)) -> Value {
@@ -115,15 +137,22 @@ struct Viewers {
     action: Option<Right>,
     field: Option<String>,
     feature: Option<i64>,
+    /// Zoom, column and row of WebMercatorQuad.
+    tile: Option<[u32; 3]>,
 }
 
-/// Which departments may do something with a layer, a field or a feature, and by which rule.
+/// Which departments may do something with a layer, a field, a feature or what lies in a tile, and by which rule.
 pub async fn viewers(ask: Ask, bytes: Bytes) -> Answer {
     ask.parameters.clone().finish()?;
     let asked: Viewers = body(&bytes)?;
     let layer = overseen(&ask, &asked.layer)?;
     let right = asked.action.unwrap_or(Right::View);
-    let wanted = Selection { id: asked.feature, ..Selection::default() };
+    if let Some(field) = &asked.field {
+        known_field(&layer, field)?;
+    }
+    let bbox = asked.tile.map(bounds).transpose()?.map(|bbox| (bbox, 4490));
+    let rows = asked.feature.is_some() || bbox.is_some();
+    let wanted = Selection { id: asked.feature, bbox, ..Selection::default() };
     let snapshot = ask.app.catalog.snapshot();
     let mut found = vec![];
     let everybody = snapshot.departments.iter().map(|d| Some(d.id.to_string())).chain([None]);
@@ -132,7 +161,7 @@ pub async fn viewers(ask: Ask, bytes: Bytes) -> Answer {
         let Some(decision) = ask.app.gate.decision(&principal, &layer.id, Some(right)) else { continue };
         let field = asked.field.as_ref().is_none_or(|f| scope_of(&decision).is_none_or(|scope| scope.sees_field(f)));
         let allowed = allows(&decision, right) && field;
-        if allowed && (asked.feature.is_none() || shows(&ask, &principal, &layer, right, &wanted).await?) {
+        if allowed && (!rows || seen(&ask, &principal, &layer, right, &wanted).await? > 0) {
             let partial = scope_of(&decision).is_some_and(|scope| !scope.is_all());
             found.push(json!({"department": department, "partial": partial, "rule": rule(&decision, right)}));
         }
@@ -140,12 +169,14 @@ pub async fn viewers(ask: Ask, bytes: Bytes) -> Answer {
     Ok(ok(&json!({ "viewers": found })))
 }
 
-/// What a grant would open: how many of the features, which of the fields, how large an area.
+/// What a grant would open: how many of the features, which of the fields, how large an area; and what the department sees now by each of
+/// the rights, since of several grants the newest counts and not their sum.
 pub async fn grant(ask: Ask, bytes: Bytes) -> Answer {
     ask.parameters.clone().finish()?;
     let written: Written = body(&bytes)?;
-    overseen(&ask, &written.layer)?;
+    let known = overseen(&ask, &written.layer)?;
     let new = written.read(&ask).await?;
+    let now = present(&ask, &known, &new.department, new.rights).await?;
     let (area, km2) = match &new.area {
         None => (None, None),
         Some(area) => {
@@ -165,7 +196,29 @@ pub async fn grant(ask: Ask, bytes: Bytes) -> Answer {
         features = Some(count(&ask, &layer, &proposed, &Selection::default()).await?);
         total = Some(count(&ask, &layer, &whole, &Selection::default()).await?);
     }
-    Ok(ok(&json!({"features": features, "of": total, "fields": fields, "rights": new.rights, "area_km2": km2})))
+    Ok(ok(&json!({"features": features, "of": total, "fields": fields, "rights": new.rights, "area_km2": km2,
+                  "now": now})))
+}
+
+/// What a department sees of a layer at present, by each of some rights.
+async fn present(ask: &Ask, layer: &Layer, department: &str, rights: Rights) -> Result<Vec<Value>> {
+    let who = imagined(&Imagined { department: Some(department.to_owned()), role: Some(Role::Publisher) });
+    let mut all = vec![];
+    for right in rights.iter() {
+        let Some(decision) = ask.app.gate.decision(&who, &layer.id, Some(right)) else { continue };
+        let (mut features, mut fields) = (None, None);
+        if let Some(state) = layer.state.as_ref().filter(|_| allows(&decision, right)) {
+            let whole = Scope::default();
+            let scope = scope_of(&decision).unwrap_or(&whole);
+            fields = Some(select::visible_fields(state, scope).into_iter().map(|f| &f.name).collect::<Vec<_>>());
+            if state.archive.is_none() {
+                features = Some(seen(ask, &who, layer, right, &Selection::default()).await?);
+            }
+        }
+        all.push(json!({"right": right, "allowed": allows(&decision, right), "rule": rule(&decision, right),
+            "features": features, "fields": fields}));
+    }
+    Ok(all)
 }
 
 async fn count(
@@ -233,14 +286,27 @@ fn scope_of(decision: &Decision) -> Option<&Scope> {
     }
 }
 
-/// Whether something of a selection is shown to somebody who has the right.
-async fn shows(ask: &Ask, who: &Principal, layer: &Layer, right: Right, wanted: &Selection) -> Result<bool> {
-    // Nobody is behind an imagined principal; of a department's grants its operator sees what its people do.
-    let stand_in = who.department.as_deref().map_or_else(Principal::anonymous, Principal::operator);
-    let grant = ask.app.gate.open_for(&stand_in, &layer.id, right)?;
+/// Nobody is behind an imagined principal; of a department's grants its operator sees what its people do.
+fn stand_in(who: &Principal) -> Principal {
+    who.department.as_deref().map_or_else(Principal::anonymous, Principal::operator)
+}
+
+/// How much of a selection is shown to somebody who has the right.
+async fn seen(ask: &Ask, who: &Principal, layer: &Layer, right: Right, wanted: &Selection) -> Result<i64> {
+    let grant = ask.app.gate.open_for(&stand_in(who), &layer.id, right)?;
     let published = ask.app.catalog.published(&grant)?;
     published.state().need_rows()?;
-    Ok(count(ask, &published, &grant, wanted).await? > 0)
+    count(ask, &published, &grant, wanted).await
+}
+
+fn known_field(layer: &Layer, name: &str) -> Result<()> {
+    match layer.state.as_ref().is_some_and(|state| state.field(name).is_some()) {
+        true => Ok(()),
+        false => Err(Error::invalid("field", "该图层没有这个字段", "the layer has no such field").hint(
+            format!("字段见 /api/v1/layers/{}", layer.id),
+            format!("they are listed at /api/v1/layers/{}", layer.id),
+        )),
+    }
 }
 
 fn bounds([z, x, y]: [u32; 3]) -> Result<Bbox> {

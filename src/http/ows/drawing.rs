@@ -46,11 +46,11 @@ impl Named {
         }
     }
 
-    /// Lays it on a sheet, in a style of its own (`None`: the one it has by itself).
+    /// Lays it on a sheet, in a style of its own (`None`: the one it has by itself), for a use of the right.
     pub fn lay(
         &self,
         ask: &Ask,
-        style: Option<&str>,
+        (right, style): (Right, Option<&str>),
         source: impl Fn(&Drawn) -> Result<Source, Fault>,
         on: &mut Sheet,
     ) -> Result<(), Fault> {
@@ -63,7 +63,7 @@ impl Named {
                 if let Some(name) = style.filter(|name| *name != DEFAULT) {
                     return Err(no_style(name));
                 }
-                let (style, drawn) = base_map(ask)?;
+                let (style, drawn) = base_map(ask, right)?;
                 on.add(&style, *part, drawn.iter().map(source).collect::<Result<_, Fault>>()?);
             }
         }
@@ -91,9 +91,9 @@ fn no_style(name: &str) -> Fault {
     Fault::invalid("styles", said).code(Code::StyleNotDefined)
 }
 
-/// The base map's style with what the caller may read of it, and these layers.
-pub fn base_map(ask: &Ask) -> Result<(Value, Vec<Drawn>), Fault> {
-    let readable = |id: &str| ask.view(id).ok().filter(|drawn| drawn.layer.state().has_tiles());
+/// The base map's style with what the caller has the right to of it, and these layers.
+pub fn base_map(ask: &Ask, right: Right) -> Result<(Value, Vec<Drawn>), Fault> {
+    let readable = |id: &str| ask.read_for(id, right).ok().filter(|drawn| drawn.layer.state().has_tiles());
     let style = library::embedded(BASE, &ask.base, |layer| readable(layer).is_some())?;
     let drawn = style["sources"].as_object().into_iter().flatten().filter_map(|(id, _)| readable(id)).collect();
     Ok((style, drawn))

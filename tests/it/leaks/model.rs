@@ -81,6 +81,17 @@ pub struct Layer {
     pub class: Class,
     pub public: bool,
     pub squares: bool,
+    /// Of a layer of addresses, which is searched: the road that its doors are of.
+    pub road: Option<&'static str>,
+    /// Shared as it stands, and not changed here.
+    pub table: bool,
+}
+
+impl Layer {
+    /// A row's name: of a layer of addresses its address.
+    pub fn name(self, row: Row) -> String {
+        self.road.map_or_else(|| row.name(), |road| format!("青岛市市南区{road}{}号", row.id()))
+    }
 }
 
 pub const OWNER: &str = "housing";
@@ -88,6 +99,10 @@ pub const OWNER: &str = "housing";
 #[derive(Debug, Clone, Copy)]
 pub struct Asker {
     pub department: Option<&'static str>,
+    /// A person who publishes for the department.
+    pub publishes: bool,
+    /// With nothing but an address that was signed for looking at some layers.
+    pub signed: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -152,9 +167,25 @@ impl Shown {
     }
 }
 
-/// What an asker may be told of a layer that it wants to use in a way (`right`), or to know of at all (none).
+/// What is signed is signed for these.
+pub fn is_signed(layer: Layer) -> bool {
+    layer.class == Class::Conditional
+}
+
+/// What an asker may be told of a layer that it wants to use in a way (`right`; `own` is what its own publishers do), or to know of at all
+/// (none).
 pub fn answer(asker: Asker, layer: Layer, right: Option<&str>, grants: &[Grant]) -> Answer {
-    let everything = Answer::Shown(Shown(None));
+    let changes = matches!(right, Some("write" | "own"));
+    let all = Answer::Shown(Shown(None));
+    // To read something is not to change it.
+    let everything = match (changes, asker.department) {
+        (true, Some(OWNER)) if asker.publishes => all,
+        (true, _) => Answer::Refused,
+        _ => all,
+    };
+    if asker.signed && !is_signed(layer) {
+        return Answer::Unknown;
+    }
     match (asker.department, layer.class) {
         (None, _) if layer.public => everything,
         (None, _) => Answer::Unknown,
@@ -168,6 +199,7 @@ pub fn answer(asker: Asker, layer: Layer, right: Option<&str>, grants: &[Grant])
                     && g.from.is_none_or(|days| days < 0)
                     && g.until.is_none_or(|days| days > 0)
                     && right.is_none_or(|right| g.rights.contains(&right))
+                    && (!changes || asker.publishes)
             };
             // The last that was given.
             grants.iter().rfind(open).map_or(Answer::Refused, |g| Answer::Shown(Shown(Some(Box::new(g.clone())))))

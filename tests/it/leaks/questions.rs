@@ -3,34 +3,69 @@
 use std::collections::{BTreeSet, HashSet};
 
 use geozero::mvt::{Message, Tile};
-use serde_json::Value;
+use reqwest::Method;
+use serde_json::{Value, json};
 
 use super::Random;
+use super::addresses::Address;
 use super::model::{FIELDS, Layer, Row, Shown};
+use super::places::Place;
 
 const NEAR: f64 = 1e-6;
+
+/// What is sent.
+pub struct Request {
+    pub method: Method,
+    pub path: String,
+    /// Its media type and its text.
+    pub body: Option<(&'static str, String)>,
+}
+
+impl Request {
+    pub fn get(path: String) -> Request {
+        Request { method: Method::GET, path, body: None }
+    }
+    pub fn post(path: impl Into<String>, body: &Value) -> Request {
+        Request { method: Method::POST, path: path.into(), body: Some(("application/json", body.to_string())) }
+    }
+}
 
 /// An answer, read.
 pub struct Asked {
     pub status: u16,
     request: String,
-    bytes: Vec<u8>,
+    /// Without what differs from one request to the next.
+    headers: Vec<(String, String)>,
+    pub bytes: Vec<u8>,
 }
 
 impl Asked {
     pub async fn of(response: reqwest::Response) -> Asked {
         let status = response.status().as_u16();
         let request = response.headers()["x-request-id"].to_str().expect("text").to_owned();
+        let own = ["date", "x-request-id", "content-length"];
+        let headers = response.headers().iter().filter(|(name, _)| !own.contains(&name.as_str()));
+        let headers = headers.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into()));
+        let headers = headers.collect();
         let bytes = response.bytes().await.expect("a whole body").to_vec();
         assert!(status < 500, "{status}: {}", String::from_utf8_lossy(&bytes));
-        Asked { status, request, bytes }
+        Asked { status, request, headers, bytes }
     }
 
-    /// What it says, without the layer's name and the request's number.
-    pub fn told(&self, layer: &str) -> (u16, String) {
-        let text = String::from_utf8_lossy(&self.bytes).replace(&self.request, "");
-        // Longer names first: one may be in another.
-        (self.status, text.replace(layer, "LAYER"))
+    /// As if it had been answered: what comes out of a file.
+    pub fn held(bytes: Vec<u8>) -> Asked {
+        let status = if bytes.is_empty() { 204 } else { 200 };
+        Asked { status, request: String::new(), headers: vec![], bytes }
+    }
+
+    /// What it says, headers and all, without the layer's name and the request's number.
+    pub fn told(&self, layer: &str) -> (u16, Vec<(String, String)>, String) {
+        let nameless = |text: &str| match self.request.is_empty() {
+            true => text.replace(layer, "LAYER"),
+            false => text.replace(&self.request, "").replace(layer, "LAYER"),
+        };
+        let headers = self.headers.iter().map(|(name, value)| (name.clone(), nameless(value))).collect();
+        (self.status, headers, nameless(&String::from_utf8_lossy(&self.bytes)))
     }
 
     /// Whether it names a layer, as a JSON text of its own. Layers of this world are called like classes of sharing, which it may name.
@@ -45,18 +80,18 @@ impl Asked {
         memchr::memmem::find(&self.bytes, text.as_bytes()).is_some()
     }
 
-    fn json(&self, what: &str) -> Value {
+    pub fn json(&self, what: &str) -> Value {
         assert_eq!(self.status, 200, "{what}: {}", self.text());
         serde_json::from_slice(&self.bytes).unwrap_or_else(|e| panic!("{what}: {e}: {}", self.text()))
     }
 
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes).chars().take(2000).collect()
     }
 }
 
 /// Which tile of a layer is asked for: all of the points lie in theirs, and squares are more than specks in theirs.
-fn tile(layer: Layer) -> (u32, u32, u32) {
+pub fn tile(layer: Layer) -> (u32, u32, u32) {
     if layer.squares { (10, 853, 401) } else { (8, 213, 100) }
 }
 
@@ -83,6 +118,22 @@ pub enum Question {
     FeatureInfo(Row),
     Map,
     Wmts,
+    /// A tile of the dataset, with this layer.
+    DatasetTile,
+    /// The page that people read.
+    Page,
+    /// The record of the catalogue.
+    Record,
+    Styles,
+    LegendGraphic,
+    /// The values of one field, by WFS.
+    Values(&'static str),
+    /// A change that is based on a state that there never was: it is refused at last by that, or before by the rules.
+    Change(Row),
+    /// What the owner's publishers look at.
+    Owners(&'static str),
+    Place(Place),
+    Address(Address),
 }
 
 const FILES: [&str; 6] = ["csv", "fgb", "gpkg", "shp", "xlsx", "geojsonseq"];
@@ -90,7 +141,10 @@ const FILES: [&str; 6] = ["csv", "fgb", "gpkg", "shp", "xlsx", "geojsonseq"];
 impl Question {
     pub fn any(random: &mut Random) -> Question {
         let row = Row(random.below(100) as i64);
-        match random.below(24) {
+        if random.one_in(3) {
+            return Question::Place(Place::any(random));
+        }
+        match random.below(32) {
             0..3 => Question::Items,
             3 => {
                 let (w, s) = (random.below(9) as f64, random.below(9) as f64);
@@ -111,8 +165,30 @@ impl Question {
             20 => Question::Wfs(random.of(&["application/json", "csv", ""])),
             21 => Question::WfsHits,
             22 => Question::FeatureInfo(row),
+            23 => Question::DatasetTile,
+            24 => Question::Page,
+            25 => Question::Record,
+            26 => random.of(&[Question::Styles, Question::LegendGraphic]),
+            27 => Question::Values(random.of(&FIELDS)),
+            28..30 => Question::Change(row),
+            30 => Question::Owners(random.of(&["revisions", "revisions/1/preview"])),
             _ => random.of(&[Question::Map, Question::Wmts]),
         }
+    }
+
+    pub fn of_addresses(random: &mut Random) -> Question {
+        Question::Address(Address::any(random))
+    }
+
+    /// Whether the answer may hold a name that was not read: it repeats the question.
+    pub fn says_names(&self, layer: Layer) -> bool {
+        layer.road.is_some() && matches!(self, Question::Address(_))
+    }
+
+    /// What may be asked by a signed address.
+    pub fn signed(random: &mut Random) -> Question {
+        let all = [Question::Tile(""), Question::Tile(".mvt"), Question::TileJson, Question::Style, Question::Wmts];
+        random.of(&all)
     }
 
     /// The right that it takes; none where any will do.
@@ -125,13 +201,32 @@ impl Question {
             | Question::Style
             | Question::Legend
             | Question::Map
+            | Question::DatasetTile
+            | Question::Styles
+            | Question::LegendGraphic
             | Question::Wmts => Some("view"),
-            Question::Schema(_) | Question::Collection | Question::Catalogue => None,
+            Question::Place(place) => place.right(),
+            Question::Address(_) => Some("query"),
+            Question::Change(_) => Some("write"),
+            Question::Owners(_) => Some("own"),
+            Question::Schema(_) | Question::Collection | Question::Catalogue | Question::Record => None,
             _ => Some("query"),
         }
     }
 
-    pub fn path(&self, layer: Layer) -> String {
+    pub fn request(&self, layer: Layer) -> Request {
+        match self {
+            Question::Place(place) => place.request(layer),
+            Question::Address(address) => address.request(layer),
+            Question::Change(_) => {
+                let body = Some(("application/merge-patch+json", json!({"properties": {}}).to_string()));
+                Request { method: Method::PATCH, path: self.path(layer), body }
+            }
+            _ => Request::get(self.path(layer)),
+        }
+    }
+
+    fn path(&self, layer: Layer) -> String {
         let id = layer.id;
         let (z, x, y) = tile(layer);
         let items = format!("/ogc/collections/{id}/items");
@@ -174,10 +269,23 @@ impl Question {
             }
             Question::Map => format!("{wms}&service=WMS&request=GetMap&format=image/png"),
             Question::Wmts => format!("/ogc/wmts/1.0.0/{id}/default/WebMercatorQuad/{z}/{y}/{x}.png"),
+            Question::DatasetTile => format!("/ogc/tiles/WebMercatorQuad/{z}/{y}/{x}?collections={id}"),
+            Question::Page => format!("{items}?f=html&limit=1000"),
+            Question::Record => format!("/ogc/collections/catalogue/items/{id}?f=json"),
+            Question::Styles => format!("/ogc/collections/{id}/styles?f=json"),
+            Question::LegendGraphic => {
+                format!("/ogc/wms?service=WMS&version=1.3.0&request=GetLegendGraphic&layer={id}&format=image/png")
+            }
+            Question::Values(field) => format!(
+                "/ogc/wfs?service=WFS&version=2.0.0&request=GetPropertyValue&typeNames={id}&count=1000&valueReference={field}"
+            ),
+            Question::Change(row) => format!("{items}/{}", row.id()),
+            Question::Owners(what) => format!("/api/v1/layers/{id}/{what}"),
+            Question::Place(_) | Question::Address(_) => String::new(),
         }
     }
 
-    pub fn check_refusal(&self, got: &Asked, what: &str) {
+    pub fn check_refusal(&self, got: &Asked, layer: Layer, what: &str) {
         match self {
             // What may be requested is described.
             Question::Catalogue => {
@@ -187,6 +295,12 @@ impl Question {
                     assert_eq!(field["readable"], false, "{what}");
                 }
             }
+            Question::Record => assert!(got.json(what)["geometry"].is_null(), "{what}: how far it reaches is told"),
+            // Nobody is told to sign in, who has not.
+            Question::Change(_) | Question::Owners(_) => {
+                assert!(matches!(got.status, 401 | 403), "{what}: {}", got.text())
+            }
+            Question::Address(address) => address.check(got, layer, None, what),
             _ => assert_eq!(got.status, 403, "{what}: {}", got.text()),
         }
     }
@@ -195,29 +309,58 @@ impl Question {
         let rows = seen.rows(layer.squares);
         let fields = seen.fields();
         match self {
-            Question::Items => same_features(&got.json(what)["features"], &rows, &fields, what),
-            Question::Wfs("application/json") => same_features(&got.json(what)["features"], &rows, &fields, what),
+            Question::Place(place) => place.check(got, layer, seen, what),
+            Question::Address(address) => address.check(got, layer, Some(seen), what),
+            Question::DatasetTile => check_tile(got, layer, seen, what),
+            Question::Page => {
+                assert_eq!(got.status, 200, "{what}: {}", got.text());
+                for (row, _) in &rows {
+                    assert_eq!(got.has(&layer.name(*row)), fields.contains("name"), "{what}: row {}", row.id());
+                }
+            }
+            Question::Record => {
+                let told = !got.json(what)["geometry"].is_null();
+                assert!(!told || seen.is_all(), "{what}: how far the whole reaches");
+            }
+            Question::Values(field) if !fields.contains(field) => {
+                assert_eq!(got.status, 400, "{what}: a hidden field answers: {}", got.text());
+            }
+            Question::Values(_) => {
+                assert_eq!(got.status, 200, "{what}: {}", got.text());
+                assert!(got.has(&format!("numberReturned=\"{}\"", rows.len())), "{what}: {}", got.text());
+            }
+            Question::Change(_) if layer.table => assert!(got.status >= 400, "{what}: {}", got.text()),
+            Question::Change(row) => {
+                let shown = rows.iter().any(|(r, _)| r.0 == row.0);
+                assert_eq!(got.status, if shown { 412 } else { 404 }, "{what}: {}", got.text());
+            }
+            // A table that is shared as it stands has none.
+            Question::Owners(_) => assert!(got.status == 200 || layer.table, "{what}: {}", got.text()),
+            Question::Items => same_features(&got.json(what)["features"], layer, &rows, &fields, what),
+            Question::Wfs("application/json") => {
+                same_features(&got.json(what)["features"], layer, &rows, &fields, what)
+            }
             Question::Box([w, s, e, n]) => {
                 let meets = |p: &[f64; 4]| p[0] <= *e && p[2] >= *w && p[1] <= *n && p[3] >= *s;
                 let rows: Vec<_> = rows.into_iter().filter(|(_, place)| meets(place)).collect();
-                same_features(&got.json(what)["features"], &rows, &fields, what);
+                same_features(&got.json(what)["features"], layer, &rows, &fields, what);
             }
             Question::Filtered(field) | Question::Sorted(field) if !fields.contains(field) => {
                 assert_eq!(got.status, 400, "{what}: a hidden field answers: {}", got.text());
             }
             Question::Filtered("floors") => {
                 let rows: Vec<_> = rows.into_iter().filter(|(row, _)| row.floors() <= 15).collect();
-                same_features(&got.json(what)["features"], &rows, &fields, what);
+                same_features(&got.json(what)["features"], layer, &rows, &fields, what);
             }
             Question::Filtered(_) | Question::Sorted(_) => {
-                same_features(&got.json(what)["features"], &rows, &fields, what)
+                same_features(&got.json(what)["features"], layer, &rows, &fields, what)
             }
             Question::Item(row) => match rows.iter().find(|(r, _)| r.0 == row.0) {
-                Some(one) => same_feature(&got.json(what), one, &fields, what),
+                Some(one) => same_feature(&got.json(what), layer, one, &fields, what),
                 None => assert_eq!(got.status, 404, "{what}: {}", got.text()),
             },
-            Question::File(format) => check_file(format, got, &rows, &fields, what),
-            Question::Wfs("csv") => check_file("csv", got, &rows, &fields, what),
+            Question::File(format) => check_file(format, got, layer, &rows, &fields, what),
+            Question::Wfs("csv") => check_file("csv", got, layer, &rows, &fields, what),
             Question::Wfs(_) => {
                 assert_eq!(got.status, 200, "{what}: {}", got.text());
                 let members = memchr::memmem::find_iter(&got.bytes, b"<wfs:member>").count();
@@ -258,7 +401,7 @@ impl Question {
             }
             Question::Identify(row) => {
                 let found = got.json(what)["results"][0]["features"].clone();
-                same_features(&found, &at(&rows, *row, layer), &fields, what);
+                same_features(&found, layer, &at(&rows, *row, layer), &fields, what);
             }
             Question::FeatureInfo(row) => {
                 let document = got.json(what);
@@ -267,7 +410,12 @@ impl Question {
                 // One is answered unless more are asked for.
                 assert_eq!(found, expected, "{what}: {}", got.text());
             }
-            Question::Style | Question::Legend | Question::Map | Question::Wmts => {
+            Question::Style
+            | Question::Legend
+            | Question::Map
+            | Question::Wmts
+            | Question::Styles
+            | Question::LegendGraphic => {
                 assert_eq!(got.status, 200, "{what}: {}", got.text());
             }
         }
@@ -275,19 +423,19 @@ impl Question {
 }
 
 /// A place within the row's, and within every part of it that a grant's area may leave.
-fn inner(row: Row, layer: Layer) -> (f64, f64) {
+pub fn inner(row: Row, layer: Layer) -> (f64, f64) {
     let (x, y) = row.corner();
     if layer.squares { (x + 0.002, y + 0.002) } else { (x, y) }
 }
 
 /// What is at the inner place of a row.
-fn at(rows: &[(Row, [f64; 4])], row: Row, layer: Layer) -> Vec<(Row, [f64; 4])> {
+pub fn at(rows: &[(Row, [f64; 4])], row: Row, layer: Layer) -> Vec<(Row, [f64; 4])> {
     let (x, y) = inner(row, layer);
     let holds = |p: &[f64; 4]| p[0] <= x && x <= p[2] && p[1] <= y && y <= p[3];
     rows.iter().filter(|(_, place)| holds(place)).cloned().collect()
 }
 
-fn keys(object: &Value) -> BTreeSet<String> {
+pub fn keys(object: &Value) -> BTreeSet<String> {
     object.as_object().map(|o| o.keys().cloned().collect()).unwrap_or_default()
 }
 
@@ -299,23 +447,23 @@ fn id_of(feature: &Value) -> i64 {
     }
 }
 
-fn same_features(found: &Value, rows: &[(Row, [f64; 4])], fields: &BTreeSet<&str>, what: &str) {
+pub fn same_features(found: &Value, layer: Layer, rows: &[(Row, [f64; 4])], fields: &BTreeSet<&str>, what: &str) {
     let found = found.as_array().unwrap_or_else(|| panic!("{what}: no features"));
     let mut ids: Vec<i64> = found.iter().map(id_of).collect();
     ids.sort_unstable();
     assert_eq!(ids, rows.iter().map(|(row, _)| row.id()).collect::<Vec<_>>(), "{what}");
     for feature in found {
         let one = rows.iter().find(|(row, _)| row.id() == id_of(feature)).expect("it is one of them");
-        same_feature(feature, one, fields, what);
+        same_feature(feature, layer, one, fields, what);
     }
 }
 
-fn same_feature(feature: &Value, (row, place): &(Row, [f64; 4]), fields: &BTreeSet<&str>, what: &str) {
+fn same_feature(feature: &Value, layer: Layer, (row, place): &(Row, [f64; 4]), fields: &BTreeSet<&str>, what: &str) {
     let properties = &feature["properties"];
     assert_eq!(keys(properties), fields.iter().map(|f| (*f).to_owned()).collect(), "{what}");
     for (field, value) in properties.as_object().unwrap() {
         match field.as_str() {
-            "name" => assert_eq!(*value, row.name(), "{what}"),
+            "name" => assert_eq!(*value, layer.name(*row), "{what}"),
             "kind" => assert_eq!(*value, row.kind(), "{what}"),
             "floors" => assert_eq!(*value, row.floors(), "{what}"),
             "listed" => assert_eq!(*value, row.listed(), "{what}"),
@@ -337,14 +485,14 @@ fn stretch(coordinates: &Value, bounds: &mut [f64; 4]) {
     list.iter().for_each(|inner| stretch(inner, bounds));
 }
 
-fn check_file(format: &str, got: &Asked, rows: &[(Row, [f64; 4])], fields: &BTreeSet<&str>, what: &str) {
+fn check_file(format: &str, got: &Asked, layer: Layer, rows: &[(Row, [f64; 4])], fields: &BTreeSet<&str>, what: &str) {
     assert_eq!(got.status, 200, "{what}: {}", got.text());
     match format {
         "geojsonseq" => {
             let text = String::from_utf8_lossy(&got.bytes).into_owned();
             let lines = text.split('\u{1e}').map(str::trim).filter(|line| !line.is_empty());
             let found: Vec<Value> = lines.map(|line| serde_json::from_str(line).expect(what)).collect();
-            same_features(&Value::Array(found), rows, fields, what);
+            same_features(&Value::Array(found), layer, rows, fields, what);
         }
         "csv" => {
             let text = String::from_utf8_lossy(&got.bytes).into_owned();
@@ -361,7 +509,7 @@ fn check_file(format: &str, got: &Asked, rows: &[(Row, [f64; 4])], fields: &BTre
 }
 
 /// A tile holds the rows that are seen, with the fields that are seen, and nothing of their shapes beyond the area.
-fn check_tile(got: &Asked, layer: Layer, seen: &Shown, what: &str) {
+pub fn check_tile(got: &Asked, layer: Layer, seen: &Shown, what: &str) {
     let mut rows = seen.rows(layer.squares);
     let (z, x, y) = tile(layer);
     // With the margin that neighbours have in common.
@@ -424,33 +572,6 @@ pub fn no_trace(got: &Asked, layer: Layer, seen: Option<&Shown>, what: &str) {
     let named = seen.is_some_and(|seen| seen.fields().contains("name"));
     for row in Row::all() {
         let shown = named && seen.is_some_and(|seen| seen.place(row, layer.squares).is_some());
-        assert!(shown || !got.has(&row.name()), "{what}: there is a trace of row {}", row.id());
-    }
-}
-
-/// A list of layers.
-pub struct List {
-    pub path: &'static str,
-    pub right: Option<&'static str>,
-    pub names_what_may_be_requested: bool,
-    members: &'static str,
-}
-
-pub const LISTS: [List; 3] = [
-    List { path: "/api/v1/layers", right: None, names_what_may_be_requested: true, members: "layers" },
-    List { path: "/ogc/collections?f=json", right: None, names_what_may_be_requested: false, members: "collections" },
-    List {
-        path: "/ogc/collections/catalogue/items?f=json&limit=100",
-        right: None,
-        names_what_may_be_requested: true,
-        members: "features",
-    },
-];
-
-impl List {
-    pub fn named(&self, got: &Asked) -> HashSet<String> {
-        let document = got.json(self.path);
-        let members = document[self.members].as_array().expect(self.path);
-        members.iter().filter_map(|m| m["id"].as_str()).map(str::to_owned).collect()
+        assert!(shown || !got.has(&layer.name(row)), "{what}: there is a trace of row {}", row.id());
     }
 }

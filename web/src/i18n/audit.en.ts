@@ -51,6 +51,7 @@ const audit = {
     file: 'File',
     export: 'Export',
     download: 'Archive',
+    print: 'Print',
     identify: 'Identify',
     address: 'Addresses',
     legend: 'Legend',

@@ -52,6 +52,7 @@ const audit = {
     file: '下载文件',
     export: '导出',
     download: '下载归档',
+    print: '打印',
     identify: '点查',
     address: '地址匹配',
     legend: '图例',

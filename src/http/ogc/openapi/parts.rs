@@ -151,7 +151,8 @@ pub fn operation(id: &str, tag: &str, summary: &str, media: &[(&str, Value)], pa
         media.iter().map(|(media, schema)| ((*media).to_owned(), json!({ "schema": schema }))).collect();
     let mut responses = Map::new();
     responses.insert("200".into(), json!({"description": summary, "content": content}));
-    for status in ["400", "401", "403", "404", "406", "503"] {
+    // Whatever else there is to say is said in the same form.
+    for status in ["400", "401", "403", "404", "406", "503", "default"] {
         responses.insert(status.into(), json!({"$ref": "#/components/responses/problem"}));
     }
     json!({"operationId": id, "tags": [tag], "summary": summary, "parameters": parameters, "responses": responses})

@@ -3,10 +3,13 @@
 use serde_json::{Value, json};
 
 use super::Paths;
-use super::parts::{binary, crs, json_and_html, names, operation, query, shared};
+use super::parts::{binary, crs, html, json_and_html, names, operation, query, shared};
 use crate::access::grant::{Grant, Read};
 use crate::geo::crs::CRS84;
 use crate::http::negotiation::{MLT, MVT};
+use crate::http::ogc::paging::GEOJSON;
+use crate::http::ogc::schemas;
+use crate::http::ogc::styles::MBS;
 use crate::http::routes::{self, Route};
 use crate::layer::catalog::Published;
 
@@ -166,6 +169,17 @@ fn asked(path: &str) -> Vec<Value> {
     parameters
 }
 
+/// What the JSON of a resource is called.
+fn media(path: &str) -> &'static str {
+    let last = path.rsplit('/').next().unwrap_or_default();
+    match last {
+        "schema" | "queryables" | "sortables" => schemas::MEDIA,
+        _ if path.starts_with("/collections/catalogue/items") => GEOJSON,
+        "{style}" => MBS,
+        _ => "application/json",
+    }
+}
+
 fn generic(paths: &mut Paths<'_>, route: &Route, tag: &str, path: &str) {
     let method = route.method.to_ascii_lowercase();
     // The same path may stand there already, with other names of its parameters.
@@ -182,7 +196,8 @@ fn generic(paths: &mut Paths<'_>, route: &Route, tag: &str, path: &str) {
     let (own, done) = taken(&method, path);
     parameters.extend(own);
     let id = format!("{method}{}", path.replace(['/', '{', '}'], "."));
-    let mut operation = operation(&id, tag, route.summary, &json_and_html(), parameters);
+    let mut operation =
+        operation(&id, tag, route.summary, &[(media(path), json!({"type": "object"})), html()], parameters);
     if matches!(method.as_str(), "post" | "put" | "patch") {
         operation["requestBody"] =
             json!({"required": true, "content": {"application/json": {"schema": {"type": "object"}}}});

@@ -4,6 +4,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use super::request::{MOST_LAYERS, MOST_PIXELS, Version};
+use crate::access::rights::Right;
 use crate::geo::crs::{CRS84, Crs};
 use crate::geo::plane::Plane;
 use crate::http::ask::Ask;
@@ -63,7 +64,7 @@ fn document(ask: &Ask, version: Version) -> Result<String, Fault> {
         Version::V111 => vec![("version", "1.1.1"), XLINK],
     };
     let name = if version == Version::V130 { "WMS_Capabilities" } else { "WMT_MS_Capabilities" };
-    let based = base_map(ask).is_ok_and(|(_, drawn)| !drawn.is_empty());
+    let based = base_map(ask, Right::View).is_ok_and(|(_, drawn)| !drawn.is_empty());
     xml.element(name, &root, |xml| {
         writer.service(xml);
         xml.element("Capability", &[], |xml| {

@@ -29,7 +29,7 @@ pub async fn answer(ask: &Ask, kvp: &Kvp) -> Answer {
         }
         Named::Base(_) => {
             let title = base_title();
-            (base_map(ask)?.0, Said::new(title.zh, title.en))
+            (base_map(ask, Right::View)?.0, Said::new(title.zh, title.en))
         }
     };
     let picture = match format.to_ascii_lowercase().as_str() {

@@ -1,6 +1,7 @@
 //! GetMap.
 
 use super::capabilities::MAP_FORMATS;
+use super::paper;
 use super::request::{Version, layers, no_sld, sheet, view};
 use crate::access::rights::Right;
 use crate::http::ask::Ask;
@@ -12,14 +13,18 @@ use crate::picture::{Format, Wanted};
 
 pub async fn answer(ask: &Ask, kvp: &Kvp) -> Answer {
     // Permission first, as everywhere: a wrong parameter must not tell that a hidden layer exists.
-    let layers = layers(ask, kvp, Right::View, "layers")?;
+    let right = paper::right(kvp);
+    let layers = layers(ask, kvp, right, "layers")?;
     let version = Version::take(kvp)?;
     no_sld(kvp)?;
     let view = view(kvp, version)?;
     let format = format(kvp)?;
     let background = background(kvp, format)?;
     let choice = Choice::take(kvp, layers.len())?;
-    let wanted = Wanted { view, format, background, sheet: sheet(ask, &layers, &choice)?, tiled: false };
+    let wanted = Wanted { view, format, background, sheet: sheet(ask, right, &layers, &choice)?, tiled: false };
+    if right == Right::Print {
+        paper::note(&wanted.sheet);
+    }
     picture::answer(ask, &wanted).await
 }
 

@@ -5,6 +5,7 @@ mod exceptions;
 mod info;
 mod legend;
 mod map;
+mod paper;
 mod request;
 
 use axum::body::Bytes;

@@ -122,7 +122,7 @@ pub fn layers(ask: &Ask, kvp: &Kvp, right: Right, parameter: &str) -> Result<Vec
 }
 
 /// The layers of a map as one sheet.
-pub fn sheet(ask: &Ask, layers: &[(Named, Option<String>)], choice: &Choice) -> Result<Sheet, Fault> {
+pub fn sheet(ask: &Ask, right: Right, layers: &[(Named, Option<String>)], choice: &Choice) -> Result<Sheet, Fault> {
     let mut sheet = Sheet::default();
     for (place, (named, style)) in layers.iter().enumerate() {
         // A filter is for layers; the base map stays what it is.
@@ -133,7 +133,7 @@ pub fn sheet(ask: &Ask, layers: &[(Named, Option<String>)], choice: &Choice) -> 
             };
             Ok(Source { drawn: drawn.clone(), filter })
         };
-        named.lay(ask, style.as_deref(), source, &mut sheet)?;
+        named.lay(ask, (right, style.as_deref()), source, &mut sheet)?;
     }
     Ok(sheet)
 }

@@ -77,7 +77,7 @@ fn layers(ask: &Ask, offer: &Offer) -> Result<Vec<Listed>, Fault> {
             Named::Base(_) => vec![Listed::base(&only.layer)],
         });
     }
-    let based = base_map(ask).is_ok_and(|(_, drawn)| !drawn.is_empty());
+    let based = base_map(ask, Right::View).is_ok_and(|(_, drawn)| !drawn.is_empty());
     let base = based.then(|| Listed::base(BASE));
     Ok(base.into_iter().chain(drawable(ask).into_iter().map(Listed::of)).collect())
 }

@@ -137,7 +137,7 @@ pub async fn get(mut ask: Ask, kvp: &Kvp, address: &Address, offer: &Offer) -> A
             };
             let mut sheet = Sheet::default();
             let source = |drawn: &Drawn| Ok(Source { drawn: drawn.clone(), filter: filter.clone() });
-            named.lay(&ask, address.style(), source, &mut sheet).map_err(|fault| fault.at("Style"))?;
+            named.lay(&ask, (Right::View, address.style()), source, &mut sheet).map_err(|fault| fault.at("Style"))?;
             let background = (format == Format::Jpeg).then_some([255; 4]);
             let wanted = Wanted { view: View::of_tile(tile), format, background, sheet, tiled: true };
             picture::answer(&ask, &wanted).await
