@@ -96,7 +96,7 @@ struct Known {
 async fn decide(asker: Person, approver: Person, known: Arc<Known>, name: String) {
     for turn in 0.. {
         let mut course = Course { purpose: format!("{name}-{turn}"), ..Course::default() };
-        let draft = json!({"layer": ASKED, "purpose": course.purpose, "legal_basis": "《数据安全法》", "until": "2099-12-31",
+        let draft = json!({"layer": ASKED, "purpose": course.purpose, "legal_basis": "《数据安全法》", "until": "2030-12-31",
             "rights": ["view", "query"]});
         let Some((status, made)) = asker.send(Method::POST, "/api/v1/requests", &draft).await else {
             known.courses.lock().unwrap().push(course);

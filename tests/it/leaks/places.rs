@@ -148,7 +148,7 @@ impl Place {
             }
             Place::By(field) => by(&got.json(what), field, &rows, what),
             Place::Area => {
-                let found = summed(&got.json(what), "area");
+                let found = summed(&got.json(what), "area_m2");
                 let expected: f64 = rows.iter().map(|(_, place)| square_metres(place)).sum();
                 assert!((found - expected).abs() <= 1.0 + expected * 1e-3, "{what}: {found} m², not {expected}");
             }
@@ -193,7 +193,7 @@ fn overlaid(got: &Asked, layer: Layer, rows: &[(Row, [f64; 4])], fields: &BTreeS
 /// A figure over all zones and categories.
 fn summed(found: &Value, figure: &str) -> f64 {
     let rows = found["rows"].as_array().unwrap_or_else(|| panic!("no rows: {found}"));
-    rows.iter().filter_map(|row| row[figure].as_f64()).sum()
+    rows.iter().map(|row| row[figure].as_f64().unwrap_or_else(|| panic!("no {figure}: {row}"))).sum()
 }
 
 fn by(found: &Value, field: &str, rows: &[(Row, [f64; 4])], what: &str) {
