@@ -168,7 +168,7 @@ impl Stage {
     /// Everything is read on both nodes while it ends; how long after the end the last of it was given.
     async fn trial(&self, end: End, readers: usize) -> (Duration, u64, u64) {
         let proof = self.proof(end).await;
-        let term = Duration::from_secs(8);
+        let term = Duration::from_secs(12);
         let until = (jiff::Timestamp::now() + jiff::SignedDuration::try_from(term).unwrap(), Instant::now() + term);
         let grants = self.grant(matches!(end, End::Expired).then_some(until.0)).await;
         let (begun, stop, given) = (Instant::now(), Arc::new(AtomicBool::new(false)), Arc::new(Given::default()));
