@@ -72,10 +72,10 @@ pub async fn decide(ask: Ask, bytes: Bytes) -> Answer {
             ));
         }
         if let Some(id) = question.feature {
-            let (seen, no) = feature(&ask, &principal, &layer, right, id).await?;
-            all &= seen;
+            let no = left_out(&ask, &principal, &layer, right, id).await?;
+            all &= no.is_none();
             let yes = ("要素在授权的行与范围之内", "the feature is among the granted rows and in the area");
-            steps.push(step("feature", seen, yes, no));
+            steps.push(step("feature", no.is_none(), yes, no.unwrap_or_default()));
         }
         if let Some(place) = question.tile {
             let wanted = Selection { bbox: Some((bounds(place)?, 4490)), ..Selection::default() };
@@ -92,17 +92,17 @@ pub async fn decide(ask: Ask, bytes: Bytes) -> Answer {
     Ok(ok(&json!({"allowed": all, "steps": steps})))
 }
 
-/// Whether a feature is shown, and what would be said if it is not. Whoever asks oversees the layer and may be told what is there.
-async fn feature(
+/// Why a feature is not shown; none when it is. Whoever asks oversees the layer and may be told what is there.
+async fn left_out(
     ask: &Ask,
     who: &Principal,
     layer: &Layer,
     right: Right,
     id: i64,
-) -> Result<(bool, (&'static str, &'static str))> {
+) -> Result<Option<(&'static str, &'static str)>> {
     let wanted = Selection { id: Some(id), ..Selection::default() };
     if seen(ask, who, layer, right, &wanted).await? > 0 {
-        return Ok((true, ("", "")));
+        return Ok(None);
     }
     let granted = ask.app.gate.open_for(&stand_in(who), &layer.id, right)?.scope().clone();
     let owner = Principal::operator(&layer.department);
@@ -119,10 +119,10 @@ async fn feature(
         let tried = ask.app.gate.propose(&owner, &layer.id, scope)?;
         let published = ask.app.catalog.published(&tried)?;
         if count(ask, &published, &tried, &wanted).await? == 0 {
-            return Ok((false, no));
+            return Ok(Some(no));
         }
     }
-    Ok((false, ("要素在授权的空间范围之外", "the feature lies outside of the granted area")))
+    Ok(Some(("要素在授权的空间范围之外", "the feature lies outside of the granted area")))
 }
 
 fn step(of: &str, allowed: bool, (zh, en): (&str, &str), (no_zh, no_en): (&str, &str)) -> Value {
@@ -203,7 +203,7 @@ pub async fn grant(ask: Ask, bytes: Bytes) -> Answer {
 /// What a department sees of a layer at present, by each of some rights.
 async fn present(ask: &Ask, layer: &Layer, department: &str, rights: Rights) -> Result<Vec<Value>> {
     let who = imagined(&Imagined { department: Some(department.to_owned()), role: Some(Role::Publisher) });
-    let mut all = vec![];
+    let (mut all, mut counted) = (vec![], Vec::<(Scope, i64)>::new());
     for right in rights.iter() {
         let Some(decision) = ask.app.gate.decision(&who, &layer.id, Some(right)) else { continue };
         let (mut features, mut fields) = (None, None);
@@ -212,7 +212,14 @@ async fn present(ask: &Ask, layer: &Layer, department: &str, rights: Rights) -> 
             let scope = scope_of(&decision).unwrap_or(&whole);
             fields = Some(select::visible_fields(state, scope).into_iter().map(|f| &f.name).collect::<Vec<_>>());
             if state.archive.is_none() {
-                features = Some(seen(ask, &who, layer, right, &Selection::default()).await?);
+                // Most rights come of one grant: its rows are counted once.
+                let known = counted.iter().find(|(of, _)| of == scope).map(|(_, count)| *count);
+                let count = match known {
+                    Some(count) => count,
+                    None => seen(ask, &who, layer, right, &Selection::default()).await?,
+                };
+                counted.push((scope.clone(), count));
+                features = Some(count);
             }
         }
         all.push(json!({"right": right, "allowed": allows(&decision, right), "rule": rule(&decision, right),

@@ -12,7 +12,7 @@ const figures = {
   play: 'Play',
   pause: 'Pause',
   export: 'Export',
-  print: { do: 'Print', scale: 'About 1:{n} (A4 landscape)', source: 'Source: {source}', date: 'Made on {date}' },
+  print: { do: 'Print', scale: 'About 1:{n} (A4 landscape)', source: 'Source: {source}', purpose: 'Granted for: {purposes}', date: 'Made on {date}' },
 };
 
 export default figures;

@@ -12,7 +12,7 @@ const figures = {
   play: '播放',
   pause: '暂停',
   export: '导出',
-  print: { do: '打印', scale: '约 1:{n}（A4 横向）', source: '数据来源：{source}', date: '制图日期：{date}' },
+  print: { do: '打印', scale: '约 1:{n}（A4 横向）', source: '数据来源：{source}', purpose: '授权用途：{purposes}', date: '制图日期：{date}' },
 };
 
 export default figures;
