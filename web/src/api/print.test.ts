@@ -4,7 +4,9 @@ import { mayPrint } from './print';
 
 vi.mock('./client', () => ({ post: vi.fn() }));
 const asked = vi.mocked(post);
-beforeEach(() => asked.mockReset());
+beforeEach(() => {
+  asked.mockReset();
+});
 
 test('each purpose of the layers is told once, and of many layers all are asked for', async () => {
   asked.mockImplementation(async (_, body) => ({ layers: (body as { layers: string[] }).layers.map((layer) => ({ purpose: layer === 'own' ? null : '人口普查' })) }));
