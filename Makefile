@@ -38,6 +38,7 @@ bench:
 	@cargo build --release
 	@scripts/bench $(target)/release/onemap
 	@python3 bench/spatial.py $(target)/release/onemap
+	@python3 bench/overlay.py $(target)/release/onemap
 
 # Sets of addresses that are not there are left out; the generated city always is.
 bench-address:

@@ -144,6 +144,7 @@ impl App {
             catalog: catalog.clone(),
             edits: edits.clone(),
             addresses: addresses.clone(),
+            themes: themes.clone(),
         };
         let spatial = Spatial::new(stand_on);
         let stand_on = process::Parts {
@@ -164,7 +165,7 @@ impl App {
             notices: Notices::new(database.clone(), &config),
             processes: Processes::new(stand_on),
             photos: Photos::new(store.clone(), &config),
-            overlays: Overlays::new(spatial.clone(), queue.clone(), &config.data),
+            overlays: Overlays::new(spatial.clone(), queue.clone(), &config),
             spatial,
             address_jobs,
             addresses,

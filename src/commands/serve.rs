@@ -16,9 +16,11 @@ use crate::address::sources;
 use crate::app::App;
 use crate::config::Config;
 use crate::db::embedded::Cluster;
-use crate::demo::{ADDRESS_SOURCES, load};
+use crate::demo::{ADDRESS_SOURCES, load, thematic};
 use crate::error::{Error, Result};
 use crate::http::{health, serve};
+use crate::layer::model::Title;
+use crate::layer::registry::NewLayer;
 
 pub struct Demo {
     pub scale: f64,
@@ -73,6 +75,7 @@ async fn serve_until_stopped(config: Config, url: &str, demo: Option<Demo>, begu
         });
         app.refresh().await?;
         make_sources(&app).await?;
+        make_themes(&app).await?;
         if demo.load_only {
             return Ok(ExitCode::SUCCESS);
         }
@@ -100,6 +103,36 @@ async fn make_sources(app: &App) -> Result<()> {
         let published = app.catalog.published(&grant)?;
         let mapping = guess_of_layer(&published, published.state()).mapping;
         sources::set(&app.database, &grant, &mapping, *priority).await?;
+    }
+    app.refresh().await
+}
+
+/// The demo city's themes, as a request would make them: their jobs run once the server does, beside its first requests.
+async fn make_themes(app: &App) -> Result<()> {
+    let by = Principal::operator(thematic::OWNER);
+    for theme in thematic::all() {
+        if app.catalog.snapshot().layers.contains_key(theme.id) {
+            continue;
+        }
+        let definition = serde_json::from_value(theme.definition())?;
+        let new = NewLayer {
+            id: theme.id.into(),
+            theme: Some(thematic::TOPIC.into()),
+            title: Title { zh: theme.zh.into(), en: theme.en.into() },
+            description: Title {
+                zh: format!("{}，按街道（镇）统计。演示数据，由程序按种子生成，不反映真实情况。", theme.zh),
+                en: format!(
+                    "{}, by street or town. Demonstration data made by a seeded generator; it describes nothing real.",
+                    theme.en
+                ),
+            },
+            class: theme.class,
+            anonymous: false,
+            style: None,
+            source: format!("{} × streets", theme.layer),
+            synthetic: true,
+        };
+        app.themes.create(&by, thematic::OWNER, &new, &definition).await?;
     }
     app.refresh().await
 }

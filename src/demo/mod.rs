@@ -20,6 +20,7 @@ mod rng;
 mod row;
 mod spec;
 mod straighten;
+pub mod thematic;
 mod town;
 
 pub use city::{BUILDINGS, City, DOORS, POI, RESIDENTS, TOP_SCALE};

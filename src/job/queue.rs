@@ -102,6 +102,8 @@ pub(super) fn info(row: &tokio_postgres::Row) -> JobInfo {
 #[derive(Clone)]
 pub struct Queue {
     database: Database,
+    /// This process, as jobs name who holds their input.
+    node: Uuid,
     /// Wakes this node's workers at once; those of other nodes look every second.
     wake: Arc<Notify>,
 }
@@ -159,7 +161,7 @@ pub(super) fn no_job() -> Error {
 
 impl Queue {
     pub fn new(database: Database) -> Self {
-        Queue { database, wake: Arc::default() }
+        Queue { database, node: Uuid::new_v4(), wake: Arc::default() }
     }
 
     pub(super) fn database(&self) -> &Database {
@@ -181,6 +183,30 @@ impl Queue {
 
     /// Puts a job unless `most` of its kind wait or run for the department already. Under a lock: two at once must not both be the last.
     pub async fn put_at_most(&self, by: &Principal, kind: &str, most: i64, input: &Value) -> Result<Uuid> {
+        self.put_limited(by, kind, most, input, None).await
+    }
+
+    /// The same, of a job whose input this process alone holds. It must be [kept here](Queue::keep_here) until it is taken.
+    pub async fn put_here(&self, by: &Principal, kind: &str, most: i64, input: &Value) -> Result<Uuid> {
+        self.put_limited(by, kind, most, input, Some(self.node)).await
+    }
+
+    /// Says that this process is still there for a job that waits: one that is not heard of is taken by any, who ends it.
+    pub async fn keep_here(&self, id: Uuid) -> Result<()> {
+        let client = self.database.app().await?;
+        let sql = "update onemap.job set heartbeat_at = now() where id = $1 and node = $2 and state = 'queued'";
+        client.execute(sql, &[&id, &self.node]).await?;
+        Ok(())
+    }
+
+    async fn put_limited(
+        &self,
+        by: &Principal,
+        kind: &str,
+        most: i64,
+        input: &Value,
+        node: Option<Uuid>,
+    ) -> Result<Uuid> {
         let department = by.department.as_deref().unwrap_or_default();
         let mut client = self.database.app().await?;
         let transaction = client.transaction().await?;
@@ -196,6 +222,10 @@ impl Queue {
             .hint("请等待其完成或取消后再试", "wait for them, or cancel one"));
         }
         let id = Self::put_within(&*transaction, by, kind, input).await?;
+        if node.is_some() {
+            let sql = "update onemap.job set node = $2, heartbeat_at = now() where id = $1";
+            transaction.execute(sql, &[&id, &node]).await?;
+        }
         transaction.commit().await?;
         drop(client);
         self.wake();
@@ -228,7 +258,8 @@ impl Queue {
         Ok(id)
     }
 
-    /// Takes the oldest job that waits or whose worker died. SKIP LOCKED lets workers pass each other.
+    /// Takes the oldest job that waits or whose worker died. One that another node holds the input of waits for that node, while it is
+    /// heard of. SKIP LOCKED lets workers pass each other.
     pub async fn take(&self, kinds: &[&str]) -> Result<Option<Taken>> {
         let client = self.database.app().await?;
         let row = client
@@ -237,11 +268,12 @@ impl Queue {
                      done = case when checkpoint is null then 0 else done end,
                      done_before = case when checkpoint is null then 0 else done end,
                      started_at = now(), problem = null
-                 where id = (select id from onemap.job where kind = any($1) and (state = 'queued'
-                         or (state = 'running' and heartbeat_at < now() - make_interval(secs => $2)))
+                 where id = (select id from onemap.job where kind = any($1)
+                         and (state = 'queued' and (node is null or node = $3)
+                              or state in ('queued', 'running') and heartbeat_at < now() - make_interval(secs => $2))
                      order by created_at limit 1 for update skip locked)
                  returning id, kind, input, principal, attempts, run",
-                &[&kinds, &DEAD_AFTER_SECONDS],
+                &[&kinds, &DEAD_AFTER_SECONDS, &self.node],
             )
             .await?;
         Ok(row.map(|r| Taken {

@@ -13,7 +13,7 @@ use crate::job::{Job, Task};
 
 pub const KIND: &str = "process";
 /// Bytes of outputs that are kept with a job.
-const MOST_KEPT: usize = 8 << 20;
+const MOST_KEPT: usize = 32 << 20;
 /// Such jobs of a department that wait or run at once.
 const MOST_AT_ONCE: i64 = 10;
 
@@ -58,7 +58,7 @@ impl ProcessJob {
         };
         let kept = json!({"outputs": outputs, "seen": seen});
         match kept.to_string().len() {
-            n if n > MOST_KEPT => Err(Error::too_large("结果超过 8 MiB", "the outputs are larger than 8 MiB")
+            n if n > MOST_KEPT => Err(Error::too_large("结果超过 32 MiB", "the outputs are larger than 32 MiB")
                 .hint("请缩小范围或分批执行", "ask for less, or in parts")),
             _ => Ok(kept),
         }

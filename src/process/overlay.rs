@@ -51,6 +51,12 @@ impl Overlay {
                     ("米，用于最近", "in metres, for the nearest"),
                     json!({"type": "number", "minimum": 0, "maximum": 100_000, "default": 10_000}),
                 ),
+                input(
+                    "k",
+                    ("个数", "How many"),
+                    ("用于最近：每个图层几个", "for the nearest: how many of each layer"),
+                    json!({"type": "integer", "minimum": 1, "maximum": 20, "default": 1}),
+                ),
             ],
             outputs: vec![Output {
                 name: "features",
@@ -69,7 +75,10 @@ impl Overlay {
             .map_err(|_| wrong("layers", "图层格式不正确", "the layers are not as described"))?;
         let predicate = match call.text("predicate") {
             Some("within") => Predicate::Within,
-            Some("nearest") => Predicate::Nearest(call.number("max_distance").unwrap_or(10_000.0)),
+            Some("nearest") => Predicate::Nearest {
+                k: call.integer("k").unwrap_or(1) as usize,
+                most: call.number("max_distance").unwrap_or(10_000.0),
+            },
             _ => Predicate::Intersects,
         };
         let wanted = Wanted {

@@ -29,6 +29,7 @@ use crate::layer::catalog::{Catalog, Published};
 use crate::layer::filter::{self, Given};
 use crate::layer::model::Field;
 use crate::layer::select::visible_fields;
+use crate::theme::Themes;
 use crate::tile::edits::Edits;
 
 /// Queries over whole layers that run at once on a node.
@@ -41,6 +42,7 @@ pub struct Parts {
     pub catalog: Catalog,
     pub edits: Edits,
     pub addresses: Addresses,
+    pub themes: Themes,
 }
 
 /// Cheap to clone.
@@ -53,6 +55,7 @@ pub struct Inner {
     catalog: Catalog,
     edits: Edits,
     addresses: Addresses,
+    themes: Themes,
     prepared: Prepared,
     turns: Arc<Semaphore>,
 }
@@ -122,9 +125,18 @@ impl Opened {
 
 impl Spatial {
     pub fn new(parts: Parts) -> Spatial {
-        let Parts { store, gate, catalog, edits, addresses } = parts;
+        let Parts { store, gate, catalog, edits, addresses, themes } = parts;
         let turns = Arc::new(Semaphore::new(AT_ONCE));
-        Spatial(Arc::new(Inner { store, gate, catalog, edits, addresses, prepared: Prepared::default(), turns }))
+        Spatial(Arc::new(Inner {
+            store,
+            gate,
+            catalog,
+            edits,
+            addresses,
+            themes,
+            prepared: Prepared::default(),
+            turns,
+        }))
     }
 
     /// A layer with geometry that the principal may read. `parameter` is what a wrong field or filter is called by.

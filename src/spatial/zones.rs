@@ -163,6 +163,12 @@ impl Wanted {
         }
     }
 
+    /// The layer whose areas the zones are, if they are nothing else.
+    pub fn named_layer(&self) -> Option<&str> {
+        let layer = self.layer.as_deref().or(self.divisions.map(Level::layer));
+        layer.filter(|_| self.geometry.is_none() && self.buffers.is_none() && self.grid.is_none() && self.h3.is_none())
+    }
+
     /// Whether the caller's own geometry is among it.
     pub fn brings_geometry(&self) -> bool {
         let own = |buffers: &Buffers| buffers.points.is_some() || buffers.geometry.is_some();

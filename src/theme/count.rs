@@ -4,14 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use geo::Coord;
-use onemap_spatial::area::Area;
-use onemap_spatial::ellipsoid;
 use onemap_statistics::join::{By, Directory, How, Match};
 use onemap_statistics::suppress::MOST_CELLS;
 use serde_json::{Value, json};
 
-use super::definition::{Definition, Indicator, Join, Measure};
-use super::protect;
+use super::definition::{Definition, Join, Measure};
 use super::rows::{Number, Record};
 use super::zones::Zones;
 use crate::error::{Error, Result};
@@ -26,30 +23,32 @@ const MOST_CATEGORIES: usize = 10_000;
 
 /// What adds up in a zone and period.
 #[derive(Debug, Clone, Default)]
-struct Cell {
-    rows: u64,
+pub(super) struct Cell {
+    pub rows: u64,
     /// Of a protected layer of sums: for how many the rows stand.
-    weight: f64,
+    pub weight: f64,
     /// For each indicator: the sum, that of the denominator, and how many rows had a number.
-    sums: [Sum; 2],
-    categories: BTreeMap<u32, u64>,
+    pub sums: [Sum; 2],
+    pub categories: BTreeMap<u32, u64>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Sum {
-    sum: f64,
-    denominator: f64,
-    count: u64,
+pub(super) struct Sum {
+    pub sum: f64,
+    pub denominator: f64,
+    pub count: u64,
 }
 
 pub struct Counter {
-    definition: Arc<Definition>,
-    zones: Arc<Zones>,
+    pub(super) definition: Arc<Definition>,
+    pub(super) zones: Arc<Zones>,
+    /// Of a protected layer: what of its one table is told.
+    pub(super) rule: Option<Suppression>,
     locator: Option<Locator>,
-    cells: HashMap<(u32, u32), Cell>,
-    columns: Names,
-    categories: Names,
-    report: Report,
+    pub(super) cells: HashMap<(u32, u32), Cell>,
+    pub(super) columns: Names,
+    pub(super) categories: Names,
+    pub(super) report: Report,
 }
 
 /// Which zone a place lies in.
@@ -62,8 +61,9 @@ struct Locator {
 impl Locator {
     fn new(zones: &Zones) -> Locator {
         let (mut areas, mut numbers) = (vec![], vec![]);
-        for (number, area) in zones.shapes.iter().enumerate() {
-            if let Some(area) = area {
+        // In an order that no definition changes: it says whose a place on a border is.
+        for number in zones.by_id() {
+            if let Some(area) = &zones.shapes[number] {
                 areas.push(area.clone());
                 numbers.push(number as u32);
             }
@@ -81,14 +81,9 @@ impl Locator {
     }
 }
 
-/// Square metres on the ellipsoid.
-fn square_metres(area: &Area) -> f64 {
-    area.polygons().iter().map(ellipsoid::polygon_area).sum()
-}
-
 /// Texts by their numbers, in the order of their first appearance.
 #[derive(Default)]
-struct Names {
+pub(super) struct Names {
     numbers: HashMap<String, u32>,
 }
 
@@ -103,7 +98,7 @@ impl Names {
     }
 
     /// The names by their numbers.
-    fn list(&self) -> Vec<String> {
+    pub fn list(&self) -> Vec<String> {
         let mut list = vec![String::new(); self.numbers.len()];
         for (name, number) in &self.numbers {
             list[*number as usize] = name.clone();
@@ -114,8 +109,8 @@ impl Names {
 
 /// How the rows fared.
 #[derive(Default)]
-struct Report {
-    rows: u64,
+pub(super) struct Report {
+    pub rows: u64,
     by: BTreeMap<How, u64>,
     located: u64,
     without_key: u64,
@@ -128,32 +123,14 @@ struct Report {
     wrong_first: Vec<Value>,
 }
 
-/// The numbers of all zones in all periods.
-pub struct Numbers {
-    /// One `None` for a theme without periods.
-    pub periods: Vec<Option<String>>,
-    /// Period by period, in each zone by zone.
-    pub cells: Vec<Told>,
-    /// For the theme's owner: rows that found no zone, by their keys.
-    pub report: Value,
-}
-
-/// What is told of a zone in a period.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Told {
-    pub count: Option<u64>,
-    pub values: [Option<f64>; 2],
-    pub category: Option<String>,
-    pub suppressed: bool,
-}
-
 impl Counter {
-    pub fn new(definition: Arc<Definition>, zones: Arc<Zones>) -> Counter {
+    pub fn new(definition: Arc<Definition>, zones: Arc<Zones>, rule: Option<Suppression>) -> Counter {
         let located = matches!(definition.join, Join::Location { .. });
         Counter {
             locator: located.then(|| Locator::new(&zones)),
             definition,
             zones,
+            rule,
             cells: HashMap::new(),
             columns: Names::default(),
             categories: Names::default(),
@@ -268,12 +245,14 @@ impl Counter {
                     None => text.map(str::to_owned),
                     Some(unit) => text.and_then(|t| unit.of(t)),
                 };
+                if period.is_none() {
+                    self.report.without_period += 1;
+                }
                 match period {
                     Some(period) => period,
-                    None => {
-                        self.report.without_period += 1;
-                        return Ok(None);
-                    }
+                    // Of a protected layer it is a part of the one table, though no period: what is withheld must not depend on who asks.
+                    None if self.rule.is_some() => String::new(),
+                    None => return Ok(None),
                 }
             }
         };
@@ -289,128 +268,10 @@ impl Counter {
         }
         Ok(Some(number))
     }
-
-    /// The numbers, with what the rule withholds left out.
-    pub fn finish(self, rule: Option<&Suppression>) -> Result<Numbers> {
-        let zones = self.zones.shapes.len();
-        let names = self.columns.list();
-        let mut order: Vec<u32> = (0..names.len() as u32).collect();
-        order.sort_by(|a, b| by_value(&names[*a as usize], &names[*b as usize]));
-        if order.is_empty() && self.definition.time.is_none() {
-            order.push(0);
-        }
-        let weighted = rule.is_some_and(|rule| rule.count.is_some());
-        let rows_of = |zone: u32, column: u32| {
-            // A part of a person is a person: it must not round to nobody.
-            let counted = |cell: &Cell| if weighted { cell.weight.max(0.0).ceil() as u64 } else { cell.rows };
-            self.cells.get(&(zone, column)).map_or(0, counted)
-        };
-        let counts: Vec<u64> = (0..zones as u32)
-            .flat_map(|zone| order.iter().map(move |column| (zone, *column)))
-            .map(|(z, c)| rows_of(z, c))
-            .collect();
-        let pattern = match order.is_empty() {
-            true => None,
-            false => protect::pattern(rule, &counts, order.len())?,
-        };
-        let withheld = |zone: usize, column: Option<usize>| {
-            pattern.as_ref().is_some_and(|p| column.map_or_else(|| p.row_total(zone), |column| p.cell(zone, column)))
-        };
-        let areas: Vec<f64> = match self.definition.indicators().any(|i| i.kind == Measure::PerKm2) {
-            true => self.zones.shapes.iter().map(|area| area.as_ref().map_or(0.0, square_metres)).collect(),
-            false => vec![],
-        };
-        let categories = self.categories.list();
-        let mut cells = Vec::new();
-        let mut periods = Vec::new();
-        let mut told = |zone: usize, parts: &[u32], suppressed: bool| {
-            let cell = self.merged(zone as u32, parts);
-            if suppressed {
-                return cells.push(Told { suppressed, ..Told::default() });
-            }
-            let mut values = [None; 2];
-            for (at, indicator) in self.definition.indicators().enumerate() {
-                let per_zone = (self.zones.inhabitants[at][zone], areas.get(zone).copied());
-                values[at] = measured(indicator, cell.rows, cell.sums[at], per_zone);
-            }
-            let category = most_frequent(&cell.categories, &categories);
-            cells.push(Told { count: Some(cell.rows), values, category, suppressed });
-        };
-        match self.definition.time {
-            None => {
-                periods.push(None);
-                (0..zones).for_each(|zone| told(zone, &order, withheld(zone, None)));
-            }
-            Some(_) => {
-                for (at, column) in order.iter().enumerate() {
-                    periods.push(Some(names[*column as usize].clone()));
-                    (0..zones).for_each(|zone| told(zone, &[*column], withheld(zone, Some(at))));
-                }
-            }
-        }
-        let report = self.report.document(&self.zones.directory, &self.definition.join);
-        Ok(Numbers { periods, cells, report })
-    }
-
-    /// What adds up in a zone over several columns.
-    fn merged(&self, zone: u32, columns: &[u32]) -> Cell {
-        let mut whole = Cell::default();
-        for cell in columns.iter().filter_map(|column| self.cells.get(&(zone, *column))) {
-            whole.rows += cell.rows;
-            for (all, one) in whole.sums.iter_mut().zip(&cell.sums) {
-                all.sum += one.sum;
-                all.denominator += one.denominator;
-                all.count += one.count;
-            }
-            for (category, count) in &cell.categories {
-                *whole.categories.entry(*category).or_default() += count;
-            }
-        }
-        whole
-    }
-}
-
-/// Numbers by their value, texts by their characters.
-fn by_value(a: &str, b: &str) -> std::cmp::Ordering {
-    match (a.parse::<f64>(), b.parse::<f64>()) {
-        (Ok(x), Ok(y)) => x.total_cmp(&y),
-        _ => a.cmp(b),
-    }
-}
-
-/// An indicator's value; none where there is nothing to work it out of.
-fn measured(
-    indicator: &Indicator,
-    rows: u64,
-    sum: Sum,
-    (inhabitants, area): (Option<f64>, Option<f64>),
-) -> Option<f64> {
-    // Without a field, rows are counted.
-    let amount = match indicator.field {
-        None => Some(rows as f64),
-        Some(_) => (sum.count > 0).then_some(sum.sum),
-    };
-    let over = |divisor: Option<f64>| Some(amount? / divisor.filter(|d| *d > 0.0)?);
-    let value = match indicator.kind {
-        Measure::Count => Some(rows as f64),
-        Measure::Sum => amount,
-        Measure::Mean => over(Some(sum.count as f64)),
-        Measure::Ratio => over(Some(sum.denominator)),
-        Measure::PerCapita => over(inhabitants),
-        Measure::PerKm2 => over(area.map(|metres| metres / 1e6)),
-        Measure::Category => None,
-    };
-    value.map(|v| v * indicator.per.unwrap_or(1.0)).filter(|v| v.is_finite())
-}
-
-/// The most frequent category; of equally frequent ones the first by its characters.
-fn most_frequent(counts: &BTreeMap<u32, u64>, names: &[String]) -> Option<String> {
-    let best = counts.iter().max_by(|a, b| a.1.cmp(b.1).then_with(|| names[*b.0 as usize].cmp(&names[*a.0 as usize])));
-    best.map(|(category, _)| names[*category as usize].clone())
 }
 
 impl Report {
-    fn document(&self, directory: &Directory, join: &Join) -> Value {
+    pub fn document(&self, directory: &Directory, join: &Join) -> Value {
         let zone = |at: &usize| {
             let zone = &directory.zones()[*at];
             json!({"code": zone.code, "name": zone.name, "parent": zone.parent})

@@ -7,23 +7,16 @@ use std::sync::Arc;
 use futures_util::stream;
 use serde_json::{Value, json};
 
-use super::count::Counter;
-use super::definition::Definition;
 use super::result::{self, Made};
-use super::rows::{self, Columns};
-use super::{Themes, style_id, zones};
+use super::{Themes, style_id};
 use crate::access::grant::{Edit, Grant};
-use crate::access::principal::Principal;
 use crate::error::{Error, Result};
 use crate::job::{Job, Task};
-use crate::layer::model::Suppression;
 use crate::layer::registry;
 use crate::style::document;
 use crate::style::store::Writing;
 
 pub const KIND: &str = "theme";
-/// How often progress is told, in rows.
-const TELL_EVERY: u64 = 4096;
 
 /// Computes themes.
 pub struct ThemeJob {
@@ -40,7 +33,8 @@ impl ThemeJob {
         // Rights and fields as they are now.
         let definition = Arc::new(themes.definition(layer).await?);
         themes.check(&task.principal, &definition).await?;
-        let (counter, zones, rule) = self.count(task, &definition).await?;
+        let tell = |done, total| task.progress().set("read", done, total);
+        let counter = themes.count(&task.principal, &definition, &tell).await?;
         if counter.matched() == 0 {
             let en = "not a single row found its zone";
             return Err(Error::invalid("join", "没有一行数据找到所属分区", en).hint(
@@ -53,8 +47,8 @@ impl ThemeJob {
         let title = themes.catalog.of(&grant)?.title.zh.clone();
         let id = layer.to_owned();
         let made = tokio::task::spawn_blocking(move || -> Result<Made> {
-            let numbers = counter.finish(rule.as_ref())?;
-            result::make(&id, &title, &definition, &zones, &numbers)
+            let zones = counter.zones.clone();
+            result::make(&id, &title, &definition, &zones, &counter.finish()?)
         });
         let made = made.await.map_err(Error::internal)??;
         // Somebody asked for another computation meanwhile: its outcome is the one that counts. Ids of jobs rise with time.
@@ -64,45 +58,6 @@ impl ThemeJob {
         task.progress().set("publish", rows, Some(rows));
         let number = self.publish(task, &grant, made).await?;
         Ok(json!({"theme": layer, "layer": layer, "revision": number, "rows": rows}))
-    }
-
-    async fn count(
-        &self,
-        task: &Task,
-        definition: &Arc<Definition>,
-    ) -> Result<(Counter, Arc<zones::Zones>, Option<Suppression>)> {
-        let themes = &self.themes;
-        let by: &Principal = &task.principal;
-        let (layer, grant) = themes.read(by, &definition.zones.layer)?;
-        let zones = Arc::new(zones::read(themes, definition, &layer, &grant).await?);
-        let mut counter = Counter::new(definition.clone(), zones.clone());
-        let source = match themes.source(by, definition).await? {
-            Some(source) => Some(themes.read(by, &source)?),
-            None => None,
-        };
-        let rule = source.as_ref().and_then(|(layer, _)| layer.suppression.clone());
-        let columns = Columns::of(definition, rule.as_ref());
-        let total = match &source {
-            None => definition.data.rows.as_ref().map(|rows| rows.len() as u64),
-            Some((layer, _)) => {
-                layer.state().feature_count.map(|n| n as u64).filter(|_| definition.data.filter.is_none())
-            }
-        };
-        let progress = task.progress().clone();
-        let mut take = |number: u64, record: &rows::Record| {
-            counter.take(number, record)?;
-            if counter.rows().is_multiple_of(TELL_EVERY) {
-                progress.set("read", counter.rows(), total);
-            }
-            Ok(())
-        };
-        match &source {
-            None => rows::of_request(definition.data.rows.as_deref().unwrap_or_default(), &columns, &mut take)?,
-            Some((layer, grant)) => {
-                rows::of_layer(themes, definition, (layer, grant), &columns, &mut take).await?;
-            }
-        }
-        Ok((counter, zones, rule))
     }
 
     async fn publish(&self, task: &Task, grant: &Grant<Edit>, made: Made) -> Result<i32> {

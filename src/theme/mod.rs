@@ -12,6 +12,8 @@ pub mod job;
 mod protect;
 mod result;
 mod rows;
+pub mod slice;
+mod tell;
 mod zones;
 
 use std::sync::Arc;
@@ -201,12 +203,12 @@ impl Themes {
     /// Refuses a definition that cannot be computed: now, and again when it is.
     async fn check(&self, by: &Principal, definition: &Definition) -> Result<()> {
         definition.check()?;
-        let (zones, grant) = self.read(by, &definition.zones.layer)?;
-        zones::check(definition, &zones, &grant)?;
+        let (zones, of_zones) = self.read(by, &definition.zones.layer)?;
+        zones::check(definition, &zones, &of_zones)?;
         if let Some(layer) = self.source(by, definition).await? {
             let (layer, grant) = self.read(by, &layer)?;
             rows::check(definition, &layer, &grant)?;
-            protect::check(definition, &layer, &grant)?;
+            protect::check(definition, &layer, &grant, &of_zones)?;
         }
         Ok(())
     }

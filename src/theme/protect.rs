@@ -15,8 +15,8 @@ use crate::error::{Error, Result};
 use crate::layer::catalog::Published;
 use crate::layer::model::Suppression;
 
-/// Refuses a theme that is no slice of the layer's table.
-pub fn check(definition: &Definition, layer: &Published, grant: &Grant<Read>) -> Result<()> {
+/// Refuses a theme that is no slice of the layer's table. `zones` is the grant on its zones.
+pub fn check(definition: &Definition, layer: &Published, grant: &Grant<Read>, zones_grant: &Grant<Read>) -> Result<()> {
     let Some(rule) = &layer.suppression else { return Ok(()) };
     let refused = |parameter: &str, zh: String, en: String| {
         Err(Error::invalid(parameter, zh, en).hint(
@@ -59,16 +59,30 @@ pub fn check(definition: &Definition, layer: &Published, grant: &Grant<Read>) ->
         };
         return refused("time", zh, en);
     }
-    if definition.indicators().any(|i| i.kind == Measure::Category) {
-        let (zh, en) = ("不能统计类别", "categories of it are not told");
-        return refused("indicator.kind", zh.into(), en.into());
+    // Sums of anything else are no counts, but know of them: the sum of a field of noughts and ones is one, and of two withheld cells
+    // the totals tell the difference.
+    let counted = |i: &Indicator| match i.kind {
+        Measure::Count => rule.count.is_none(),
+        Measure::Sum => rule.count.is_some() && i.field == rule.count,
+        Measure::PerCapita | Measure::PerKm2 => i.field == rule.count,
+        Measure::Mean | Measure::Ratio | Measure::Category => false,
+    };
+    if !definition.indicators().all(counted) {
+        let (zh, en) = match &rule.count {
+            Some(count) => (
+                format!("只能公布字段 {count} 的合计、人均或每平方公里"),
+                format!("only the field {count} is told: its sum, per capita or per km²"),
+            ),
+            None => (
+                "只能公布行数、人均或每平方公里行数".to_owned(),
+                "only its rows are told: how many, per capita or per km²".to_owned(),
+            ),
+        };
+        return refused("indicator", zh, en);
     }
-    // Of sums the only number that is told is the one that is counted: another part of it could be small where the whole is not.
-    let counted =
-        |i: &Indicator| matches!(i.kind, Measure::Sum | Measure::PerCapita | Measure::PerKm2) && i.field == rule.count;
-    if let Some(count) = rule.count.as_ref().filter(|_| !definition.indicators().all(counted)) {
-        let en = format!("only the field {count} is told: its sum, per capita or per km²");
-        return refused("indicator", format!("只能公布字段 {count} 的合计、人均或每平方公里"), en);
+    if !zones_grant.scope().is_all() {
+        let en = "this needs a grant on all of the zones: of fewer the table would be another";
+        return refused("zones.layer", "需要全部分区的授权：分区不全会得到另一张表".into(), en.into());
     }
     if !grant.scope().is_all() {
         let en = "this needs a grant on the whole layer: the table is one of all rows";

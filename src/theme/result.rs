@@ -7,9 +7,9 @@ use onemap_spatial::within::{middle, places};
 use onemap_statistics::palette::{Palette, SIDE};
 use serde_json::{Value as Json, json};
 
-use super::count::{Numbers, Told};
 use super::definition::{Definition, Kind, class_of};
 use super::drawing::{self, Drawing, Entry, Mark};
+use super::tell::{Numbers, Told};
 use super::zones::Zones;
 use crate::error::Result;
 use crate::geo::crs::STORAGE_SRID;

@@ -22,6 +22,8 @@ const MOST_POSITIONS: usize = 5_000_000;
 
 pub struct Zones {
     pub directory: Directory,
+    /// The features that they are.
+    pub ids: Vec<i64>,
     /// As they are written: not the tidied ones of the directory.
     pub codes: Vec<Option<String>>,
     pub names: Vec<Option<String>>,
@@ -29,6 +31,15 @@ pub struct Zones {
     pub shapes: Vec<Option<Area>>,
     /// For each indicator that is per capita, the inhabitants of each zone.
     pub inhabitants: Vec<Vec<Option<f64>>>,
+}
+
+impl Zones {
+    /// Their numbers in the order of their ids.
+    pub fn by_id(&self) -> Vec<usize> {
+        let mut numbers: Vec<usize> = (0..self.ids.len()).collect();
+        numbers.sort_by_key(|number| self.ids[*number]);
+        numbers
+    }
 }
 
 /// The zones' fields that a theme needs: code, name, parent, then the denominators of its indicators.
@@ -92,7 +103,7 @@ pub async fn read(themes: &Themes, definition: &Definition, layer: &Published, g
     let selection = Selection { srid: Some(STORAGE_SRID), limit: Some(MOST_ZONES as i64 + 1), ..Selection::default() };
     let sql = select::features(layer, grant, &columns, &selection);
     let mut rows = themes.store.read(grant).await?.rows(&sql).await?;
-    let mut read: Vec<(Zone, [Option<f64>; 2], Option<Area>)> = Vec::new();
+    let mut read: Vec<(Zone, [Option<f64>; 2], Option<Area>, i64)> = Vec::new();
     let mut positions = 0;
     while let Some(row) = rows.next().await {
         let row = row?;
@@ -121,12 +132,14 @@ pub async fn read(themes: &Themes, definition: &Definition, layer: &Published, g
             ));
         }
         let zone = Zone { code: text(0), name: text(1), parent: text(2) };
-        read.push((zone, [number(3), number(4)], area));
+        read.push((zone, [number(3), number(4)], area, row.try_get::<_, i64>(0)?));
     }
-    read.sort_by(|a, b| (&a.0.code, &a.0.name).cmp(&(&b.0.code, &b.0.name)));
-    let inhabitants = (0..2).map(|i| read.iter().map(|(_, numbers, _)| numbers[i]).collect()).collect();
-    let (zones, shapes): (Vec<Zone>, Vec<_>) = read.into_iter().map(|(zone, _, area)| (zone, area)).unzip();
+    read.sort_by(|a, b| (&a.0.code, &a.0.name, a.3).cmp(&(&b.0.code, &b.0.name, b.3)));
+    let inhabitants = (0..2).map(|i| read.iter().map(|(_, numbers, ..)| numbers[i]).collect()).collect();
+    let ids = read.iter().map(|(.., id)| *id).collect();
+    let (zones, shapes): (Vec<Zone>, Vec<_>) = read.into_iter().map(|(zone, _, area, _)| (zone, area)).unzip();
     Ok(Zones {
+        ids,
         codes: zones.iter().map(|z| z.code.clone()).collect(),
         names: zones.iter().map(|z| z.name.clone()).collect(),
         directory: Directory::new(zones),

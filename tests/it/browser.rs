@@ -122,6 +122,7 @@ async fn the_family_planning_example_draws_its_themes_and_their_figures() {
     let data = tempfile::tempdir().unwrap();
     let server = crate::process::start(data.path());
     let key = crate::process::credentials(data.path())["keys"]["health"].as_str().unwrap().to_owned();
+    crate::process::themed(&server.url, &key).await;
     let url = format!("{}/examples/family-planning/#key={key}", server.url);
     let shot = data.path().join("example.png");
     let (picture, address) = (format!("--screenshot={}", shot.display()), url.clone());

@@ -98,6 +98,47 @@ pub async fn searched(url: &str, key: &str) {
     panic!("the address indexes are not ready after a minute");
 }
 
+/// Waits until the demo's themes are computed, and tells of them.
+pub async fn themed(url: &str, key: &str) -> Vec<Value> {
+    for _ in 0..600 {
+        let list: Value = reqwest::get(format!("{url}/api/v1/themes?key={key}")).await.unwrap().json().await.unwrap();
+        let themes = list["themes"].as_array().unwrap_or_else(|| panic!("{list}")).clone();
+        assert_eq!(themes.len(), 9, "the demo city has nine themes: {list}");
+        if themes.iter().all(|theme| theme["feature_count"].as_i64().is_some_and(|count| count > 0)) {
+            return themes;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the demo's themes are not ready after a minute");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_city_keeps_nine_themes_that_are_layers() {
+    let data = tempfile::tempdir().unwrap();
+    let mut server = start(data.path());
+    let key = credentials(data.path())["keys"]["health"].as_str().unwrap().to_owned();
+    let get = async |url: &str, path: &str| -> Value {
+        reqwest::get(format!("{url}{path}?key={key}")).await.unwrap().json().await.unwrap()
+    };
+    for theme in themed(&server.url, &key).await {
+        let id = theme["id"].as_str().unwrap();
+        let about = get(&server.url, &format!("/api/v1/themes/{id}")).await;
+        let classes = about["figures"]["classification"]["classes"].as_array().unwrap_or_else(|| panic!("{about}"));
+        assert!(classes.len() >= 3, "{id}: {classes:?}");
+        // Each is drawn by its own style and has a value for a good part of the streets.
+        let style = get(&server.url, &format!("/styles/{id}.json")).await;
+        assert!(style["layers"].as_array().unwrap().len() >= classes.len(), "{style}");
+        let table = get(&server.url, &format!("/api/v1/themes/{id}/table")).await;
+        let rows = table["rows"].as_array().unwrap();
+        let valued = rows.iter().filter(|row| row["value"].is_number()).count();
+        assert!(valued * 2 > rows.len(), "{id}: {valued} of {}", rows.len());
+    }
+    // The next start makes them not again.
+    server.kill();
+    server = start(data.path());
+    themed(&server.url, &key).await;
+}
+
 /// PostgreSQL's first process: the one whose parent is the server.
 fn postgres_of(server: &Server) -> Pid {
     let parent = server.child.id().to_string();

@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 
 use crate::world::{As, World};
 
-const OWNER: As = As::Person("housing", Role::Publisher);
-const OTHER: As = As::Person("health", Role::Publisher);
+pub const OWNER: As = As::Person("housing", Role::Publisher);
+pub const OTHER: As = As::Person("health", Role::Publisher);
 
 /// A layer of housing's, published.
-async fn layer(
+pub async fn layer(
     world: &World,
     id: &str,
     class: ShareClass,
@@ -66,7 +66,7 @@ fn head(kind: u32) -> Vec<u8> {
     ewkb
 }
 
-fn point(x: f64, y: f64) -> Vec<u8> {
+pub fn point(x: f64, y: f64) -> Vec<u8> {
     let mut ewkb = head(1);
     ewkb.extend([x, y].iter().flat_map(|v| v.to_le_bytes()));
     ewkb
@@ -82,7 +82,7 @@ fn square(x: f64, y: f64, side: f64) -> Vec<u8> {
 }
 
 /// Four squares of 0.05° over the world's points: 市南区, 市北区, 李沧区, 崂山区, with 1,000 to 4,000 inhabitants.
-async fn zones(world: &World) {
+pub async fn zones(world: &World) {
     let mut rows = vec![];
     for (i, (code, name)) in
         [("370202", "市南区"), ("370203", "市北区"), ("370213", "李沧区"), ("370212", "崂山区")].into_iter().enumerate()
@@ -99,14 +99,14 @@ async fn zones(world: &World) {
     layer(world, "zones", ShareClass::Unconditional, &fields, Some("Polygon"), rows).await;
 }
 
-async fn send(world: &World, who: As, method: Method, path: &str, body: &Value) -> (u16, Value) {
+pub async fn send(world: &World, who: As, method: Method, path: &str, body: &Value) -> (u16, Value) {
     let response = world.by(who, method, path).await.json(body).send().await.unwrap();
     let status = response.status().as_u16();
     (status, response.json().await.unwrap_or(Value::Null))
 }
 
 /// Waits for a theme's job; its problem, if it failed.
-async fn done(world: &World, who: As, job: &Value) -> Result<(), Value> {
+pub async fn done(world: &World, who: As, job: &Value) -> Result<(), Value> {
     for _ in 0..600 {
         let info = world.json(who, &format!("/api/v1/jobs/{}", job.as_str().unwrap())).await;
         match info["state"].as_str().unwrap() {
@@ -121,7 +121,7 @@ async fn done(world: &World, who: As, job: &Value) -> Result<(), Value> {
     panic!("the job does not end");
 }
 
-async fn make(world: &World, id: &str, definition: Value) {
+pub async fn make(world: &World, id: &str, definition: Value) {
     let mut body = json!({"id": id, "title": {"zh": "专题", "en": "theme"}});
     body.as_object_mut().unwrap().extend(definition.as_object().unwrap().clone());
     let (status, answer) = send(world, OWNER, Method::POST, "/api/v1/themes", &body).await;
@@ -129,7 +129,7 @@ async fn make(world: &World, id: &str, definition: Value) {
     done(world, OWNER, &answer["job"]).await.unwrap();
 }
 
-async fn table(world: &World, id: &str) -> HashMap<String, Value> {
+pub async fn table(world: &World, id: &str) -> HashMap<String, Value> {
     let table = world.json(OWNER, &format!("/api/v1/themes/{id}/table")).await;
     let rows = table["rows"].as_array().unwrap();
     rows.iter()
@@ -407,6 +407,9 @@ async fn small_counts_are_withheld_with_what_would_give_them_away_whatever_is_as
         (with("join", json!({"by": "code", "field": "year"})), "join"),
         (with("time", json!({"field": "age"})), "time"),
         (with("time", json!({"field": "year", "unit": "year"})), "time"),
+        (with("indicator", json!({"kind": "mean", "field": "age"})), "indicator"),
+        (with("indicator", json!({"kind": "sum", "field": "age"})), "indicator"),
+        (with("indicator", json!({"kind": "ratio", "field": "age", "denominator": "age"})), "indicator"),
         (with("data", rows), "join"),
     ] {
         let mut body = definition;

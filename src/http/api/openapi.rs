@@ -124,6 +124,7 @@ fn success(route: &Route) -> &'static str {
             "/api/v1/uploads/{upload}/load"
             | "/api/v1/layers/{layer}/export"
             | "/api/v1/overlay/jobs"
+            | "/api/v1/summary/jobs"
             | "/api/v1/themes"
             | "/api/v1/themes/{layer}/refresh",
         ) => "202",
@@ -158,7 +159,7 @@ fn query_parameters(route: &Route) -> &'static [(&'static str, &'static str, boo
             ("layers", "string", false),
         ],
         "/api/v1/overlay" | "/api/v1/overlay/jobs" => spatial::OVERLAY,
-        "/api/v1/summary" => &[("f", "string", false)],
+        "/api/v1/summary" | "/api/v1/jobs/{job}/summary" => &[("f", "string", false)],
         "/api/v1/layers" if route.method == "GET" => {
             &[("q", "string", false), ("theme", "string", false), ("department", "string", false)]
         }

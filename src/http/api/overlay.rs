@@ -19,6 +19,8 @@ use crate::spatial::{Named, NamedWith};
 /// Metres, for the nearest.
 const FARTHEST: f64 = 100_000.0;
 const DEFAULT_FARTHEST: f64 = 10_000.0;
+/// Of each layer.
+const MOST_NEAREST: i64 = 20;
 
 /// The rows of the body, streamed through.
 pub async fn overlay(mut ask: Ask, request: Request) -> Answer {
@@ -62,8 +64,7 @@ fn answer(body: Stream, format: output::Format) -> Response {
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media()));
     // Compressing would gather pieces before they go out.
     response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("identity"));
-    let extension = if format == output::Format::Csv { "csv" } else { format.name() };
-    attachment::name(&mut response, ("overlay", "overlay"), extension);
+    attachment::name(&mut response, ("overlay", "overlay"), format.name());
     response
 }
 
@@ -107,10 +108,13 @@ fn wanted(ask: &mut Ask) -> Result<Wanted> {
 fn predicate(parameters: &mut Parameters) -> Result<Predicate> {
     let most: Option<f64> = parameters.take_parsed("max_distance", "数字", "a number")?;
     let name = parameters.take("predicate")?.unwrap_or_else(|| "intersects".into());
+    let k = parameters.take_integer("k", 1..=MOST_NEAREST)?;
     let options = [("intersects", 0), ("within", 1), ("nearest", 2)];
     let chosen = chosen("predicate", &name, options)?;
-    if chosen != 2 && most.is_some() {
-        return Err(Error::invalid("max_distance", "只用于 predicate=nearest", "it is for predicate=nearest"));
+    for (name, given) in [("max_distance", most.is_some()), ("k", k.is_some())] {
+        if chosen != 2 && given {
+            return Err(Error::invalid(name, "只用于 predicate=nearest", "it is for predicate=nearest"));
+        }
     }
     Ok(match chosen {
         0 => Predicate::Intersects,
@@ -121,7 +125,7 @@ fn predicate(parameters: &mut Parameters) -> Result<Predicate> {
                 let (zh, en) = ("应大于 0，不超过 100000 米", "it must be above 0 and at most 100,000 metres");
                 return Err(Error::invalid("max_distance", zh, en));
             }
-            Predicate::Nearest(most)
+            Predicate::Nearest { k: k.unwrap_or(1) as usize, most }
         }
     })
 }

@@ -11,7 +11,7 @@ use super::input::{Given, MOST_OF_ROW, Place, Row, Source};
 use super::{Columns, Problem};
 use crate::error::{Error, Result};
 
-const MOST_COLUMNS: usize = 1000;
+pub const MOST_COLUMNS: usize = 1000;
 
 /// Where the place stands in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +92,18 @@ impl At {
     }
 }
 
+/// The place of a record that is as wide as its header.
+pub fn at_place(at: At, record: &StringRecord, header: &StringRecord) -> Result<Place, Problem> {
+    match record.len() == header.len() {
+        true => at.place(record),
+        false => Err(Problem::new(
+            "ragged",
+            format!("有 {} 列，表头有 {} 列", record.len(), header.len()),
+            format!("it has {} columns, the header has {}", record.len(), header.len()),
+        )),
+    }
+}
+
 pub struct Delimited<R> {
     records: csv::Reader<Bounded<R>>,
     header: StringRecord,
@@ -159,14 +171,7 @@ impl<R: Read> Source for Delimited<R> {
                 ));
             }
         }
-        let place = match record.len() == self.header.len() {
-            true => self.at.place(&record),
-            false => Err(Problem::new(
-                "ragged",
-                format!("有 {} 列，表头有 {} 列", record.len(), self.header.len()),
-                format!("it has {} columns, the header has {}", record.len(), self.header.len()),
-            )),
-        };
+        let place = at_place(self.at, &record, &self.header);
         Ok(Some(Row { given: Given::Record(record), place }))
     }
 }

@@ -1,6 +1,7 @@
 //! Large overlays as durable jobs. The queue's row says which layers are asked and nothing of the data, which is held by this process
 //! alone ([`crate::spatial::held`]): until the job has ended; the result until it is fetched, for an hour at most. After a restart there
-//! is nothing left of either, and the job ends with that.
+//! is nothing left of either, and the job ends with that. Other nodes leave the job to this one, tell of its state, and say who has the
+//! result.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -20,6 +21,7 @@ use super::output::Format;
 use super::{Body, Counts, Wanted};
 use crate::access::grant::Read as Reads;
 use crate::access::principal::Principal;
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::job::queue::Queue;
 use crate::job::{Job, Task};
@@ -45,6 +47,8 @@ struct Inner {
     spatial: Spatial,
     queue: Queue,
     folder: PathBuf,
+    /// What this node is called where people read it.
+    node: String,
     inputs: Mutex<HashMap<Uuid, Arc<Input>>>,
     results: Mutex<HashMap<Uuid, Arc<Outcome>>>,
 }
@@ -96,9 +100,11 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Overlays {
-    pub fn new(spatial: Spatial, queue: Queue, data: &std::path::Path) -> Overlays {
+    pub fn new(spatial: Spatial, queue: Queue, config: &Config) -> Overlays {
         let (inputs, results) = (Mutex::default(), Mutex::default());
-        Overlays(Arc::new(Inner { spatial, queue, folder: data.join("overlay"), inputs, results }))
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let node = format!("{} ({})", host.trim(), config.listen);
+        Overlays(Arc::new(Inner { spatial, queue, folder: config.data.join("overlay"), node, inputs, results }))
     }
 
     /// Takes a body and puts the job. The layers are opened now, so that what is refused is refused at once, and again when it runs.
@@ -120,9 +126,9 @@ impl Overlays {
         let layers: Vec<&str> = wanted.layers.iter().map(|named| named.parts().0).collect();
         // By a ticket, because a worker may take the job before its id is known here.
         let ticket = Uuid::now_v7();
-        let said = json!({"ticket": ticket, "layers": layers, "bytes": data.len()});
+        let said = json!({"ticket": ticket, "layers": layers, "bytes": data.len(), "node": self.0.node});
         locked(&self.0.inputs).insert(ticket, Arc::new(Input { wanted, data }));
-        let put = self.0.queue.put_at_most(by, KIND, MOST_AT_ONCE, &said).await;
+        let put = self.0.queue.put_here(by, KIND, MOST_AT_ONCE, &said).await;
         match &put {
             Ok(job) => self.watch(by.department.as_deref().unwrap_or_default().to_owned(), *job, ticket),
             Err(_) => drop(locked(&self.0.inputs).remove(&ticket)),
@@ -130,7 +136,7 @@ impl Overlays {
         put
     }
 
-    /// Lets go of the input when the job is over, whoever ended it.
+    /// Keeps the job here while it waits, and lets go of the input when it is over, whoever ended it.
     fn watch(&self, department: String, job: Uuid, ticket: Uuid) {
         let this = self.clone();
         tokio::spawn(async move {
@@ -143,6 +149,9 @@ impl Overlays {
                     Ok(info) => info.is_over(),
                     Err(e) => e.kind == crate::error::Kind::NotFound,
                 };
+                if let Err(e) = this.0.queue.keep_here(job).await {
+                    tracing::warn!(job = %job, "an overlay that waits could not be kept: {e}");
+                }
                 if over {
                     locked(&this.0.inputs).remove(&ticket);
                 }
@@ -159,8 +168,16 @@ impl Overlays {
         }
         let found = locked(&self.0.results).get(&job).cloned().filter(|outcome| outcome.department == department);
         let Some(outcome) = found else {
-            return Err(match info.state.as_str() {
-                "succeeded" => Error::not_found("结果已不再保留", "the result is held no more").hint(
+            let elsewhere = info.input["node"].as_str().filter(|node| *node != self.0.node);
+            return Err(match (info.state.as_str(), elsewhere) {
+                ("succeeded", Some(node)) => {
+                    Error::conflict(format!("结果由节点 {node} 持有"), format!("the node {node} holds the result"))
+                        .hint(
+                            "请直接向该节点读取；结果不落盘，最多保留一小时",
+                            "ask that node for it; it lies on no disk and is held for an hour",
+                        )
+                }
+                ("succeeded", None) => Error::not_found("结果已不再保留", "the result is held no more").hint(
                     "结果最多保留一小时，服务重启后即清除；请重新提交",
                     "it is held for an hour, and gone after a restart: send it again",
                 ),
@@ -263,7 +280,7 @@ impl OverlayJob {
             overlays.forget(job);
         });
         Ok(json!({"rows": counts.rows, "matched": counts.matched, "problems": counts.problems, "bytes": bytes,
-                  "result": format!("/api/v1/jobs/{}/overlay", task.id)}))
+                  "node": inner.node, "result": format!("/api/v1/jobs/{}/overlay", task.id)}))
     }
 
     fn drop_input(&self, task: &Task) {

@@ -138,8 +138,8 @@ impl Matcher {
     fn of_layer(&self, shape: &Shape, reference: &Reference) -> Vec<Match> {
         let plain = |number| Match { number, share: None, measure: None, distance: None };
         match self.predicate {
-            Predicate::Nearest(most) => {
-                let nearest = reference.shapes.nearest(shape, 1, most);
+            Predicate::Nearest { k, most } => {
+                let nearest = reference.shapes.nearest(shape, k, most);
                 nearest.into_iter().map(|(number, metres)| Match { distance: Some(metres), ..plain(number) }).collect()
             }
             Predicate::Within => {

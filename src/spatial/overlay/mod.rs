@@ -10,6 +10,7 @@ pub mod job;
 pub mod matching;
 pub mod output;
 pub mod sheet;
+pub mod table;
 
 use std::io::Read;
 use std::pin::Pin;
@@ -41,8 +42,11 @@ pub const MOST_ROWS: u64 = 20_000_000;
 pub enum Predicate {
     Intersects,
     Within,
-    /// Within so many metres.
-    Nearest(f64),
+    /// The `k` nearest within so many metres.
+    Nearest {
+        k: usize,
+        most: f64,
+    },
 }
 
 /// The reference system of what is sent: x (easting, longitude) and y, whatever the order of its authority.
@@ -58,7 +62,7 @@ pub enum System {
 pub struct Wanted {
     pub layers: Vec<Named>,
     pub predicate: Predicate,
-    /// Whether every match makes a row of its own (csv); otherwise the first does.
+    /// Whether every match makes a row of its own (tables); otherwise the first does.
     pub all_matches: bool,
     pub format: Format,
     pub output: output::Format,
@@ -173,8 +177,11 @@ impl Spatial {
             let (zh, en) = (format!("图层 {id} 重复出现"), format!("the layer {id} is given more than once"));
             return Err(Error::invalid("layers", zh, en));
         }
-        if wanted.all_matches && (opened.len() != 1 || wanted.output != output::Format::Csv) {
-            let (zh, en) = ("matches=all 只用于单个图层的 CSV 输出", "matches=all is for one layer and csv");
+        if wanted.all_matches && (opened.len() != 1 || !wanted.output.is_table()) {
+            let (zh, en) = (
+                "matches=all 只用于单个图层的表格输出（CSV、XLSX）",
+                "matches=all is for one layer and a table (csv, xlsx)",
+            );
             return Err(Error::invalid("matches", zh, en)
                 .hint("GeoJSON 输出总是含有全部匹配", "GeoJSON has all matches in any case"));
         }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::input::{Given, Row};
 use super::matching::{Match, Matched, Matcher};
+use super::table::{Cell, Table};
 use super::{Counts, Found, Predicate, Problem, Wanted};
 use crate::error::{Error, Result};
 
@@ -13,6 +14,8 @@ use crate::error::{Error, Result};
 const PIECE: usize = 64 << 10;
 /// Features of one layer that a GeoJSON row shows.
 const MOST_SHOWN: usize = 100;
+/// Columns of a table.
+const MOST_COLUMNS: usize = 5000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -20,17 +23,24 @@ pub enum Format {
     GeoJson,
     GeoJsonSeq,
     Csv,
+    Xlsx,
 }
 
 impl Format {
-    pub const ALL: [Format; 3] = [Format::GeoJson, Format::GeoJsonSeq, Format::Csv];
+    pub const ALL: [Format; 4] = [Format::GeoJson, Format::GeoJsonSeq, Format::Csv, Format::Xlsx];
 
     pub fn name(self) -> &'static str {
         match self {
             Format::GeoJson => "geojson",
             Format::GeoJsonSeq => "geojsonseq",
             Format::Csv => "csv",
+            Format::Xlsx => "xlsx",
         }
+    }
+
+    /// Whether its rows are records under a header.
+    pub fn is_table(self) -> bool {
+        matches!(self, Format::Csv | Format::Xlsx)
     }
 
     pub fn media(self) -> &'static str {
@@ -38,6 +48,7 @@ impl Format {
             Format::GeoJson => "application/geo+json",
             Format::GeoJsonSeq => "application/geo+json-seq",
             Format::Csv => "text/csv; charset=utf-8",
+            Format::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         }
     }
 }
@@ -51,6 +62,8 @@ pub struct Writer {
     predicate: Predicate,
     /// Of a table.
     header: Option<StringRecord>,
+    /// Of an answer that is one.
+    table: Option<Table>,
     /// Each layer with its fields.
     layers: Vec<(String, Vec<String>)>,
     /// Whether a feature was written.
@@ -71,50 +84,62 @@ impl Writer {
             predicate: wanted.predicate,
             header: header.cloned(),
             layers: layers.iter().map(owned).collect(),
+            table: None,
             begun: false,
         };
-        match (wanted.output, header) {
-            (Format::Csv, None) => {
-                return Err(Error::invalid("f", "GeoJSON 输入不能输出为 CSV", "features do not come back as csv")
-                    .hint("可用：geojson、geojsonseq", "choose geojson or geojsonseq"));
-            }
-            (Format::Csv, Some(header)) => {
-                // For Excel.
-                writer.out.extend_from_slice("\u{feff}".as_bytes());
-                let columns = header.iter().map(str::to_owned).chain(writer.columns()).collect();
-                writer.record(&columns)?;
-            }
-            (Format::GeoJson, _) => writer.out.extend_from_slice(b"{\"type\":\"FeatureCollection\",\"features\":["),
-            (Format::GeoJsonSeq, _) => {}
+        if wanted.output == Format::GeoJson {
+            writer.out.extend_from_slice(b"{\"type\":\"FeatureCollection\",\"features\":[");
         }
+        if !wanted.output.is_table() {
+            return Ok(writer);
+        }
+        let header = header.ok_or_else(|| {
+            let (zh, en) = ("GeoJSON 输入不能输出为表格", "features do not come back as a table");
+            Error::invalid("f", zh, en).hint("可用：geojson、geojsonseq", "choose geojson or geojsonseq")
+        })?;
+        let columns: StringRecord = header.iter().map(str::to_owned).chain(writer.columns()).collect();
+        if columns.len() > MOST_COLUMNS {
+            let (zh, en) = ("结果超过 5000 列", "there are more than 5,000 columns");
+            return Err(
+                Error::invalid("k", zh, en).hint("请减少 k、图层或字段", "ask for a smaller k, fewer layers or fields")
+            );
+        }
+        writer.table = Some(match wanted.output {
+            Format::Xlsx => Table::workbook(&columns)?,
+            _ => Table::csv(&columns, &mut writer.out)?,
+        });
         Ok(writer)
     }
 
-    /// The columns behind those that were given.
+    /// The matches of a layer that a row of a table shows beside each other.
+    fn beside(&self) -> usize {
+        match self.predicate {
+            Predicate::Nearest { k, .. } if !self.all_matches => k,
+            _ => 1,
+        }
+    }
+
+    /// The columns behind those that were given. The second nearest stands behind the nearest, with a 2 in its columns' names.
     fn columns(&self) -> Vec<String> {
         let mut all = vec![];
         if self.addresses {
             all.extend(["lon", "lat", "label", "score", "level"].map(|name| format!("address.{name}")));
         }
         let figures: &[&str] = match self.predicate {
-            Predicate::Nearest(_) => &["distance_m"],
+            Predicate::Nearest { .. } => &["distance_m"],
             Predicate::Within => &["matches"],
             Predicate::Intersects => &["matches", "share", "inside"],
         };
         for (id, fields) in &self.layers {
-            all.push(format!("{id}.id"));
-            all.extend(fields.iter().map(|field| format!("{id}.{field}")));
-            all.extend(figures.iter().map(|figure| format!("{id}.{figure}")));
+            for rank in 1..=self.beside() {
+                let id = if rank == 1 { id.clone() } else { format!("{id}.{rank}") };
+                all.push(format!("{id}.id"));
+                all.extend(fields.iter().map(|field| format!("{id}.{field}")));
+                all.extend(figures.iter().map(|figure| format!("{id}.{figure}")));
+            }
         }
         all.push("onemap.problem".into());
         all
-    }
-
-    fn record(&mut self, columns: &StringRecord) -> Result<()> {
-        let mut writer = csv::Writer::from_writer(&mut self.out);
-        writer.write_record(columns).map_err(Error::internal)?;
-        writer.flush()?;
-        Ok(())
     }
 
     /// A piece of output, once there is enough.
@@ -131,21 +156,25 @@ impl Writer {
     }
 
     pub fn row(&mut self, row: &Row, found: std::result::Result<&Found, &Problem>, matcher: &Matcher) -> Result<()> {
-        match (self.format, &row.given) {
-            (Format::Csv, Given::Record(record)) => self.csv(record, found, matcher),
+        match (self.table.take(), &row.given) {
+            (Some(mut table), Given::Record(record)) => {
+                let written = self.records(&mut table, record, found, matcher);
+                self.table = Some(table);
+                written
+            }
             _ => self.feature(&row.given, found, matcher),
         }
     }
 
-    fn csv(
+    /// The records of a row: one, or one for each match.
+    fn records(
         &mut self,
+        table: &mut Table,
         given: &StringRecord,
         found: std::result::Result<&Found, &Problem>,
         matcher: &Matcher,
     ) -> Result<()> {
         let width = self.header.as_ref().map_or(0, StringRecord::len);
-        // A ragged row comes back as wide as the header, whatever it was.
-        let head: StringRecord = (0..width).map(|i| given.get(i).unwrap_or_default()).collect();
         let problem = found.as_ref().err().map(|problem| format!("{}: {}", problem.code, self.said(problem)));
         let found = found.ok();
         let rows = match found {
@@ -153,34 +182,38 @@ impl Writer {
             _ => 1,
         };
         for at in 0..rows {
-            let mut record = head.clone();
+            // A ragged row comes back as wide as the header, whatever it was.
+            let mut cells: Vec<Cell> = (0..width).map(|i| Cell::Given(given.get(i).unwrap_or_default())).collect();
             if self.addresses {
-                address_columns(&mut record, found.and_then(|(located, _)| located.address.as_ref()));
+                address_columns(&mut cells, found.and_then(|(located, _)| located.address.as_ref()));
             }
-            for (layer, fields) in self.layers.iter().enumerate().map(|(i, (_, fields))| (i, fields.len())) {
+            for (layer, (_, fields)) in self.layers.iter().enumerate() {
                 let matches = found.map_or(&[][..], |(_, matches)| &matches[layer]);
-                let one = matches.get(at);
-                record.push_field(&one.map_or(String::new(), |one| matcher.id(layer, one).to_string()));
-                let values = one.map_or(&[][..], |one| matcher.values(layer, one));
-                (0..fields).for_each(|i| record.push_field(&values.get(i).map_or(String::new(), text)));
-                self.figures(&mut record, one, matches.len());
+                for rank in 0..self.beside() {
+                    let one = matches.get(at + rank);
+                    cells.push(one.map_or(Cell::Empty, |one| Cell::Whole(matcher.id(layer, one))));
+                    let values = one.map_or(&[][..], |one| matcher.values(layer, one));
+                    cells.extend((0..fields.len()).map(|i| values.get(i).map_or(Cell::Empty, Cell::Value)));
+                    self.figures(&mut cells, one, matches.len());
+                }
             }
-            record.push_field(problem.as_deref().unwrap_or_default());
-            self.record(&record)?;
+            cells.push(problem.as_deref().map_or(Cell::Empty, |problem| Cell::Text(problem.into())));
+            table.row(&cells, &mut self.out)?;
         }
         Ok(())
     }
 
-    fn figures(&self, record: &mut StringRecord, one: Option<&Match>, count: usize) {
-        let number =
-            |value: Option<f64>, scale: f64| value.map_or(String::new(), |v| ((v * scale).round() / scale).to_string());
+    fn figures(&self, cells: &mut Vec<Cell<'_>>, one: Option<&Match>, count: usize) {
+        let number = |value: Option<f64>, scale: f64| {
+            value.map_or(Cell::Empty, |v| Cell::Number((v * scale).round() / scale, None))
+        };
         match self.predicate {
-            Predicate::Nearest(_) => record.push_field(&number(one.and_then(|one| one.distance), 1e3)),
-            Predicate::Within => record.push_field(&count.to_string()),
+            Predicate::Nearest { .. } => cells.push(number(one.and_then(|one| one.distance), 1e3)),
+            Predicate::Within => cells.push(Cell::Whole(count as i64)),
             Predicate::Intersects => {
-                record.push_field(&count.to_string());
-                record.push_field(&number(one.and_then(|one| one.share), 1e6));
-                record.push_field(&number(one.and_then(|one| one.measure), 1e3));
+                cells.push(Cell::Whole(count as i64));
+                cells.push(number(one.and_then(|one| one.share), 1e6));
+                cells.push(number(one.and_then(|one| one.measure), 1e3));
             }
         }
     }
@@ -271,38 +304,35 @@ impl Writer {
             Format::GeoJsonSeq if said.is_some() => {
                 self.out.extend_from_slice(format!("\u{1e}{}\n", json!({ "onemap": all })).as_bytes());
             }
-            Format::Csv => {
-                if let Some(problem) = ended {
-                    let width = self.header.as_ref().map_or(0, StringRecord::len) + self.columns().len();
-                    let mut record: StringRecord = (1..width).map(|_| "").collect();
-                    record.push_field(&format!("{}: {}", problem.code, self.said(problem)));
-                    self.record(&record)?;
-                }
-            }
+            Format::Csv | Format::Xlsx => self.end_table(ended)?,
             Format::GeoJsonSeq => {}
         }
         Ok(())
     }
-}
 
-fn text(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+    fn end_table(&mut self, ended: Option<&Problem>) -> Result<()> {
+        let Some(mut table) = self.table.take() else { return Ok(()) };
+        if let Some(problem) = ended {
+            let width = self.header.as_ref().map_or(0, StringRecord::len) + self.columns().len();
+            let mut cells: Vec<Cell> = (1..width).map(|_| Cell::Empty).collect();
+            let said = format!("{}: {}", problem.code, self.said(problem));
+            cells.push(Cell::Text(said.into()));
+            table.row(&cells, &mut self.out)?;
+        }
+        table.end(&mut self.out)
     }
 }
 
-fn address_columns(record: &mut StringRecord, address: Option<&Matched>) {
+fn address_columns<'a>(cells: &mut Vec<Cell<'a>>, address: Option<&'a Matched>) {
     let Some(address) = address else {
-        (0..5).for_each(|_| record.push_field(""));
+        (0..5).for_each(|_| cells.push(Cell::Empty));
         return;
     };
-    record.push_field(&format!("{:.7}", address.lon));
-    record.push_field(&format!("{:.7}", address.lat));
-    record.push_field(&address.label);
-    record.push_field(&format!("{:.4}", address.score));
-    record.push_field(address.level);
+    cells.push(Cell::Number(address.lon, Some(7)));
+    cells.push(Cell::Number(address.lat, Some(7)));
+    cells.push(Cell::Text(address.label.as_str().into()));
+    cells.push(Cell::Number(address.score.into(), Some(4)));
+    cells.push(Cell::Text(address.level.into()));
 }
 
 fn address_member(address: &Matched) -> Value {

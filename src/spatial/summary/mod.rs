@@ -1,6 +1,7 @@
 //! Summaries: counts, sums, means, extremes, areas and lengths of a layer's features by zone and category.
 
 pub mod output;
+mod protected;
 
 use std::collections::HashMap;
 
@@ -83,10 +84,13 @@ pub struct Summary {
     pub zones: Zones,
     pub wanted: Wanted,
     pub statistics: Statistics,
-    pub rows: Vec<(Cell, Tally)>,
-    /// Features read, and those of them that are in no zone.
-    pub features: u64,
-    pub outside: u64,
+    /// Without a tally where the number is withheld.
+    pub rows: Vec<(Cell, Option<Tally>)>,
+    /// Features read, and those of them that are in no zone; not told of a protected layer.
+    pub features: Option<u64>,
+    pub outside: Option<u64>,
+    /// Of a layer whose small counts are protected from the caller: from which count on they are told.
+    pub threshold: Option<u64>,
 }
 
 /// What is asked for, each with the place of its field among those that are read.
@@ -128,6 +132,18 @@ impl Wanted {
 }
 
 impl Spatial {
+    /// Refuses what can be refused without reading the layer, for whoever is to be answered later.
+    pub fn check(&self, by: &Principal, wanted: &Wanted) -> Result<()> {
+        let named = NamedWith { layer: wanted.layer.clone(), fields: None, filter: wanted.filter.clone() };
+        let opened = self.open(by, &Named::With(named))?;
+        if let Some(rule) = protected::rule(by, &opened) {
+            protected::check(wanted, &rule)?;
+        }
+        wanted.statistics(&opened)?;
+        wanted.by.as_deref().map(|name| opened.field(name, "by")).transpose()?;
+        Ok(())
+    }
+
     /// Works through the layer. `progress` hears how many features were read.
     pub async fn summary(
         &self,
@@ -137,7 +153,9 @@ impl Spatial {
     ) -> Result<Summary> {
         let named = NamedWith { layer: wanted.layer.clone(), fields: None, filter: wanted.filter.clone() };
         let opened = self.open(by, &Named::With(named))?;
-        may_count(by, &opened)?;
+        if let Some(rule) = protected::rule(by, &opened) {
+            return self.of_protected(by, wanted, opened, &rule, progress).await;
+        }
         let (statistics, numbers) = wanted.statistics(&opened)?;
         let category = wanted.by.as_deref().map(|name| opened.field(name, "by")).transpose()?;
         let _turn = self.turn().await?;
@@ -164,7 +182,8 @@ impl Spatial {
         }
         let Work { zones, plan, tallies, features, outside } = work;
         let rows = table(&zones, &plan, tallies);
-        Ok(Summary { opened, others, zones, wanted, statistics, rows, features, outside })
+        let (features, outside) = (Some(features), Some(outside));
+        Ok(Summary { opened, others, zones, wanted, statistics, rows, features, outside, threshold: None })
     }
 
     /// Where the layer lies, for its plane: the middle of what is known of it, else of its first feature.
@@ -175,20 +194,6 @@ impl Spatial {
         let first = self.rows_near(opened, [-180.0, -90.0, 180.0, 90.0], 1).await?;
         let shape = first.first().map(read::shape).transpose()?.flatten();
         Ok(shape.map(|shape| shape.centre().x))
-    }
-}
-
-/// A layer whose small counts are protected is counted for others over the one table that its owner has fixed: of freely chosen zones
-/// and filters two answers would tell by their difference what neither says.
-fn may_count(by: &Principal, opened: &Opened) -> Result<()> {
-    let own = by.department.as_deref() == Some(&*opened.layer.department);
-    match opened.layer.suppression.is_some() && !own {
-        false => Ok(()),
-        true => Err(Error::forbidden(
-            "该图层的小数目受保护，不能按任意分区统计",
-            "small counts of this layer are protected: it is not counted by zones of your own choice",
-        )
-        .hint("请用专题图按其所属单位规定的分区统计", "make a theme of it, over the zones that its owner has fixed")),
     }
 }
 
@@ -249,13 +254,13 @@ impl Work {
 }
 
 /// By zone and category. Zones that exist without features are there too, unless categories are asked for.
-fn table(zones: &Zones, plan: &Plan, mut tallies: HashMap<Cell, Tally>) -> Vec<(Cell, Tally)> {
+fn table(zones: &Zones, plan: &Plan, mut tallies: HashMap<Cell, Tally>) -> Vec<(Cell, Option<Tally>)> {
     if let (Some(count), None) = (zones.fixed(), &plan.category) {
         for zone in 0..count as u64 {
             tallies.entry(Cell { zone, category: None }).or_insert_with(|| Tally::new(plan.numbers.len()));
         }
     }
-    let mut rows: Vec<(Cell, Tally)> = tallies.into_iter().collect();
+    let mut rows: Vec<(Cell, Option<Tally>)> = tallies.into_iter().map(|(cell, tally)| (cell, Some(tally))).collect();
     rows.sort_by(|a, b| a.0.cmp(&b.0));
     rows
 }

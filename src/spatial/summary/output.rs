@@ -15,11 +15,16 @@ impl Summary {
         if let Zones::Squares(grid) = &self.zones {
             zones["crs"] = json!(format!("EPSG:{}", grid.srid));
         }
-        let rows: Vec<Value> = self.rows.iter().map(|(cell, tally)| Value::Object(self.row(cell, tally))).collect();
-        json!({
+        let rows: Vec<Value> =
+            self.rows.iter().map(|(cell, tally)| Value::Object(self.row(cell, tally.as_ref()))).collect();
+        let mut document = json!({
             "layer": self.opened.id(), "zones": zones, "assign": self.wanted.assign.name(), "by": self.wanted.by,
             "features": self.features, "outside": self.outside, "rows": rows,
-        })
+        });
+        if let Some(threshold) = self.threshold {
+            document["suppression"] = json!({ "k": threshold });
+        }
+        document
     }
 
     /// A feature for each zone; with categories each has a list of them.
@@ -34,42 +39,24 @@ impl Summary {
                 properties["categories"] = group
                     .iter()
                     .map(|(cell, tally)| {
-                        let mut one = self.figures(tally);
+                        let mut one = self.figures(tally.as_ref());
                         one.insert("category".into(), json!(cell.category));
                         Value::Object(one)
                     })
                     .collect();
             } else if let Some(all) = properties.as_object_mut() {
-                all.extend(self.figures(&group[0].1));
+                all.extend(self.figures(group[0].1.as_ref()));
             }
             features.push(json!({"type": "Feature", "id": name, "geometry": outline, "properties": properties}));
         }
         json!({"type": "FeatureCollection", "features": features, "outside": self.outside})
     }
 
-    /// With a byte order mark, for Excel.
     pub fn csv(&self) -> Result<Vec<u8>> {
-        let mut out = "\u{feff}".as_bytes().to_vec();
-        let mut writer = csv::Writer::from_writer(&mut out);
-        let mut head = vec!["zone".to_owned(), "label".to_owned()];
-        head.extend(self.wanted.by.as_ref().map(|_| "category".to_owned()));
-        head.extend(self.statistics.iter().map(|(statistic, _)| statistic.name()));
-        writer.write_record(&head).map_err(Error::internal)?;
-        for (cell, tally) in &self.rows {
-            let (name, label) = self.zones.name(cell.zone);
-            let mut row = vec![name, label.unwrap_or_default()];
-            row.extend(self.wanted.by.as_ref().map(|_| cell.category.clone().unwrap_or_default()));
-            row.extend(self.statistics.iter().map(|(statistic, field)| match figure(statistic, *field, tally) {
-                Value::Null => String::new(),
-                value => value.to_string(),
-            }));
-            writer.write_record(&row).map_err(Error::internal)?;
-        }
-        drop(writer);
-        Ok(out)
+        csv(&self.document(), &self.statistics.iter().map(|(statistic, _)| statistic.name()).collect::<Vec<_>>())
     }
 
-    fn row(&self, cell: &Cell, tally: &Tally) -> Map<String, Value> {
+    fn row(&self, cell: &Cell, tally: Option<&Tally>) -> Map<String, Value> {
         let (name, label) = self.zones.name(cell.zone);
         let mut row = Map::new();
         row.insert("zone".into(), json!(name));
@@ -81,8 +68,16 @@ impl Summary {
         row
     }
 
-    fn figures(&self, tally: &Tally) -> Map<String, Value> {
-        self.statistics.iter().map(|(statistic, field)| (statistic.name(), figure(statistic, *field, tally))).collect()
+    /// What is withheld is null, and says so.
+    fn figures(&self, tally: Option<&Tally>) -> Map<String, Value> {
+        let of = |(statistic, field): &(Statistic, Option<usize>)| {
+            (statistic.name(), tally.map_or(Value::Null, |tally| figure(statistic, *field, tally)))
+        };
+        let mut figures: Map<String, Value> = self.statistics.iter().map(of).collect();
+        if self.threshold.is_some() {
+            figures.insert("suppressed".into(), json!(tally.is_none()));
+        }
+        figures
     }
 }
 
@@ -92,6 +87,27 @@ fn simple(outline: geo::MultiPolygon) -> Geometry {
         1 => Geometry::Polygon(polygons.remove(0)),
         _ => Geometry::MultiPolygon(geo::MultiPolygon(polygons)),
     }
+}
+
+/// A document's rows as a table with these figures; with a byte order mark, for Excel.
+pub fn csv(document: &Value, figures: &[String]) -> Result<Vec<u8>> {
+    let mut columns = vec!["zone", "label"];
+    columns.extend(document["by"].is_string().then_some("category"));
+    columns.extend(figures.iter().map(String::as_str));
+    columns.extend(document["suppression"].is_object().then_some("suppressed"));
+    let mut out = "\u{feff}".as_bytes().to_vec();
+    let mut writer = csv::Writer::from_writer(&mut out);
+    writer.write_record(&columns).map_err(Error::internal)?;
+    for row in document["rows"].as_array().into_iter().flatten() {
+        let cells = columns.iter().map(|column| match &row[*column] {
+            Value::Null => String::new(),
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        });
+        writer.write_record(cells).map_err(Error::internal)?;
+    }
+    drop(writer);
+    Ok(out)
 }
 
 /// Whole numbers as such; the rest to a millionth.

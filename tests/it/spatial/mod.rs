@@ -1,7 +1,9 @@
 //! Spatial queries: figures against PostGIS's on the same data, rights, bad rows, and that nothing is left behind.
 
+mod killed;
 mod overlay;
 mod postgis;
+mod protected;
 mod summary;
 
 use onemap::access::principal::Role;
@@ -133,6 +135,19 @@ async fn what_is_wrong_is_said_and_what_is_hidden_is_unknown() {
             json!({"layer": "open", "zones": {"geometry": {"type": "Point", "coordinates": [120, 36]}}}),
             "zones.geometry[0]",
         ),
+        // Crossing itself, and in metres.
+        (
+            json!({"layer": "open", "zones": {"geometry": {"type": "Polygon", "coordinates": [[[120, 36], [121, 37], [121, 36], [120, 37], [120, 36]]]}}}),
+            "zones.geometry[0]",
+        ),
+        (
+            json!({"layer": "open", "zones": {"geometry": {"type": "Polygon", "coordinates": [[[500000, 4000000], [500100, 4000000], [500100, 4000100], [500000, 4000000]]]}}}),
+            "zones.geometry[0]",
+        ),
+        (
+            json!({"layer": "open", "zones": {"buffers": {"points": [[500_000, 4_000_000]], "distances_m": [10]}}}),
+            "zones.buffers.points[0]",
+        ),
         (
             json!({"layer": "open", "zones": {"buffers": {"points": good, "distances_m": []}}}),
             "zones.buffers.distances_m",
@@ -163,6 +178,43 @@ async fn what_is_wrong_is_said_and_what_is_hidden_is_unknown() {
     }
     let (status, _) = post(&world, KEY, nearest, &json!({"points": good, "layers": ["conditional"]})).await;
     assert_eq!(status, 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ring_of_a_million_vertices_is_refused_and_hurts_nobody() {
+    let world = World::new().await;
+    let ring: Vec<[f64; 2]> = (0..1_000_000)
+        .map(|i| (f64::from(i) * std::f64::consts::TAU / 1e6).sin_cos())
+        .map(|(s, c)| [120.0 + c, 36.0 + s])
+        .chain([[121.0, 36.0]])
+        .collect();
+    let polygon = json!({"type": "Polygon", "coordinates": [ring]});
+    for (path, body) in [
+        ("/api/v1/nearest", json!({"geometry": polygon, "layers": ["open"]})),
+        ("/api/v1/summary", json!({"layer": "open", "zones": {"geometry": polygon}})),
+    ] {
+        let (status, problem) = post(&world, KEY, path, &body).await;
+        assert_eq!((status, &problem["status"]), (413, &json!(413)), "{path}: {problem}");
+    }
+    // Of an overlay it is one row's fault.
+    let feature = json!({"type": "Feature", "properties": {}, "geometry": polygon});
+    let point =
+        json!({"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [120.02, 36.02]}});
+    let body = json!({"type": "FeatureCollection", "features": [feature, point]});
+    let (status, answer) = post(&world, KEY, "/api/v1/overlay?layers=open&f=geojson&format=geojson", &body).await;
+    assert_eq!(status, 200);
+    let members = |at: usize| &answer["features"][at]["onemap"];
+    assert_eq!(members(0)["problem"]["code"], "too-many-vertices");
+    assert_eq!(members(1)["layers"]["open"]["matches"], 1);
+    // A ring that fits into a request is still more than a question takes.
+    let ring: Vec<[f64; 2]> = (0..30_000)
+        .map(|i| (f64::from(i) * std::f64::consts::TAU / 3e4).sin_cos())
+        .map(|(s, c)| [((120.0 + c) * 1e4).round() / 1e4, ((36.0 + s) * 1e4).round() / 1e4])
+        .chain([[121.0, 36.0]])
+        .collect();
+    let body = json!({"geometry": {"type": "Polygon", "coordinates": [ring]}, "layers": ["open"]});
+    let (status, problem) = post(&world, KEY, "/api/v1/nearest", &body).await;
+    assert_eq!((status, &problem["parameter"]), (400, &json!("geometry")), "{problem}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -154,6 +154,9 @@ async fn a_bad_row_is_told_of_and_the_others_go_on() {
         ("layers=t&crs=EPSG:1", "text/csv", "lon,lat\n", "crs"),
         ("layers=t&predicate=near", "text/csv", "lon,lat\n", "predicate"),
         ("layers=t&max_distance=5", "text/csv", "lon,lat\n", "max_distance"),
+        ("layers=t&k=2", "text/csv", "lon,lat\n", "k"),
+        ("layers=t&predicate=nearest&k=21", "text/csv", "lon,lat\n", "k"),
+        ("layers=t&f=xlsx", "application/geo+json", "{\"features\": []}", "f"),
         ("layers=t,open&matches=all", "text/csv", "lon,lat\n", "matches"),
         ("layers=t,t", "text/csv", "lon,lat\n", "layers"),
         ("layers=t&fields.t=nothing", "text/csv", "lon,lat\n", "fields"),
@@ -261,7 +264,7 @@ impl std::io::Write for Log {
     }
 }
 
-const CANARY: &str = "kanarienvogel-7f3a";
+pub const CANARY: &str = "kanarienvogel-7f3a";
 
 async fn seen_in_tables(world: &World) -> Vec<String> {
     let client = world.app.database.app().await.unwrap();
@@ -278,7 +281,7 @@ async fn seen_in_tables(world: &World) -> Vec<String> {
     seen
 }
 
-fn seen_in_files(folder: &std::path::Path, seen: &mut Vec<std::path::PathBuf>) {
+pub fn seen_in_files(folder: &std::path::Path, seen: &mut Vec<std::path::PathBuf>) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         if path.is_dir() {
@@ -309,12 +312,12 @@ async fn nothing_of_the_data_is_left_anywhere() {
     let world = World::new().await;
     areas(&world).await;
     let mut csv = format!("{CANARY},lon,lat\n");
-    for i in 0..5000 {
+    for i in 0..20_000 {
         csv += &format!("{CANARY}{i},120.0{},36.0{}\n", i % 100, i % 97);
     }
     csv += &format!("{CANARY},x,y\n{CANARY}\n");
     let (status, text) = send(&world, KEY, "layers=t&predicate=intersects", "text/csv", csv.clone()).await;
-    assert_eq!((status, table(&text).len()), (200, 5003));
+    assert_eq!((status, table(&text).len()), (200, 20_003));
     let request =
         world.by(USER, Method::POST, "/api/v1/overlay/jobs?layers=t").await.header("content-type", "text/csv");
     let response = request.body(csv.clone()).send().await.unwrap();
@@ -322,7 +325,7 @@ async fn nothing_of_the_data_is_left_anywhere() {
     let job = response.json::<Value>().await.unwrap()["job"].as_str().unwrap().to_owned();
     let info = job_over(&world, &job).await;
     assert_eq!(info["state"], "succeeded", "{info}");
-    assert_eq!((&info["result"]["rows"], &info["result"]["problems"]), (&json!(5002), &json!(2)));
+    assert_eq!((&info["result"]["rows"], &info["result"]["problems"]), (&json!(20_002), &json!(2)));
     // While the result is held, and its file open.
     assert_eq!(world.app.overlays.held(), (0, 1));
     let mut files = vec![];
@@ -383,4 +386,136 @@ async fn a_job_that_is_cancelled_or_left_behind_ends_cleanly() {
     let info = job_over(&world, "01890000-0000-7000-8000-0000000000aa").await;
     assert_eq!(info["state"], "failed");
     assert!(info["problem"]["detail"]["zh"].as_str().unwrap().contains("重启"), "{info}");
+}
+
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+async fn workbook(world: &World, query: &str, media: &str, body: impl Into<reqwest::Body>) -> Vec<u8> {
+    let request = world.by(KEY, Method::POST, &format!("/api/v1/overlay?{query}")).await;
+    let response = request.header("content-type", media).body(body).send().await.unwrap();
+    assert_eq!((response.status().as_u16(), response.headers()["content-type"].to_str().unwrap()), (200, XLSX));
+    assert!(response.headers()["content-disposition"].to_str().unwrap().contains("overlay.xlsx"));
+    response.bytes().await.unwrap().to_vec()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workbook_comes_back_with_its_texts_and_numbers() {
+    use calamine::{Data, Reader, Xlsx};
+    let world = World::new().await;
+    areas(&world).await;
+    let csv = "编号,名称,lon,lat\n007,甲,120.02,36.02\n12,乙,120.05,36.09\n13,丙,x,36\n";
+    let query = "layers=t&fields.t=name,weight&filter.t=number<4&f=xlsx";
+    let bytes = workbook(&world, query, "text/csv", csv).await;
+    let mut book: Xlsx<_> = Xlsx::new(std::io::Cursor::new(bytes.clone())).unwrap();
+    let sheet = book.worksheet_range_at(0).unwrap().unwrap();
+    let rows: Vec<&[Data]> = sheet.rows().collect();
+    let head: Vec<String> = rows[0].iter().map(ToString::to_string).collect();
+    assert_eq!(head[4..], ["t.id", "t.name", "t.weight", "t.matches", "t.share", "t.inside", "onemap.problem"]);
+    let text = |text: &str| Data::String(text.into());
+    assert_eq!(rows[1][..3], [text("007"), text("甲"), Data::Float(120.02)], "a code keeps its zeros");
+    assert_eq!(rows[1][4..8], [Data::Float(1.0), text("甲"), Data::Float(1.5), Data::Float(1.0)]);
+    assert_eq!(rows[2][0], Data::Float(12.0));
+    assert!(rows[3][10].to_string().starts_with("not-a-number"), "{:?}", rows[3]);
+    // And goes through again: what was a text is one, what was a number is the same number.
+    let query = "layers=t&fields.t=&f=csv";
+    let (status, again) = send(&world, KEY, query, XLSX, bytes).await;
+    assert_eq!(status, 200, "{again}");
+    let (given, back) = (table(csv), table(&again));
+    assert_eq!(back.len(), 4);
+    for (given, back) in given.iter().zip(&back) {
+        assert_eq!(given[..], back[..4]);
+    }
+    assert_eq!(back[1][5], "甲");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_nearest_stand_beside_each_other_or_below() {
+    let world = World::new().await;
+    let csv = "id,lon,lat\na,120.021,36.022\nb,121.9,36.022\n";
+    let query = "layers=open&fields.open=name&predicate=nearest&k=3&max_distance=5000";
+    let (status, text) = send(&world, KEY, query, "text/csv", csv).await;
+    assert_eq!(status, 200, "{text}");
+    let rows = table(&text);
+    let columns = ["id", "name", "distance_m"];
+    let expected: Vec<String> =
+        ["", "2.", "3."].iter().flat_map(|rank| columns.map(|c| format!("open.{rank}{c}"))).collect();
+    assert_eq!(rows[0][3..12], expected[..]);
+    let distance = |at: usize| rows[1][at].parse::<f64>().unwrap();
+    assert!(distance(5) < distance(8) && distance(8) < distance(11), "{text}");
+    assert_eq!((rows[1][3].as_str(), rows[2][3..12].concat()), ("23", String::new()), "none is near the second row");
+    // The same as rows of their own, and as features.
+    let (_, below) = send(&world, KEY, &format!("{query}&matches=all"), "text/csv", csv).await;
+    let below = table(&below);
+    assert_eq!(below.len(), 5, "three of the first, an empty one of the second, a header");
+    for rank in 0..3 {
+        assert_eq!(below[1 + rank][3..6], rows[1][3 + 3 * rank..6 + 3 * rank]);
+    }
+    let (_, features) = send(&world, KEY, &format!("{query}&f=geojson"), "text/csv", csv).await;
+    let features: Value = serde_json::from_str(&features).unwrap();
+    let of_first = features["features"][0]["onemap"]["layers"]["open"]["features"].as_array().unwrap();
+    let ids: Vec<String> = of_first.iter().map(|f| f["id"].to_string()).collect();
+    assert_eq!(ids, [&*rows[1][3], &*rows[1][6], &*rows[1][9]]);
+    let inputs = json!({"inputs": {"features": features, "layers": ["open"], "predicate": "nearest", "k": 2}});
+    let request = world.by(KEY, Method::POST, "/ogc/processes/overlay/execution").await;
+    let answer: Value = request.json(&inputs).send().await.unwrap().json().await.unwrap();
+    assert_eq!(answer["features"][0]["onemap"]["layers"]["open"]["matches"], 2, "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_is_left_to_the_node_that_holds_it_and_any_tells_of_it() {
+    let world = World::new().await;
+    areas(&world).await;
+    let folder = tempfile::tempdir().unwrap();
+    let config =
+        onemap::config::Config { data: folder.path().to_owned(), database_connections: 4, ..Default::default() };
+    let other = onemap::app::App::new(config, &world.database_url).await.unwrap();
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    // Everything but workers: its jobs wait until they are run below.
+    other.start(0, &stopped);
+    let person = world.app.database.app().await.unwrap();
+    let id: i64 =
+        person.query_one("select id from onemap.person where login = 'health-user'", &[]).await.unwrap().get(0);
+    drop(person);
+    let by = other.login.principal_of_job(&json!({ "person": id })).await.unwrap();
+    let wanted = |by_name: &str| onemap::spatial::overlay::Wanted {
+        layers: vec![onemap::spatial::Named::Id(by_name.into())],
+        predicate: onemap::spatial::overlay::Predicate::Within,
+        all_matches: false,
+        format: onemap::spatial::overlay::input::Format::Csv,
+        output: onemap::spatial::overlay::output::Format::Csv,
+        system: onemap::spatial::overlay::System::parse("wgs84").unwrap(),
+        columns: Default::default(),
+        english: false,
+    };
+    let body = || onemap::spatial::overlay::job::pieces("lon,lat\n120.02,36.02\n".into());
+    let job = other.overlays.put(&by, wanted("t"), body()).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    let state = async |job: uuid::Uuid| world.json(USER, &format!("/api/v1/jobs/{job}")).await;
+    assert_eq!(state(job).await["state"], "queued", "a node that does not hold the rows leaves them alone");
+    assert!(other.worker().turn().await);
+    let info = job_over(&world, &job.to_string()).await;
+    assert_eq!((&info["state"], &info["result"]["matched"]), (&json!("succeeded"), &json!(1)), "{info}");
+    let told = world.get(USER, &format!("/api/v1/jobs/{job}/overlay")).await;
+    let status = told.status();
+    let problem: Value = told.json().await.unwrap();
+    let node = info["result"]["node"].as_str().unwrap();
+    assert!(status == 409 && problem["detail"].as_str().unwrap().contains(node), "{problem}");
+    assert!(other.overlays.result(&by, job).await.is_ok());
+    // Cancelled at any node, it is let go of where it lies.
+    let cancelled = other.overlays.put(&by, wanted("t"), body()).await.unwrap();
+    world.by(USER, Method::DELETE, &format!("/api/v1/jobs/{cancelled}")).await.send().await.unwrap();
+    for _ in 0..100 {
+        if other.overlays.held().0 == 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(other.overlays.held().0, 0);
+    // One whose node is not heard of any more is ended by another.
+    let left = other.overlays.put(&by, wanted("t"), body()).await.unwrap();
+    let sql = "update onemap.job set node = gen_random_uuid(), heartbeat_at = now() - interval '1 minute' where id = ";
+    world.sql(&format!("{sql}'{left}'")).await;
+    let info = job_over(&world, &left.to_string()).await;
+    assert_eq!(info["state"], "failed", "{info}");
+    let _ = stop.send(true);
 }

@@ -1,13 +1,14 @@
 import { Map as MapLibre, Marker, NavigationControl, ScaleControl, type StyleSpecification } from 'maplibre-gl';
-import { Addresses } from './address';
+import { Addresses, type AddressProperties, type SearchOptions } from './address';
 import { Annotations } from './annotations';
 import { type Access, Client } from './client';
 import { Layers } from './layers';
 import { Legend } from './legend';
+import { Problem } from './problem';
 import { Queries } from './query';
 import { Statistics } from './statistics';
 import { Themes } from './themes';
-import type { Bounds, Position } from './types';
+import type { Bounds, Feature, Position } from './types';
 
 export interface Options extends Access {
   /** The element that the map fills, or its id. */
@@ -69,6 +70,17 @@ export class OneMap {
     this.pin?.remove();
     this.pin = new Marker().setLngLat(at).addTo(this.map);
     this.map.flyTo({ center: at, zoom });
+  }
+
+  /** Moves the map to what an address most probably means. */
+  async find(address: string, options: SearchOptions = {}): Promise<Feature<AddressProperties>> {
+    const [place] = (await this.address.search(address, { limit: 1, ...options })).features;
+    if (!place) {
+      const said = this.client.say(`没有找到“${address}”`, `“${address}” was not found`);
+      throw new Problem(404, { title: said, detail: said, parameter: 'q' });
+    }
+    this.goTo(place);
+    return place;
   }
 
   /** Takes the map out of the page. */

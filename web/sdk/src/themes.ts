@@ -2,7 +2,7 @@ import type { StyleSpecification } from 'maplibre-gl';
 import { type Client, part } from './client';
 import type { AddOptions, Layers, Shown } from './layers';
 import type { Legend } from './legend';
-import type { Asking, LegendEntry, Said } from './types';
+import type { Asking, LayerInfo, LegendEntry, Said } from './types';
 
 export type Method = 'equal_interval' | 'quantile' | 'natural_breaks' | 'head_tail' | 'standard_deviation' | 'manual';
 
@@ -42,13 +42,39 @@ export interface Classified {
   style: StyleSpecification;
 }
 
+/** A theme that a department keeps. */
+export interface KeptTheme extends LayerInfo {
+  kind: 'choropleth' | 'graduated_symbols' | 'dot_density' | 'heat' | 'categories' | 'bivariate';
+  indicator: string;
+  /** Whether it has a value for each of several periods. */
+  periods: boolean;
+}
+
 /** Thematic layers: those that departments keep, and layers that are coloured on the spot by a field. */
 export class Themes {
+  private last: string | null = null;
+
   constructor(
     private readonly client: Client,
     private readonly layers: Layers,
     private readonly legend: Legend,
   ) {}
+
+  /** The kept themes that one may know of; of one of the catalogue's topics, where it is named. */
+  async list({ topic, signal }: Asking & { topic?: string } = {}): Promise<KeptTheme[]> {
+    const { themes } = await this.client.get<{ themes: KeptTheme[] }>('/api/v1/themes', {}, { signal });
+    return topic === undefined ? themes : themes.filter((theme) => theme.theme === topic);
+  }
+
+  /** Shows a kept theme in the place of the one that was shown last. */
+  async show(id: string, options: AddOptions = {}): Promise<Shown> {
+    if (this.last !== null) this.layers.remove(this.last);
+    this.last = id;
+    const shown = await this.add(id, options);
+    // Another was asked for meanwhile.
+    if (this.last !== id) this.layers.remove(id);
+    return shown;
+  }
 
   /** Adds a kept theme with its style and legend. A theme is a layer: `layers` knows it by the same id. */
   add(id: string, options: AddOptions = {}): Promise<Shown> {

@@ -3,6 +3,7 @@ import { Client } from '../src/client';
 import { Problem } from '../src/problem';
 import { Queries } from '../src/query';
 import { Statistics } from '../src/statistics';
+import { Themes } from '../src/themes';
 import { Addresses, table } from '../src/address';
 
 let asked: { url: string; init: RequestInit }[] = [];
@@ -94,4 +95,29 @@ test('a batch is a csv there and back', async () => {
 
 test('tables keep empty cells and short rows', () => {
   expect(table('a,b\n1,\n2\n')).toEqual([{ a: '1', b: '' }, { a: '2', b: '' }]);
+});
+
+test('kept themes are listed, all or those of a topic', async () => {
+  const themes = [{ id: 'a', theme: 'health' }, { id: 'b', theme: 'housing' }, { id: 'c', theme: null }];
+  answers = [json({ themes }), json({ themes })];
+  const kept = new Themes(client(), {} as never, {} as never);
+  expect((await kept.list()).map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+  expect((await kept.list({ topic: 'housing' })).map(({ id }) => id)).toEqual(['b']);
+  expect(asked[0].url).toBe('https://map.example/api/v1/themes');
+});
+
+test('a theme is shown in the place of the last one, however they arrive', async () => {
+  const on: string[] = [];
+  const waiting: (() => void)[] = [];
+  const layers = {
+    add: (id: string) => new Promise<void>((resolve) => waiting.push(() => (on.push(id), resolve()))),
+    remove: (id: string) => on.includes(id) && on.splice(on.indexOf(id), 1),
+  };
+  const kept = new Themes(client(), layers as never, {} as never);
+  const first = kept.show('a');
+  const second = kept.show('b');
+  waiting[1]();
+  waiting[0]();
+  await Promise.all([first, second]);
+  expect(on).toEqual(['b']);
 });

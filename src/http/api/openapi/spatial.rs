@@ -7,7 +7,7 @@ use crate::http::routes::Route;
 pub(super) fn request_body(route: &Route) -> Option<Value> {
     match (route.method, route.path) {
         ("POST", "/api/v1/nearest") => Some(nearest()),
-        ("POST", "/api/v1/summary") => Some(summary()),
+        ("POST", "/api/v1/summary" | "/api/v1/summary/jobs") => Some(summary()),
         _ => None,
     }
 }
@@ -17,6 +17,7 @@ pub(super) const OVERLAY: &[(&str, &str, bool)] = &[
     ("layers", "string", true),
     ("predicate", "string", false),
     ("max_distance", "number", false),
+    ("k", "integer", false),
     ("matches", "string", false),
     ("crs", "string", false),
     ("format", "string", false),
