@@ -92,6 +92,14 @@ fn no_polygons() -> Error {
     Error::invalid("zones.layer", "分区必须是面图层", "zones are a layer of polygons")
 }
 
+/// A zone as it is read: what the numerators may be divided by stands beside it.
+struct Row {
+    id: i64,
+    zone: Zone,
+    inhabitants: [Option<f64>; 2],
+    shape: Option<Area>,
+}
+
 /// Reads all zones, in the order of their codes, so that the same zones always stand in the same order.
 pub async fn read(themes: &Themes, definition: &Definition, layer: &Published, grant: &Grant<Read>) -> Result<Zones> {
     let wanted = fields(definition);
@@ -103,7 +111,7 @@ pub async fn read(themes: &Themes, definition: &Definition, layer: &Published, g
     let selection = Selection { srid: Some(STORAGE_SRID), limit: Some(MOST_ZONES as i64 + 1), ..Selection::default() };
     let sql = select::features(layer, grant, &columns, &selection);
     let mut rows = themes.store.read(grant).await?.rows(&sql).await?;
-    let mut read: Vec<(Zone, [Option<f64>; 2], Option<Area>, i64)> = Vec::new();
+    let mut read: Vec<Row> = Vec::new();
     let mut positions = 0;
     while let Some(row) = rows.next().await {
         let row = row?;
@@ -132,12 +140,12 @@ pub async fn read(themes: &Themes, definition: &Definition, layer: &Published, g
             ));
         }
         let zone = Zone { code: text(0), name: text(1), parent: text(2) };
-        read.push((zone, [number(3), number(4)], area, row.try_get::<_, i64>(0)?));
+        read.push(Row { id: row.try_get(0)?, zone, inhabitants: [number(3), number(4)], shape: area });
     }
-    read.sort_by(|a, b| (&a.0.code, &a.0.name, a.3).cmp(&(&b.0.code, &b.0.name, b.3)));
-    let inhabitants = (0..2).map(|i| read.iter().map(|(_, numbers, ..)| numbers[i]).collect()).collect();
-    let ids = read.iter().map(|(.., id)| *id).collect();
-    let (zones, shapes): (Vec<Zone>, Vec<_>) = read.into_iter().map(|(zone, _, area, _)| (zone, area)).unzip();
+    read.sort_by(|a, b| (&a.zone.code, &a.zone.name, a.id).cmp(&(&b.zone.code, &b.zone.name, b.id)));
+    let inhabitants = (0..2).map(|i| read.iter().map(|row| row.inhabitants[i]).collect()).collect();
+    let ids = read.iter().map(|row| row.id).collect();
+    let (zones, shapes): (Vec<Zone>, Vec<_>) = read.into_iter().map(|row| (row.zone, row.shape)).unzip();
     Ok(Zones {
         ids,
         codes: zones.iter().map(|z| z.code.clone()).collect(),

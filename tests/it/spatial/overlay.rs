@@ -466,8 +466,12 @@ async fn a_job_is_left_to_the_node_that_holds_it_and_any_tells_of_it() {
     let world = World::new().await;
     areas(&world).await;
     let folder = tempfile::tempdir().unwrap();
-    let config =
-        onemap::config::Config { data: folder.path().to_owned(), database_connections: 4, ..Default::default() };
+    let config = onemap::config::Config {
+        data: folder.path().to_owned(),
+        database_connections: 4,
+        listen: "127.0.0.1:18081".parse().unwrap(),
+        ..Default::default()
+    };
     let other = onemap::app::App::new(config, &world.database_url).await.unwrap();
     let (stop, stopped) = tokio::sync::watch::channel(false);
     // Everything but workers: its jobs wait until they are run below.
