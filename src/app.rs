@@ -10,6 +10,7 @@ use tokio_postgres::AsyncMessage;
 use crate::access::datastore::Datastore;
 use crate::access::gate::Gate;
 use crate::access::login::Login;
+use crate::access::oidc::Oidc;
 use crate::access::recorder::Recorder;
 use crate::address::aliases::Aliases;
 use crate::address::jobs::matching::MatchJob;
@@ -56,6 +57,8 @@ pub struct Parts {
     pub gate: Gate,
     pub catalog: Catalog,
     pub login: Login,
+    /// The provider at which people may sign in, where there is one.
+    pub oidc: Option<Oidc>,
     /// Where records of accesses wait to be written.
     pub recorder: Recorder,
     pub evidence: Evidence,
@@ -172,7 +175,8 @@ impl App {
             aliases,
             gate,
             catalog,
-            login: Login::new(database.clone(), config.second_factor),
+            login: Login::new(database.clone(), &config)?,
+            oidc: Oidc::new(&config)?,
             recorder,
             evidence,
             proxies: config.trusted_proxies.clone(),

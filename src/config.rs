@@ -1,6 +1,7 @@
 //! Settings: defaults < `onemap.toml` < `ONEMAP_*` < flags. Unknown keys are refused, so that a typing error is not a silent default.
 
 mod network;
+mod oidc;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use self::network::Network;
+pub use self::oidc::{Oidc, is_safe};
 use crate::error::{Error, Result};
 
 /// Environment variables with the prefix that are not settings: the tests' data and the set-up scripts' own switches.
@@ -44,8 +46,19 @@ pub struct Config {
     pub secure_cookie: bool,
     /// Proxies in front of the server, as addresses or networks: what they say of the caller's address (X-Forwarded-For) is believed.
     pub trusted_proxies: Vec<Network>,
-    /// Whether administrators and auditors need a second factor: their sessions are good for nothing until one is enrolled.
+    /// Whether some roles need a second factor: their sessions are good for nothing until one is enrolled.
     pub second_factor: bool,
+    /// Which ones; by default administrators and auditors.
+    pub second_factor_roles: Vec<String>,
+    /// Whether what trusted proxies say of the client's certificate (`Client-Cert`) is believed. They must remove what callers send under
+    /// that name.
+    pub client_certificates: bool,
+    /// Hours a session lasts at most.
+    pub session_hours: u32,
+    /// Minutes after which a session ends that nobody uses, and that of an administrator or auditor.
+    pub session_idle: u32,
+    pub session_idle_administrators: u32,
+    pub oidc: Oidc,
     /// Where seals of the evidence are put, for another party to fetch; by default `seals` in the data folder.
     pub seal_folder: Option<PathBuf>,
     /// Minutes between seals. The end of a day is always sealed.
@@ -86,6 +99,14 @@ impl Default for Config {
             secure_cookie: false,
             trusted_proxies: vec![],
             second_factor: false,
+            second_factor_roles: ["platform_administrator", "department_administrator", "auditor"]
+                .map(str::to_owned)
+                .to_vec(),
+            client_certificates: false,
+            session_hours: 12,
+            session_idle: 720,
+            session_idle_administrators: 30,
+            oidc: Oidc::default(),
             seal_folder: None,
             seal_minutes: 60,
             evidence_months: 12,
@@ -130,6 +151,20 @@ pub struct Overrides {
     pub secure_cookie: Option<bool>,
     pub trusted_proxies: Option<Vec<Network>>,
     pub second_factor: Option<bool>,
+    pub second_factor_roles: Option<Vec<String>>,
+    pub client_certificates: Option<bool>,
+    pub session_hours: Option<u32>,
+    pub session_idle: Option<u32>,
+    pub session_idle_administrators: Option<u32>,
+    pub oidc_issuer: Option<String>,
+    pub oidc_client_id: Option<String>,
+    pub oidc_client_secret: Option<String>,
+    pub oidc_label_zh: Option<String>,
+    pub oidc_label_en: Option<String>,
+    pub oidc_scope: Option<String>,
+    pub oidc_link_claim: Option<String>,
+    pub oidc_department_claim: Option<String>,
+    pub oidc_second_factor: Option<Vec<String>>,
     pub seal_folder: Option<PathBuf>,
     pub seal_minutes: Option<u64>,
     pub evidence_months: Option<u32>,
@@ -170,6 +205,17 @@ impl Config {
             let (zh, en) = ("封存间隔为 1 到 1440 分钟", "seals are 1 to 1440 minutes apart");
             return Err(Error::invalid("seal_minutes", zh, en));
         }
+        for (name, minutes) in
+            [("session_idle", config.session_idle), ("session_idle_administrators", config.session_idle_administrators)]
+        {
+            if !(5..=10_080).contains(&minutes) {
+                return Err(Error::invalid(name, "应为 5 到 10080 分钟", "it is 5 to 10080 minutes"));
+            }
+        }
+        if !(1..=168).contains(&config.session_hours) {
+            return Err(Error::invalid("session_hours", "应为 1 到 168 小时", "it is 1 to 168 hours"));
+        }
+        config.oidc.check(config.public_url.as_deref())?;
         Ok(config)
     }
 
@@ -180,6 +226,17 @@ impl Config {
         take!(data, listen, cors_origins, database_connections, statement_timeout, tile_cache, picture_cache);
         take!(upload_limit, department_quota, import_timeout, secure_cookie, second_factor, log);
         take!(trusted_proxies, webhook_http, webhook_networks, seal_minutes, evidence_months);
+        take!(second_factor_roles, client_certificates, session_hours, session_idle, session_idle_administrators);
+        macro_rules! take_oidc {
+            ($($name:ident),*) => { $(if let Some(v) = o.$name { self.oidc.$name = v; })* };
+        }
+        take_oidc!(oidc_label_zh, oidc_label_en, oidc_scope, oidc_second_factor);
+        let oidc = &mut self.oidc;
+        oidc.oidc_issuer = o.oidc_issuer.or(oidc.oidc_issuer.take());
+        oidc.oidc_client_id = o.oidc_client_id.or(oidc.oidc_client_id.take());
+        oidc.oidc_client_secret = o.oidc_client_secret.or(oidc.oidc_client_secret.take());
+        oidc.oidc_link_claim = o.oidc_link_claim.or(oidc.oidc_link_claim.take());
+        oidc.oidc_department_claim = o.oidc_department_claim.or(oidc.oidc_department_claim.take());
         self.seal_folder = o.seal_folder.or(self.seal_folder.take());
         self.area = o.area.or(self.area);
         macro_rules! take_provider {
@@ -211,10 +268,10 @@ fn from_environment(vars: impl Iterator<Item = (String, String)>) -> Result<Over
         }
         let key = key.to_ascii_lowercase();
         let value = match key.as_str() {
-            "cors_origins" | "trusted_proxies" | "webhook_networks" => {
+            "cors_origins" | "trusted_proxies" | "webhook_networks" | "second_factor_roles" | "oidc_second_factor" => {
                 value.split(',').map(|s| s.trim().to_owned()).collect::<Vec<_>>().into()
             }
-            "secure_cookie" | "second_factor" | "webhook_http" => {
+            "secure_cookie" | "second_factor" | "webhook_http" | "client_certificates" => {
                 toml::Value::Boolean(match value.to_ascii_lowercase().as_str() {
                     "1" | "true" | "yes" | "on" => true,
                     "0" | "false" | "no" | "off" => false,
@@ -235,6 +292,9 @@ fn from_environment(vars: impl Iterator<Item = (String, String)>) -> Result<Over
             | "upload_limit"
             | "department_quota"
             | "import_timeout"
+            | "session_hours"
+            | "session_idle"
+            | "session_idle_administrators"
             | "seal_minutes"
             | "evidence_months" => {
                 toml::Value::Integer(value.parse().map_err(|_| bad_settings(&format!("{name} is not a number")))?)

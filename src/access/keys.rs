@@ -12,7 +12,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::audit::{self, Entry};
-use super::login::{Login, Proof, digest};
+use super::login::{Login, Proof, Stage, digest};
 use super::passwords::secret;
 use super::principal::{Principal, Who};
 use crate::config::Network;
@@ -135,7 +135,7 @@ impl Login {
             who: Who::Key { id: row.get(0), label: row.get::<_, &str>(1).into() },
             department: Some(row.get::<_, &str>(2).into()),
         };
-        Ok(Proof { principal, bounds: Some(Arc::new(bounds)), pending: false, signed: None })
+        Ok(Proof { principal, bounds: Some(Arc::new(bounds)), stage: Stage::Whole, signed: None })
     }
 
     /// Makes a key for a department. The key itself is not kept.

@@ -4,22 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moka::future::Cache;
-use serde::Serialize;
+use serde_json::json;
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
 use super::audit;
 use super::gate::sign_in;
 use super::keys::{Bounds, Usage};
-use super::passwords::{secret, verify};
+use super::passwords::verify;
 use super::principal::{Principal, Role, Who};
-use super::second_factor;
+use super::second_factor::{self, Enrolled, Shown};
+use super::sessions::{Device, Opening};
 use super::signed::For;
+use crate::config::Config;
 use crate::db::pool::Database;
 use crate::error::{Error, Result};
 
-/// Hours a session lasts.
-const SESSION_HOURS: i32 = 12;
 /// Wrong passwords in a row before an account is locked, and for how many minutes.
 const FAILURES: i32 = 8;
 const LOCK_MINUTES: i32 = 15;
@@ -46,10 +45,55 @@ pub struct SignedAddress {
 #[derive(Clone)]
 pub struct Login {
     pub(super) database: Database,
-    believed: Cache<[u8; 32], Proof>,
+    pub(super) believed: Cache<[u8; 32], Proof>,
     pub(super) usage: Usage,
-    /// Whether administrators and auditors need a second factor.
-    strict: bool,
+    pub(super) terms: Arc<Terms>,
+}
+
+/// What the settings ask of people.
+pub(super) struct Terms {
+    /// Roles that need a second factor.
+    required: Vec<Role>,
+    /// Hours a session lasts.
+    pub(super) hours: i32,
+    /// Minutes it may lie idle, and that of an administrator or auditor.
+    idle: i32,
+    idle_administrators: i32,
+}
+
+impl Terms {
+    fn of(config: &Config) -> Result<Terms> {
+        let role = |name: &String| {
+            Role::parse(name).ok_or_else(|| {
+                let (zh, en) = (format!("没有角色 {name}"), format!("there is no role {name}"));
+                Error::invalid("second_factor_roles", zh, en)
+            })
+        };
+        let named = config.second_factor_roles.iter().map(role).collect::<Result<Vec<Role>>>()?;
+        let number = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
+        Ok(Terms {
+            required: if config.second_factor { named } else { vec![] },
+            hours: number(config.session_hours),
+            idle: number(config.session_idle),
+            idle_administrators: number(config.session_idle_administrators),
+        })
+    }
+
+    pub(super) fn needs_factor(&self, role: Option<Role>) -> bool {
+        role.is_some_and(|role| self.required.contains(&role))
+    }
+
+    /// Minutes after which a session ends that nobody uses. Administrators can give themselves much, auditors see much.
+    pub(super) fn idle(&self, role: Option<Role>) -> i32 {
+        match role.is_some_and(|role| role.is_administrator() || role == Role::Auditor) {
+            true => self.idle_administrators,
+            false => self.idle,
+        }
+    }
+
+    pub(super) fn longest_idle(&self) -> i32 {
+        self.idle.max(self.idle_administrators)
+    }
 }
 
 /// Who it is, and what bounds that.
@@ -58,10 +102,19 @@ pub struct Proof {
     pub principal: Principal,
     /// Of a key.
     pub bounds: Option<Arc<Bounds>>,
-    /// A session that is good for nothing until its password is changed or a second factor is enrolled.
-    pub pending: bool,
+    pub stage: Stage,
     /// Of a signed address.
     pub signed: Option<Arc<For>>,
+}
+
+/// How far a sign-in has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    Whole,
+    /// Good for nothing until the password is changed or a second factor is enrolled.
+    Unfinished,
+    /// Good for nothing until the second factor, which there is, has been shown.
+    Unproved,
 }
 
 /// What somebody brings to sign in.
@@ -69,28 +122,22 @@ pub struct Proof {
 pub struct SignIn<'a> {
     pub login: &'a str,
     pub password: &'a str,
-    /// Of the second factor: a one-time password or a recovery code.
-    pub code: Option<&'a str>,
-    pub address: Option<String>,
-    pub agent: Option<&'a str>,
+    pub shown: Shown<'a>,
+    pub device: Device,
 }
 
-/// A session as its person sees it.
-#[derive(Debug, Serialize)]
-pub struct SessionInfo {
-    pub id: Uuid,
-    pub created: String,
-    pub expires: String,
-    pub address: Option<String>,
-    pub agent: Option<String>,
-    /// The one that asks.
-    pub current: bool,
+/// What a session still waits for, and what its person has.
+pub struct Pending {
+    pub change_password: bool,
+    pub enrol: bool,
+    pub code: bool,
+    pub enrolled: Enrolled,
 }
 
 impl Login {
-    pub fn new(database: Database, strict: bool) -> Self {
+    pub fn new(database: Database, config: &Config) -> Result<Self> {
         let believed = Cache::builder().max_capacity(20_000).time_to_live(BELIEVED).build();
-        Login { usage: Usage::default(), database, believed, strict }
+        Ok(Login { usage: Usage::default(), database, believed, terms: Arc::new(Terms::of(config)?) })
     }
 
     /// Forgets all proofs: somebody's key, session or role changed.
@@ -98,8 +145,8 @@ impl Login {
         self.believed.invalidate_all();
     }
 
-    /// Who a credential belongs to, or 401.
-    pub async fn authenticate(&self, credential: &Credential) -> Result<Proof> {
+    /// Who a credential belongs to, or 401. What a page asks by itself (`by_itself`) is no use of a session: it would never lie idle.
+    pub async fn authenticate(&self, credential: &Credential, by_itself: bool) -> Result<Proof> {
         let hash = match credential {
             Credential::Session(token) => digest(b"session", token),
             Credential::Key(key) => digest(b"key", key),
@@ -109,26 +156,12 @@ impl Login {
             return Ok(proof);
         }
         let proof = match credential {
-            Credential::Session(_) => self.session(&hash).await?,
+            Credential::Session(_) => self.session(&hash, by_itself).await?,
             Credential::Key(_) => self.key(&hash).await?,
             Credential::Signed(address) => self.signed(address).await?,
         };
         self.believed.insert(hash, proof.clone()).await;
         Ok(proof)
-    }
-
-    async fn session(&self, hash: &[u8; 32]) -> Result<Proof> {
-        let client = self.database.app().await?;
-        let row = client
-            .query_opt(
-                "select p.id, p.login, p.name, p.role, p.department_id, s.pending from onemap.session s
-                 join onemap.person p on p.id = s.person_id
-                 where s.token_hash = $1 and s.expires_at > now() and p.active",
-                &[&hash.as_slice()],
-            )
-            .await?
-            .ok_or_else(|| Error::unauthenticated("登录已过期，请重新登录", "the session has ended; sign in again"))?;
-        Ok(Proof { principal: person(&row)?, bounds: None, pending: row.get(5), signed: None })
     }
 
     /// The principal a job acts for, asked anew when the job runs.
@@ -154,8 +187,7 @@ impl Login {
         let row = client
             .query_opt(
                 "select p.id, p.login, p.name, p.role, p.department_id, p.password_hash, coalesce(p.locked_until > now(), false),
-                     p.must_change_password, f.confirmed_at is not null
-                 from onemap.person p left join onemap.second_factor f on f.person_id = p.id where p.login = $1 and p.active",
+                     p.must_change_password from onemap.person p where p.login = $1 and p.active",
                 &[&given.login],
             )
             .await?;
@@ -165,148 +197,105 @@ impl Login {
         let Some(row) = row else { return Err(wrong()) };
         let id: i64 = row.get(0);
         if row.get::<_, bool>(6) {
-            return Err(Error::unauthenticated(
-                format!("多次输入错误，账号已锁定 {LOCK_MINUTES} 分钟"),
-                format!("too many wrong passwords: the account is locked for {LOCK_MINUTES} minutes"),
-            ));
+            return Err(locked());
         }
         let transaction = client.transaction().await?;
         if !right {
-            failed(&transaction, id).await?;
+            failed(&transaction, (id, given.login), "password", &given.device).await?;
             transaction.commit().await?;
             return Err(wrong());
         }
         let principal = person(&row)?;
-        let factor: bool = row.get(8);
-        if factor && let Err(refused) = second_factor::check(&*transaction, id, given.code).await {
-            // To be asked for the code is no failure; a wrong one is.
-            if given.code.is_some() {
-                failed(&transaction, id).await?;
+        let enrolled = second_factor::enrolled(&*transaction, id).await?;
+        let means = match second_factor::prove(&*transaction, id, enrolled, &given.shown).await {
+            Ok(means) => means,
+            Err(refused) => {
+                // To be asked for the code is no failure; a wrong one is.
+                if given.shown.code.is_some() {
+                    failed(&transaction, (id, given.login), "second_factor", &given.device).await?;
+                }
+                transaction.commit().await?;
+                return Err(refused);
             }
-            transaction.commit().await?;
-            return Err(refused);
-        }
-        let needs = self.strict && !factor && principal.role().is_some_and(needs_factor);
-        let token = open_session(&transaction, id, given, needs || row.get(7)).await?;
-        let detail = serde_json::json!({"second_factor": factor, "address": given.address});
+        };
+        let pending = row.get(7) || (means.is_none() && self.terms.needs_factor(principal.role()));
+        let opening = Opening { person: id, by: "password", pending, unproved: false };
+        let token = self.open_session(&transaction, &opening, &given.device).await?;
+        let detail = json!({"second_factor": means, "address": given.device.address});
         let entry = audit::Entry { action: "sign_in", object_kind: "person", object_id: given.login, detail };
         audit::write(&*transaction, &principal, entry).await?;
         transaction.commit().await?;
         Ok((token, principal))
     }
 
-    /// Whether a person still has to change the password, and to enrol a second factor; and whether there is one.
-    pub async fn pending(&self, person: i64) -> Result<(bool, bool, bool)> {
+    /// What a session still waits for.
+    pub async fn pending(&self, token: &str) -> Result<Pending> {
         let client = self.database.app().await?;
         let row = client
-            .query_one(
-                "select p.must_change_password, p.role, f.confirmed_at is not null from onemap.person p
-                 left join onemap.second_factor f on f.person_id = p.id where p.id = $1",
-                &[&person],
+            .query_opt(
+                "select p.id, p.role, s.pending, s.pending and p.must_change_password and s.opened_by = 'password', s.unproved
+                 from onemap.session s join onemap.person p on p.id = s.person_id where s.token_hash = $1",
+                &[&digest(b"session", token).as_slice()],
             )
-            .await?;
-        let (change, enrolled): (bool, bool) = (row.get(0), row.get(2));
-        let needed = self.strict && !enrolled && Role::parse(row.get(1)).is_some_and(needs_factor);
-        Ok((change, needed, enrolled))
+            .await?
+            .ok_or_else(sign_in)?;
+        let enrolled = second_factor::enrolled(&**client, row.get(0)).await?;
+        let waits: bool = row.get(2);
+        Ok(Pending {
+            change_password: row.get(3),
+            enrol: waits && !enrolled.any() && self.terms.needs_factor(Role::parse(row.get(1))),
+            code: row.get(4),
+            enrolled,
+        })
     }
 
     /// After a step that sessions waited for: those of the person are good when nothing else is left to do.
     pub(super) async fn settle(&self, person: i64) -> Result<()> {
-        let (change, needed, _) = self.pending(person).await?;
-        if !change && !needed {
-            let client = self.database.app().await?;
-            client.execute("update onemap.session set pending = false where person_id = $1", &[&person]).await?;
+        let client = self.database.app().await?;
+        let row = client.query_one("select role from onemap.person where id = $1", &[&person]).await?;
+        let enrolled = second_factor::enrolled(&**client, person).await?;
+        if enrolled.any() || !self.terms.needs_factor(Role::parse(row.get(0))) {
+            client
+                .execute(
+                    "update onemap.session s set pending = false from onemap.person p where s.person_id = $1 and p.id = $1
+                     and not (p.must_change_password and s.opened_by = 'password')",
+                    &[&person],
+                )
+                .await?;
         }
         self.forget();
         Ok(())
     }
-
-    /// A person's sessions, newest first. `token` is that of the one who asks.
-    pub async fn sessions(&self, person: i64, token: &str) -> Result<Vec<SessionInfo>> {
-        let client = self.database.app().await?;
-        let rows = client
-            .query(
-                "select id, to_char(created_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),
-                     to_char(expires_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), address, agent, token_hash = $2
-                 from onemap.session where person_id = $1 and expires_at > now() order by created_at desc limit 200",
-                &[&person, &digest(b"session", token).as_slice()],
-            )
-            .await?;
-        let info = |r: &tokio_postgres::Row| SessionInfo {
-            id: r.get(0),
-            created: r.get(1),
-            expires: r.get(2),
-            address: r.get(3),
-            agent: r.get(4),
-            current: r.get(5),
-        };
-        Ok(rows.iter().map(info).collect())
-    }
-
-    /// Ends one of the person's own sessions. False when there is none.
-    pub async fn end_session(&self, by: &Principal, person: i64, id: Uuid) -> Result<bool> {
-        let mut client = self.database.app().await?;
-        let transaction = client.transaction().await?;
-        let sql = "delete from onemap.session where person_id = $1 and id = $2";
-        let ended = transaction.execute(sql, &[&person, &id]).await? == 1;
-        if ended {
-            let (object_id, detail) = (id.to_string(), serde_json::json!({}));
-            let entry = audit::Entry { action: "end", object_kind: "session", object_id: &object_id, detail };
-            audit::write(&*transaction, by, entry).await?;
-        }
-        transaction.commit().await?;
-        self.forget();
-        Ok(ended)
-    }
-
-    pub async fn sign_out(&self, token: &str) -> Result<()> {
-        let hash = digest(b"session", token);
-        let client = self.database.app().await?;
-        client.execute("delete from onemap.session where token_hash = $1", &[&hash.as_slice()]).await?;
-        self.believed.invalidate(&hash).await;
-        Ok(())
-    }
 }
 
-/// Administrators can give themselves much, auditors see much.
-fn needs_factor(role: Role) -> bool {
-    role.is_administrator() || role == Role::Auditor
+pub(super) fn locked() -> Error {
+    Error::unauthenticated(
+        format!("多次输入错误，账号已锁定 {LOCK_MINUTES} 分钟"),
+        format!("too many wrong passwords: the account is locked for {LOCK_MINUTES} minutes"),
+    )
 }
 
-/// One more wrong password or code.
-async fn failed(transaction: &deadpool_postgres::Transaction<'_>, person: i64) -> Result<()> {
-    transaction
-        .execute(
+/// One more wrong password or code. It is written down: whoever guesses is to be seen.
+pub(super) async fn failed(
+    transaction: &deadpool_postgres::Transaction<'_>,
+    (person, login): (i64, &str),
+    what: &str,
+    device: &Device,
+) -> Result<()> {
+    let row = transaction
+        .query_one(
             "update onemap.person set failures = (failures + 1) % $2,
-             locked_until = case when failures + 1 >= $2 then now() + make_interval(mins => $3) end where id = $1",
+             locked_until = case when failures + 1 >= $2 then now() + make_interval(mins => $3) end where id = $1
+             returning locked_until is not null",
             &[&person, &FAILURES, &LOCK_MINUTES],
         )
         .await?;
-    Ok(())
+    let detail = json!({"wrong": what, "address": device.address, "locked": row.get::<_, bool>(0)});
+    let entry = audit::Entry { action: "sign_in_failed", object_kind: "person", object_id: login, detail };
+    audit::write(&**transaction, &Principal::anonymous(), entry).await
 }
 
-/// A session's token; its SHA-256 alone is kept.
-async fn open_session(
-    transaction: &deadpool_postgres::Transaction<'_>,
-    person: i64,
-    given: &SignIn<'_>,
-    pending: bool,
-) -> Result<String> {
-    let token = secret();
-    let agent: Option<String> = given.agent.map(|agent| agent.chars().take(300).collect());
-    transaction.execute("update onemap.person set failures = 0 where id = $1 and failures <> 0", &[&person]).await?;
-    transaction.execute("delete from onemap.session where expires_at < now()", &[]).await?;
-    transaction
-        .execute(
-            "insert into onemap.session (token_hash, person_id, expires_at, address, agent, pending)
-             values ($1, $2, now() + make_interval(hours => $3), $4, $5, $6)",
-            &[&digest(b"session", &token).as_slice(), &person, &SESSION_HOURS, &given.address, &agent, &pending],
-        )
-        .await?;
-    Ok(token)
-}
-
-fn person(row: &tokio_postgres::Row) -> Result<Principal> {
+pub(super) fn person(row: &tokio_postgres::Row) -> Result<Principal> {
     let role: &str = row.get(3);
     Ok(Principal {
         who: Who::Person {

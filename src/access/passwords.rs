@@ -25,12 +25,19 @@ impl Login {
         token: &str,
     ) -> Result<()> {
         let mut client = self.database.app().await?;
-        let row = client.query_one("select password_hash from onemap.person where id = $1", &[&person]).await?;
+        let row = client
+            .query_one(
+                "select p.password_hash, p.name, d.id, d.title_zh, d.title_en from onemap.person p
+                 join onemap.department d on d.id = p.department_id where p.id = $1",
+                &[&person],
+            )
+            .await?;
         let present: String = row.get(0);
         if !verify(old.to_owned(), Some(present.clone())).await? {
             return Err(Error::invalid("old", "原密码不正确", "the present password is another"));
         }
-        refuse_weak(new, login)?;
+        let known = (1..5).map(|i| row.get(i)).chain([login.to_owned()]).collect();
+        refuse_weak(new.to_owned(), known).await?;
         let before = "select password_hash from onemap.password_history where person_id = $1 order by id desc limit $2";
         let rows = client.query(before, &[&person, &(REMEMBERED - 1)]).await?;
         let known = rows.iter().map(|r| r.get(0)).chain([present.clone()]);
@@ -91,17 +98,30 @@ impl Login {
     }
 }
 
-fn refuse_weak(password: &str, login: &str) -> Result<()> {
-    let (zh, en) = match check(password, login) {
+/// Looks a new password over. To reckon how many guesses it stands takes a moment.
+async fn refuse_weak(password: String, known: Vec<String>) -> Result<()> {
+    let checked = tokio::task::spawn_blocking(move || {
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        check(&password, &known)
+    });
+    let (zh, en) = match checked.await.map_err(Error::internal)? {
         Ok(()) => return Ok(()),
         Err(Fault::TooShort) => {
             (format!("密码至少 {SHORTEST} 个字符"), format!("a password has at least {SHORTEST} characters"))
         }
         Err(Fault::TooLong) => ("密码过长".into(), "the password is too long".into()),
-        Err(Fault::TooPlain) => ("密码过于简单".into(), "the password is too easily guessed".into()),
-        Err(Fault::IsTheLogin) => {
-            ("密码不能只是用户名".into(), "the password is little more than the user name".into())
+        Err(Fault::TooPlain) => {
+            ("密码只是重复或连续的字符".into(), "the password repeats a few characters or runs on".into())
         }
+        Err(Fault::Known) => (
+            "密码不能主要由用户名、姓名、单位名称或 onemap 组成".into(),
+            "the password is little more than the user name, the name, the department or onemap".into(),
+        ),
+        Err(Fault::Common) => (
+            "密码由常见密码、单词、日期或键盘顺序组成，容易被猜到".into(),
+            "the password is made of common passwords, words, dates or rows of keys: it is among what is tried first"
+                .into(),
+        ),
     };
     Err(Error::invalid("new", zh, en).hint(
         "可用几个不相关的词组成的短语，不要求大小写或符号",

@@ -48,7 +48,8 @@ pub struct Change {
 }
 
 const PERSON: &str = "p.id, p.login, p.name, p.department_id, p.role, p.active, coalesce(p.locked_until > now(), false),
-    f.confirmed_at is not null, p.must_change_password, to_char(p.created_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')
+    f.confirmed_at is not null or exists (select from onemap.certificate c where c.person_id = p.id and c.revoked_at is null),
+    p.must_change_password, to_char(p.created_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')
     from onemap.person p left join onemap.second_factor f on f.person_id = p.id";
 
 impl Login {
@@ -77,8 +78,7 @@ impl Login {
     pub async fn create_person(&self, by: &Principal, new: &NewPerson) -> Result<(i64, String)> {
         let department = new.department.as_deref().or(by.department.as_deref()).ok_or_else(not_managed)?;
         let (login, name) = (new.login.trim(), new.name.trim());
-        let letters = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'_' | b'@');
-        if !(2..=100).contains(&login.len()) || !login.bytes().all(letters) {
+        if !is_login(login) {
             return Err(Error::invalid(
                 "login",
                 "用户名为 2 到 100 个小写字母、数字或 . - _ @",
@@ -202,7 +202,7 @@ impl Login {
     pub async fn reset_factor(&self, by: &Principal, id: i64) -> Result<()> {
         let client = self.database.app().await?;
         let (login, ..) = managed(&**client, by, id).await?;
-        self.remove_factor(by, (id, &login)).await
+        self.remove_factor(by, (id, &login), true).await
     }
 
     /// Makes a department.
@@ -273,6 +273,12 @@ impl NewDepartment {
     }
 }
 
+/// Whether a text may be a user name.
+pub(super) fn is_login(text: &str) -> bool {
+    let letters = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'_' | b'@');
+    (2..=100).contains(&text.len()) && text.bytes().all(letters)
+}
+
 fn runs_platform(by: &Principal) -> bool {
     by.role() == Some(Role::PlatformAdministrator)
 }
@@ -295,7 +301,7 @@ fn may_give(by: &Principal, role: Role) -> Result<()> {
 }
 
 /// Login, department and role of a person whom `by` manages; held until the end of the transaction.
-async fn managed(
+pub(super) async fn managed(
     client: &impl tokio_postgres::GenericClient,
     by: &Principal,
     id: i64,

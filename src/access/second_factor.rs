@@ -1,11 +1,14 @@
-//! The second factor: one-time passwords by time, and codes for the day when the device is gone.
+//! The second factor: one-time passwords by time, codes for the day when the device is gone; or a certificate (`certificates`).
 
+use onemap_credentials::certificate::Certificate;
 use onemap_credentials::totp;
+use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio_postgres::GenericClient;
 
 use super::audit::{self, Entry};
+use super::certificates;
 use super::login::Login;
 use super::principal::Principal;
 use crate::error::{Error, Result};
@@ -14,6 +17,37 @@ use crate::error::{Error, Result};
 const CODES: usize = 10;
 /// Who an authenticator says the account is with.
 const ISSUER: &str = "onemap";
+
+/// What somebody shows beside a password.
+#[derive(Debug, Default)]
+pub struct Shown<'a> {
+    /// A one-time password or a recovery code.
+    pub code: Option<&'a str>,
+    pub certificate: Option<&'a Certificate>,
+}
+
+/// By what a second factor was shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Means {
+    Code,
+    Certificate,
+    /// The OpenID provider says that it has seen one.
+    Provider,
+}
+
+/// Which second factors a person has.
+#[derive(Debug, Clone, Copy)]
+pub struct Enrolled {
+    pub codes: bool,
+    pub certificates: bool,
+}
+
+impl Enrolled {
+    pub fn any(self) -> bool {
+        self.codes || self.certificates
+    }
+}
 
 /// What a person's device has to learn. Shown once.
 pub struct Enrolment {
@@ -67,11 +101,17 @@ impl Login {
         Ok(codes)
     }
 
-    /// Removes a person's second factor: the person's own doing, or an administrator's when the device and the codes are lost.
-    pub async fn remove_factor(&self, by: &Principal, (person, login): (i64, &str)) -> Result<()> {
+    /// Removes a person's one-time passwords: the person's own doing. An administrator's, when everything is lost, takes the certificates
+    /// along.
+    pub async fn remove_factor(&self, by: &Principal, (person, login): (i64, &str), certificates: bool) -> Result<()> {
         let mut client = self.database.app().await?;
         let transaction = client.transaction().await?;
-        let gone = transaction.execute("delete from onemap.second_factor where person_id = $1", &[&person]).await?;
+        let mut gone = transaction.execute("delete from onemap.second_factor where person_id = $1", &[&person]).await?;
+        if certificates {
+            let revoke = "update onemap.certificate set revoked_at = now(), revoked_by = $2
+                where person_id = $1 and revoked_at is null";
+            gone += transaction.execute(revoke, &[&person, &by.name()]).await?;
+        }
         if gone == 0 {
             return Err(Error::not_found("没有启用第二因素", "there is no second factor"));
         }
@@ -84,8 +124,36 @@ impl Login {
     }
 }
 
+pub(super) async fn enrolled(client: &impl GenericClient, person: i64) -> Result<Enrolled> {
+    let sql = "select exists (select from onemap.second_factor where person_id = $1 and confirmed_at is not null),
+                   exists (select from onemap.certificate where person_id = $1 and revoked_at is null)";
+    let row = client.query_one(sql, &[&person]).await?;
+    Ok(Enrolled { codes: row.get(0), certificates: row.get(1) })
+}
+
+/// Looks at what is shown; by what it is proved, or nothing for whoever has no second factor.
+pub(super) async fn prove(
+    client: &impl GenericClient,
+    person: i64,
+    enrolled: Enrolled,
+    shown: &Shown<'_>,
+) -> Result<Option<Means>> {
+    if let Some(certificate) = shown.certificate.filter(|_| enrolled.certificates)
+        && certificates::is_of(client, person, certificate).await?
+    {
+        return Ok(Some(Means::Certificate));
+    }
+    if enrolled.codes {
+        return check(client, person, shown.code).await.map(|()| Some(Means::Code));
+    }
+    match enrolled.certificates {
+        true => Err(certificates::needed()),
+        false => Ok(None),
+    }
+}
+
 /// Takes the code of somebody who signs in: a one-time password, once, or a recovery code, which is used up.
-pub(super) async fn check(client: &impl GenericClient, person: i64, given: Option<&str>) -> Result<()> {
+async fn check(client: &impl GenericClient, person: i64, given: Option<&str>) -> Result<()> {
     let Some(given) = given.map(str::trim).filter(|code| !code.is_empty()) else {
         return Err(Error::unauthenticated("请输入第二因素验证码", "the code of the second factor is needed")
             .named("/problems/second-factor")
@@ -126,6 +194,6 @@ fn digest(code: &str) -> Vec<u8> {
     Sha256::new().chain_update(b"recovery").chain_update([0]).chain_update(code.as_bytes()).finalize().to_vec()
 }
 
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs() as i64)
 }

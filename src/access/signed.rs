@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::audit::{self, Entry};
 use super::gate::Gate;
-use super::login::{Login, Proof, SignedAddress};
+use super::login::{Login, Proof, SignedAddress, Stage};
 use super::principal::{Principal, Who};
 use super::rights::Right;
 use crate::error::{Error, Result};
@@ -110,7 +110,7 @@ impl Login {
         let who = Who::Signed { kid: given.kid.as_str().into(), layers: layers.into() };
         let principal = Principal { who, department: Some(row.get::<_, &str>(0).into()) };
         let signed = Some(Arc::new(For { paths, origin, expires }));
-        Ok(Proof { principal, bounds: None, pending: false, signed })
+        Ok(Proof { principal, bounds: None, stage: Stage::Whole, signed })
     }
 
     /// Signs an address for layers that the department may look at. It holds while the department's own grants do.

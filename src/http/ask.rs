@@ -6,6 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
+use onemap_credentials::certificate::Certificate;
 use serde_json::Value;
 
 use super::carried::Carried;
@@ -91,6 +92,7 @@ pub struct Ask {
     pub carried: Carried,
     /// Where the request comes from.
     pub address: Option<IpAddr>,
+    peer: Option<Peer>,
 }
 
 impl FromRequestParts<App> for Ask {
@@ -101,8 +103,9 @@ impl FromRequestParts<App> for Ask {
         let query = parameters.encoded();
         let base = base_url(app, &parts.headers);
         let carried = Carried::new(&base, &parts.uri, &parts.headers);
-        let peer = parts.extensions.get::<Peer>();
+        let peer = parts.extensions.get::<Peer>().copied();
         Ok(Ask {
+            peer,
             address: peer.map(|peer| peer::address(peer.0, &parts.headers, &app.proxies)),
             carried,
             app: app.clone(),
@@ -118,6 +121,11 @@ impl FromRequestParts<App> for Ask {
 }
 
 impl Ask {
+    /// The certificate that the caller has shown to a trusted proxy.
+    pub fn certificate(&self) -> Option<Certificate> {
+        peer::certificate(self.peer?.0, &self.headers, &self.app.config)
+    }
+
     /// A layer whose features may be asked for, with its published state.
     pub fn read(&self, id: &str) -> Result<Drawn> {
         self.read_for(id, Right::Query)

@@ -17,7 +17,7 @@ use super::ask::COOKIE;
 use super::parameters::{is_credential, is_signed};
 use super::peer::{self, Peer};
 use super::problem::Problem;
-use crate::access::login::{Credential, SignedAddress};
+use crate::access::login::{Credential, SignedAddress, Stage};
 use crate::access::principal::Principal;
 use crate::access::trace;
 use crate::app::App;
@@ -50,25 +50,38 @@ pub async fn authenticate(State(app): State<App>, mut request: Request, next: Ne
 
 /// Who it is, if the key is for this page and address and has not asked too much, and the session is good for this.
 async fn proven(app: &App, credential: &Credential, seen: &Seen) -> Result<Principal> {
-    let proof = app.login.authenticate(credential).await?;
+    let proof = app.login.authenticate(credential, seen.by_itself()).await?;
     if let Some(bounds) = &proof.bounds {
         app.login.admit(bounds, seen.origin.as_deref(), seen.address)?;
     }
     if let Some(signed) = &proof.signed {
         signed.admit(seen.reads, &seen.path, seen.origin.as_deref())?;
     }
-    match proof.pending && !seen.for_pending {
-        false => Ok(proof.principal),
-        true => Err(Error::forbidden(
-            "登录尚未完成：请先修改密码或启用第二因素",
-            "signing in is not finished: change the password or enrol a second factor first",
+    match proof.stage {
+        Stage::Unproved if !is_of_session(&seen.path) => Err(Error::forbidden(
+            "登录尚未完成：请先输入第二因素验证码",
+            "signing in is not finished: show the second factor first",
         )
         .named("/problems/pending")
-        .hint(
-            "见 GET /api/v1/session 的 pending；POST /api/v1/me/password、POST /api/v1/me/second-factor",
-            "see `pending` of GET /api/v1/session; POST /api/v1/me/password, POST /api/v1/me/second-factor",
-        )),
+        .hint("POST /api/v1/session/second-factor", "POST /api/v1/session/second-factor")),
+        Stage::Unfinished if !is_of_session(&seen.path) && !seen.path.starts_with("/api/v1/me/") => {
+            Err(Error::forbidden(
+                "登录尚未完成：请先修改密码或启用第二因素",
+                "signing in is not finished: change the password or enrol a second factor first",
+            )
+            .named("/problems/pending")
+            .hint(
+                "见 GET /api/v1/session 的 pending；POST /api/v1/me/password、POST /api/v1/me/second-factor",
+                "see `pending` of GET /api/v1/session; POST /api/v1/me/password, POST /api/v1/me/second-factor",
+            ))
+        }
+        _ => Ok(proof.principal),
     }
+}
+
+/// What is about signing in and out, and good without having done so.
+fn is_of_session(path: &str) -> bool {
+    path == "/api/v1/session" || path.starts_with("/api/v1/session/")
 }
 
 /// What is looked at of a request beside its credential.
@@ -78,10 +91,14 @@ struct Seen {
     address: Option<IpAddr>,
     path: String,
     reads: bool,
-    for_pending: bool,
 }
 
 impl Seen {
+    /// Whether this is what the portal asks without anybody doing anything.
+    fn by_itself(&self) -> bool {
+        self.reads && self.path.starts_with("/api/v1/notifications")
+    }
+
     fn of(app: &App, request: &Request) -> Seen {
         let headers = request.headers();
         let text = |name: header::HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
@@ -92,15 +109,8 @@ impl Seen {
             address: peer.map(|peer| peer::address(peer.0, headers, &app.proxies)),
             path: request.uri().path().to_owned(),
             reads: matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS),
-            for_pending: for_pending(request),
         }
     }
-}
-
-/// What a session that is not finished is good for.
-fn for_pending(request: &Request) -> bool {
-    let path = request.uri().path();
-    path == "/api/v1/session" || path.starts_with("/api/v1/me/")
 }
 
 /// How often somebody whose answer is under way is looked at.
@@ -131,7 +141,7 @@ fn guarded(app: App, principal: Principal, response: Response) -> Response {
 
 fn forgiving(request: &Request) -> bool {
     let path = request.uri().path();
-    path == "/api/v1/session" || !(path.starts_with("/api") || path.starts_with("/ogc") || path.starts_with("/tiles"))
+    is_of_session(path) || !(path.starts_with("/api") || path.starts_with("/ogc") || path.starts_with("/tiles"))
 }
 
 fn is_cookie(request: &Request) -> bool {

@@ -3,8 +3,9 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::http::{HeaderMap, Uri, header};
+use onemap_credentials::certificate::Certificate;
 
-use crate::config::Network;
+use crate::config::{Config, Network};
 
 /// The other end of the connection.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +28,19 @@ pub fn address(peer: SocketAddr, headers: &HeaderMap, trusted: &[Network]) -> Ip
         }
     }
     address
+}
+
+/// The certificate that the caller has shown to the proxy (RFC 9440). Only the word of a trusted proxy that is connected here itself counts,
+/// and only where the settings say that such proxies remove what callers send under that name.
+pub fn certificate(peer: SocketAddr, headers: &HeaderMap, config: &Config) -> Option<Certificate> {
+    let proxy = peer.ip().to_canonical();
+    if !config.client_certificates || !config.trusted_proxies.iter().any(|network| network.holds(proxy)) {
+        return None;
+    }
+    let mut told = headers.get_all("client-cert").iter();
+    // Of two, one would be the caller's own.
+    let value = told.next().filter(|_| told.next().is_none())?;
+    Certificate::of_header(value.to_str().ok()?)
 }
 
 /// The host of the page that asks, as far as the browser says: of its address no more, which may hold what is personal.

@@ -10,9 +10,9 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::address::{csv, jobs as address_jobs, parse, reverse, search};
 use super::api::{
-    address_sources, annotations, audit, catalogue, classify, exports, grants, identify, jobs, keys, layers, nearest,
-    notifications, overlay, people, photos, print, records, requests, session, signed, simulation, summary, themes,
-    uploads,
+    accounts, address_sources, annotations, audit, catalogue, certificates, classify, exports, grants, identify, jobs,
+    keys, layers, nearest, notifications, oidc, overlay, people, photos, print, records, requests, session, signed,
+    simulation, summary, themes, uploads,
 };
 use super::ows::{wms, wmts};
 use super::problem::Problem;
@@ -248,6 +248,10 @@ pub fn table() -> Vec<Route> {
         route("POST", "/api/v1/session", Open, "Sign in", session::sign_in),
         route("GET", "/api/v1/session", Person, "Who is signed in", session::who),
         route("DELETE", "/api/v1/session", Open, "Sign out", session::sign_out),
+        route("GET", "/api/v1/session/options", Open, "The ways to sign in", session::options),
+        route("POST", "/api/v1/session/second-factor", Person, "Show the second factor in a session opened without it", session::second_factor),
+        route("GET", "/api/v1/session/oidc", Open, "Go to the identity provider to sign in there", oidc::begin),
+        route("GET", "/api/v1/session/oidc/callback", Open, "Come back from the identity provider", oidc::callback),
         route("GET", "/api/v1/departments", Open, "Departments", catalogue::departments),
         route("GET", "/api/v1/topics", Open, "The topics that layers are grouped by", catalogue::topics),
         route("GET", "/api/v1/layers", Open, "The layers one may know of", catalogue::layers),
@@ -326,6 +330,12 @@ pub fn table() -> Vec<Route> {
         route("PATCH", "/api/v1/people/{person}", KeyManager, "Change, move or bar a person", people::change),
         route("POST", "/api/v1/people/{person}/password", KeyManager, "Give a person another first password", people::reset_password),
         route("DELETE", "/api/v1/people/{person}/second-factor", KeyManager, "Remove a person's second factor", people::reset_factor),
+        route("GET", "/api/v1/people/{person}/certificates", KeyManager, "A person's certificates", certificates::list),
+        route("POST", "/api/v1/people/{person}/certificates", KeyManager, "Register a person's certificate by its fingerprint", certificates::register),
+        route("DELETE", "/api/v1/people/{person}/certificates/{certificate}", KeyManager, "Revoke a person's certificate", certificates::revoke),
+        route("GET", "/api/v1/people/{person}/accounts", KeyManager, "A person's accounts at the identity provider", accounts::list),
+        route("POST", "/api/v1/people/{person}/accounts", KeyManager, "Link an account to a person", accounts::link),
+        route("DELETE", "/api/v1/people/{person}/accounts/{account}", KeyManager, "Unlink an account", accounts::unlink),
         route("DELETE", "/api/v1/people/{person}/sessions", KeyManager, "Sign a person out everywhere", people::end_sessions),
         route("POST", "/api/v1/departments", Administrator, "Make a department", people::create_department),
         route("POST", "/api/v1/me/password", Person, "Change one's password", people::change_password),
@@ -334,6 +344,9 @@ pub fn table() -> Vec<Route> {
         route("POST", "/api/v1/me/second-factor", Person, "Begin to enrol a second factor", people::enrol),
         route("POST", "/api/v1/me/second-factor/confirm", Person, "Confirm it by a first code", people::confirm),
         route("DELETE", "/api/v1/me/second-factor", Person, "Remove one's second factor", people::remove_factor),
+        route("GET", "/api/v1/me/certificates", Person, "One's certificates, and the one that is shown", certificates::own),
+        route("POST", "/api/v1/me/certificates", Person, "Register the certificate that is shown", certificates::register_own),
+        route("DELETE", "/api/v1/me/certificates/{certificate}", Person, "Revoke one of one's certificates", certificates::revoke_own),
         route("GET", "/api/v1/signed-urls", KeyManager, "The department's signed addresses", signed::list),
         route("POST", "/api/v1/signed-urls", KeyManager, "Sign addresses of maps of some layers", signed::create),
         route("DELETE", "/api/v1/signed-urls/{kid}", KeyManager, "Revoke a signed address", signed::revoke),

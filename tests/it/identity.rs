@@ -17,6 +17,11 @@ impl<'a> By<'a> {
         By { world, cookie: Some(world.sign_in(login).await) }
     }
 
+    /// Whoever has this cookie.
+    pub fn with(world: &'a World, cookie: &str) -> By<'a> {
+        By { world, cookie: Some(cookie.to_owned()) }
+    }
+
     pub async fn send(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
         let mut request = self.world.request(method, path).header("accept-language", "en").json(body);
         if let Some(cookie) = &self.cookie {
@@ -125,13 +130,13 @@ async fn administrators_manage_their_own_and_never_become_auditors() {
     assert_eq!(other.send(Method::POST, "/api/v1/people", &new).await.0, 201);
 }
 
-fn step() -> i64 {
+pub fn step() -> i64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     now.as_secs() as i64 / totp::STEP
 }
 
 /// What an authenticator makes of the secret.
-fn code(enrolment: &Value, step: i64) -> String {
+pub fn code(enrolment: &Value, step: i64) -> String {
     const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let secret = enrolment["secret"].as_str().unwrap();
     let bits: String = secret.chars().map(|c| format!("{:05b}", LETTERS.find(c).unwrap())).collect();

@@ -67,6 +67,8 @@ pub fn fill(path: &str, layer: &str) -> String {
         .replace("{request}", "01890000-0000-7000-8000-000000000000")
         .replace("{webhook}", "01890000-0000-7000-8000-000000000000")
         .replace("{year}", "2026")
+        .replace("{certificate}", "1")
+        .replace("{account}", "1")
         .replace("{key}", "01890000-0000-7000-8000-000000000000")
 }
 

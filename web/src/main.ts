@@ -4,7 +4,8 @@ import { onUnauthorized } from '@/api/client';
 import { speak } from '@/api/language';
 import { i18n, locale } from '@/i18n';
 import { arrived, notArrived } from '@/state/arrival';
-import { ended, isGuest, ready, unfinished, user } from '@/state/session';
+import { recall } from '@/state/onward';
+import { ended, isGuest, ready, unfinished, unproved, user } from '@/state/session';
 import App from './App.vue';
 import { map, routes } from './places';
 import './ui/tokens.css';
@@ -30,6 +31,11 @@ router.beforeEach(async (to) => {
   } catch {
     // The server is out of reach: the page itself says so and offers to try again.
     return true;
+  }
+  if (unproved.value) return { name: 'sign-in', query: to.fullPath === '/' ? {} : { to: to.fullPath } };
+  if (user.value && to.fullPath === '/') {
+    const onward = recall();
+    if (onward !== '/') return onward;
   }
   if (unfinished.value) return to.name === 'account' ? true : { name: 'account' };
   if (user.value || (isGuest.value && to.meta.guests)) return true;

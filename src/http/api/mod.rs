@@ -1,9 +1,11 @@
 //! Management: `/api/v1`.
 
+pub mod accounts;
 pub mod address_sources;
 pub mod annotations;
 pub mod audit;
 pub mod catalogue;
+pub mod certificates;
 pub mod classify;
 pub mod exports;
 pub mod grants;
@@ -13,6 +15,7 @@ pub mod keys;
 pub mod layers;
 pub mod nearest;
 pub mod notifications;
+pub mod oidc;
 pub mod openapi;
 mod openapi_sharing;
 pub mod overlay;

@@ -136,6 +136,9 @@ fn success(route: &Route) -> &'static str {
             | "/api/v1/annotations"
             | "/api/v1/grants"
             | "/api/v1/people"
+            | "/api/v1/people/{person}/certificates"
+            | "/api/v1/people/{person}/accounts"
+            | "/api/v1/me/certificates"
             | "/api/v1/signed-urls"
             | "/api/v1/departments"
             | "/api/v1/keys/{key}/rotate"
@@ -144,6 +147,7 @@ fn success(route: &Route) -> &'static str {
         ("POST", path) if path.starts_with("/api/v1/annotations/") => "201",
         ("POST", "/api/v1/requests" | "/api/v1/webhooks" | "/api/v1/catalogue") => "201",
         ("POST", "/address/jobs" | "/address/jobs/{job}/rerun") => "201",
+        ("GET", "/api/v1/session/oidc" | "/api/v1/session/oidc/callback") => "303",
         ("DELETE", "/api/v1/jobs/{job}") => "200",
         ("DELETE" | "OPTIONS", _) | ("PATCH", "/api/v1/uploads/{upload}") => "204",
         _ => "200",
@@ -193,6 +197,12 @@ fn query_parameters(route: &Route) -> &'static [(&'static str, &'static str, boo
         "/api/v1/themes/{layer}/table" => {
             &[("period", "string", false), ("after", "integer", false), ("limit", "integer", false)]
         }
+        "/api/v1/session/oidc/callback" => &[
+            ("code", "string", false),
+            ("state", "string", false),
+            ("error", "string", false),
+            ("iss", "string", false),
+        ],
         "/api/v1/people" if route.method == "GET" => &[("department", "string", false), ("q", "string", false)],
         "/api/v1/grants" if route.method == "GET" => &[("layer", "string", false), ("all", "boolean", false)],
         "/address/search" | "/address/suggest" => &[
@@ -317,7 +327,15 @@ fn other_body(route: &Route) -> Option<Value> {
         ),
         ("POST", "/api/v1/me/password") => object(&["old", "new"], json!({"old": text, "new": text})),
         ("POST", "/api/v1/me/second-factor/confirm") => object(&["code"], json!({"code": text})),
-        ("DELETE", "/api/v1/me/second-factor") => object(&["password"], json!({"password": text})),
+        ("POST", "/api/v1/session/second-factor") => object(&[], json!({"code": text})),
+        ("DELETE", "/api/v1/me/second-factor" | "/api/v1/me/certificates/{certificate}") => {
+            object(&["password"], json!({"password": text}))
+        }
+        ("POST", "/api/v1/me/certificates") => object(&[], json!({"label": text})),
+        ("POST", "/api/v1/people/{person}/certificates") => {
+            object(&["fingerprint"], json!({"fingerprint": text, "label": text}))
+        }
+        ("POST", "/api/v1/people/{person}/accounts") => object(&[], json!({"subject": text, "name": text})),
         ("POST", "/api/v1/grants" | "/api/v1/simulation/grant") => grant(),
         ("POST", "/api/v1/simulation") => object(
             &["layer", "action"],

@@ -91,7 +91,8 @@ pub async fn change_password(ask: Ask, bytes: Bytes) -> Answer {
 
 pub async fn sessions(ask: Ask) -> Answer {
     ask.parameters.clone().finish()?;
-    let sessions = ask.app.login.sessions(itself(&ask)?.0, &token(&ask)?).await?;
+    let (person, role) = (itself(&ask)?.0, ask.principal.role().ok_or_else(sign_in)?);
+    let sessions = ask.app.login.sessions((person, role), &token(&ask)?).await?;
     Ok(ok(&json!({ "sessions": sessions })))
 }
 
@@ -132,27 +133,32 @@ struct Password {
 /// Takes the password again: a session that was left open must not be enough.
 pub async fn remove_factor(ask: Ask, bytes: Bytes) -> Answer {
     ask.parameters.clone().finish()?;
-    let Password { password } = body(&bytes)?;
-    let (id, login) = itself(&ask)?;
-    if password.len() > 1000 || !ask.app.login.password_is(login, &password).await? {
-        return Err(Error::invalid("password", "密码不正确", "the password is wrong").into());
-    }
-    ask.app.login.remove_factor(&ask.principal, (id, login)).await?;
+    again(&ask, &bytes).await?;
+    ask.app.login.remove_factor(&ask.principal, itself(&ask)?, false).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
+/// Holds the body's password against that of the person who asks.
+pub(super) async fn again(ask: &Ask, bytes: &Bytes) -> Result<()> {
+    let Password { password } = body(bytes)?;
+    match password.len() <= 1000 && ask.app.login.password_is(itself(ask)?.1, &password).await? {
+        true => Ok(()),
+        false => Err(Error::invalid("password", "密码不正确", "the password is wrong")),
+    }
+}
+
 /// Number and login of the person who asks.
-fn itself(ask: &Ask) -> Result<(i64, &str)> {
+pub(super) fn itself(ask: &Ask) -> Result<(i64, &str)> {
     match &ask.principal.who {
         Who::Person { id, login, .. } => Ok((*id, login)),
         _ => Err(sign_in()),
     }
 }
 
-fn token(ask: &Ask) -> Result<String> {
+pub(super) fn token(ask: &Ask) -> Result<String> {
     CookieJar::from_headers(&ask.headers).get(COOKIE).map(|cookie| cookie.value().to_owned()).ok_or_else(sign_in)
 }
 
-fn number(text: &str) -> Result<i64> {
+pub(super) fn number(text: &str) -> Result<i64> {
     text.parse().map_err(|_| Error::not_found("没有这个用户", "there is no such person"))
 }

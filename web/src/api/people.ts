@@ -1,3 +1,4 @@
+import { certificateOf } from './account';
 import { get, patch, post, remove } from './client';
 import { list, object, text, when } from './read';
 
@@ -51,5 +52,27 @@ export const change = (id: string, to: { name?: string; role?: string; departmen
 export const resetPassword = (id: string) => post<unknown>(path(id, '/password')).then((body) => text(object(body).password));
 export const removeFactor = (id: string) => remove(path(id, '/second-factor'));
 export const signOutEverywhere = (id: string) => remove(path(id, '/sessions'));
+
+/** An account at the identity provider. */
+export interface Account {
+  id: string;
+  subject: string;
+  name: string;
+  used: string | null;
+}
+
+export const accounts = (id: string) =>
+  get<unknown>(path(id, '/accounts')).then((body) =>
+    list(object(body).accounts).map((one): Account => {
+      const said = object(one);
+      return { id: text(said.id), subject: text(said.subject), name: text(said.name), used: when(said.last_used) };
+    }),
+  );
+export const linkAccount = (id: string, by: { subject: string } | { name: string }) => post<unknown>(path(id, '/accounts'), by);
+export const unlinkAccount = (id: string, account: string) => remove(path(id, `/accounts/${encodeURIComponent(account)}`));
+
+export const certificatesOf = (id: string) => get<unknown>(path(id, '/certificates')).then((body) => list(object(body).certificates).map(certificateOf));
+export const registerCertificateOf = (id: string, fingerprint: string) => post<unknown>(path(id, '/certificates'), { fingerprint });
+export const revokeCertificateOf = (id: string, certificate: string) => remove(path(id, `/certificates/${encodeURIComponent(certificate)}`));
 
 export const createDepartment = (one: { id: string; code: string; title: { zh: string; en: string } }) => post<unknown>('/api/v1/departments', one);

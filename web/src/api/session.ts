@@ -1,6 +1,22 @@
 import { get, post, remove } from './client';
-import type { Session } from './types';
+import { object, saying, text } from './read';
+import type { Said, Session } from './types';
 
 export const current = () => get<Session>('/api/v1/session');
 export const open = (user: string, password: string, code?: string) => post<Session>('/api/v1/session', { user, password, ...(code ? { code } : {}) });
+/** Shows the second factor in a session that an identity provider opened without it. */
+export const prove = (code: string) => post<Session>('/api/v1/session/second-factor', { code });
 export const close = () => remove('/api/v1/session');
+
+/** An identity provider at which one may sign in. */
+export interface Provider {
+  label: Said;
+  href: string;
+}
+
+export const provider = () =>
+  get<unknown>('/api/v1/session/options').then((body): Provider | null => {
+    const said = object(object(body).oidc);
+    const label = saying(said.label);
+    return label && text(said.href) ? { label, href: text(said.href) } : null;
+  });

@@ -16,8 +16,10 @@ export interface Session {
   department: Named;
   /** One has a second factor. */
   second_factor?: boolean;
+  /** It is codes by time, or codes too. */
+  codes?: boolean;
   /** What has to be done before the session is good for anything else. */
-  pending?: { change_password?: boolean; second_factor?: boolean };
+  pending?: { change_password?: boolean; second_factor?: boolean; code?: boolean };
 }
 
 export type ShareClass = 'unconditional' | 'conditional' | 'not_shared';

@@ -12,6 +12,8 @@ let asked: Promise<void> | null = null;
 export const user = computed(() => session.value);
 /** The server takes nothing else from this session before the password is changed or a second factor is there. */
 export const unfinished = computed(() => session.value?.pending?.change_password === true || session.value?.pending?.second_factor === true);
+/** The second factor is there and still to be shown. */
+export const unproved = computed(() => session.value?.pending?.code === true);
 export const isGuest = computed(() => guest.value && session.value === null);
 
 function keepGuest(on: boolean): void {
@@ -56,6 +58,10 @@ export async function signIn(name: string, password: string, code?: string): Pro
   asked = Promise.resolve();
   keepGuest(false);
   forget();
+}
+
+export async function prove(code: string): Promise<void> {
+  session.value = await api.prove(code);
 }
 
 export async function signOut(): Promise<void> {
