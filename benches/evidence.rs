@@ -6,19 +6,26 @@
 //! CPU is that of this process and of the PostgreSQL below it, as `/proc` counts it: it stays comparable on a busy machine.
 
 use std::path::Path;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, header};
 use axum::middleware::{from_fn, from_fn_with_state};
+use onemap::access::recorder::now;
 use onemap::app::App;
 use onemap::config::Config;
 use onemap::db::embedded::Cluster;
 use onemap::demo::load;
+use onemap::evidence::row::{self, Place, Values};
 use onemap::evidence::search::{Prepared, Search, View};
+use onemap::geo::tms::TileMatrixSet;
 use onemap::http::{authenticate, evidence, problem, routes};
+use onemap_evidence::{Block, Head, Record, Tile, TileList};
+use postgres_types::Type;
 use tokio::sync::watch;
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tower::ServiceExt;
 
 /// Tiles of one stretch, and stretches of each kind.
@@ -129,27 +136,121 @@ fn postmaster(data: &Path) -> Option<u32> {
     std::fs::read_to_string(base.join("pg").join("postmaster.pid")).ok()?.lines().next()?.trim().parse().ok()
 }
 
-/// Fills months with records, one in four with features, then searches.
+/// Records of a block that is filled in, and of one COPY.
+const BLOCK: u64 = 100;
+const COPY: u64 = 200_000;
+
+/// Fills months with records, then searches.
 async fn searching(app: &App, records: u64) -> Result<(), Failure> {
+    let begun = Instant::now();
+    fill(app, records).await?;
+    println!("{records} records in {:.0} s", begun.elapsed().as_secs_f64());
+    let begun = Instant::now();
+    onemap::evidence::stretches::note_all(&app.database).await?;
+    println!("their clues in {:.0} s", begun.elapsed().as_secs_f64());
     let (owner, connection) = app.database.owner().await?;
     tokio::spawn(connection);
-    let begun = Instant::now();
-    let fill = format!(
-        "insert into onemap.evidence_node (name, public_key) values ('bench', '') on conflict do nothing;
-         set synchronous_commit = off;
-         select onemap.make_evidence_partition((now() - make_interval(months => m))::date) from generate_series(0, 3) m;
-         insert into onemap.evidence (kept_at, node, block, place, digest_check, at, department, who, operation, layer, owner,
-             revision, status, complete, requests, rows, bytes, extent, features)
-         select t, 999, i / 100, i % 100, i, t, 'd' || i % 12, 'key:' || i % 300, case when i % 4 = 0 then 'features' else 'tile' end,
-             'layer' || (i * 7919) % 80, 'd' || (i * 31) % 12, 1, case when i % 500 = 0 then 403 else 200 end, true, 1, 10, 2000,
-             array[120 + x, 36 + x, 120.01 + x, 36.01 + x],
-             case when i % 4 = 0 then array[i % 100000, i % 99991 + 100000] end
-         from (select i, now() - (({records} - i) * interval '80 days' / {records}) as t, (i % 1000) / 1000.0 as x
-               from generate_series(1, {records}::int8) i) s;
-         analyze onemap.evidence"
-    );
-    owner.batch_execute(&fill).await?;
-    println!("{records} records in {:.0} s", begun.elapsed().as_secs_f64());
+    owner.batch_execute("vacuum analyze onemap.evidence_clue; vacuum analyze onemap.evidence_stretch").await?;
+    let sizes = "select pg_size_pretty(sum(pg_table_size(relid))), pg_size_pretty(sum(pg_indexes_size(relid)))
+                 from pg_partition_tree($1::text::regclass)";
+    for table in ["onemap.evidence", "onemap.evidence_clue"] {
+        let row = owner.query_one(sizes, &[&table]).await?;
+        println!("  {table}: {}, indexes {}", row.get::<_, String>(0), row.get::<_, String>(1));
+    }
+    search(app).await
+}
+
+/// Eighty days of a chain of its own: three in four of tiles, the rest of pages with features.
+async fn fill(app: &App, records: u64) -> Result<(), Failure> {
+    let (owner, connection) = app.database.owner().await?;
+    tokio::spawn(connection);
+    let partitions = "set synchronous_commit = off;
+        select onemap.make_evidence_partition((now() - make_interval(months => m))::date) from generate_series(0, 3) m";
+    owner.batch_execute(partitions).await?;
+    let node = "insert into onemap.evidence_node (name, public_key) values ('bench', '') returning id";
+    let mut head = Head::start(owner.query_one(node, &[]).await?.get(0));
+    let end = now();
+    let apart = 80 * 86_400_000_000 / records.max(1) as i64;
+    for from in (0..records).step_by(COPY as usize) {
+        let mut blocks = vec![];
+        for first in (from..records.min(from + COPY)).step_by(BLOCK as usize) {
+            let at = |i: u64| end - (records - i) as i64 * apart;
+            let some: Vec<Record> = (first..records.min(first + BLOCK)).map(|i| record(i, at(i))).collect();
+            let (block, checks) = Block::close(&head, at(first + BLOCK), &some);
+            head = block.head();
+            blocks.push((block, checks, some));
+        }
+        copy(&owner, &blocks).await?;
+    }
+    Ok(())
+}
+
+async fn copy(owner: &tokio_postgres::Client, blocks: &[(Block, Vec<i64>, Vec<Record>)]) -> Result<(), Failure> {
+    let sql =
+        "copy onemap.evidence_block (node, number, at, count, records, previous, digest) from stdin (format binary)";
+    let types = [Type::INT4, Type::INT8, Type::TIMESTAMPTZ, Type::INT4, Type::BYTEA, Type::BYTEA, Type::BYTEA];
+    let mut writer = pin!(BinaryCopyInWriter::new(owner.copy_in(sql).await?, &types));
+    for (block, ..) in blocks {
+        let at = row::time(block.at);
+        let (records, previous, digest) = (&block.records[..], &block.previous[..], &block.digest[..]);
+        writer.as_mut().write(&[&block.node, &block.number, &at, &block.count, &records, &previous, &digest]).await?;
+    }
+    writer.finish().await?;
+    let sql = format!("copy onemap.evidence ({}) from stdin (format binary)", row::COLUMNS);
+    let mut writer = pin!(BinaryCopyInWriter::new(owner.copy_in(&sql).await?, &row::types()));
+    for (block, checks, records) in blocks {
+        for (i, (record, check)) in records.iter().zip(checks).enumerate() {
+            let kept_at = row::time(block.at);
+            let place = Place { kept_at, node: block.node, block: block.number, place: i as i32, check: *check };
+            writer.as_mut().write(&Values::new(place, record).all()).await?;
+        }
+    }
+    writer.finish().await?;
+    Ok(())
+}
+
+/// A record of one of 300 keys of 12 departments at one of 80 layers, somewhere in a city of 90 km. Numbers are drawn by lot, the same each time.
+fn record(i: u64, at: i64) -> Record {
+    let mut state = i.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut lot = |among: u64| {
+        state = (state ^ (state >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        state ^= state >> 32;
+        state % among
+    };
+    let (key, layer, refused) = (lot(300), lot(80), lot(500) == 0);
+    let mut record = Record {
+        at,
+        department: Some(format!("d{}", key % 12).into()),
+        who: format!("key:{key}").into(),
+        operation: "features".into(),
+        layer: Some(format!("layer{layer}").into()),
+        owner: Some(format!("d{}", layer % 12).into()),
+        revision: Some(1),
+        status: if refused { 403 } else { 200 },
+        complete: true,
+        requests: 1,
+        ..Record::default()
+    };
+    if refused {
+        return record;
+    }
+    if lot(4) == 0 {
+        let first = lot(100_000) as i64;
+        (record.features, record.rows, record.bytes) = (Some((first..first + 20).collect()), 20, 9000);
+        return record;
+    }
+    let mut tiles = TileList::default();
+    let (column, row) = (13_650 + lot(40) as u32, 6_400 + lot(40) as u32);
+    for next in 0..4 {
+        tiles.push(Tile { after: 20 * next, zoom: 14, column: column + next % 2, row: row + next / 2, bytes: 6000 });
+    }
+    (record.operation, record.tiles, record.requests) = ("tile".into(), Some(tiles.into_bytes()), 4);
+    (record.detail, record.bytes) = (Some("WebMercatorQuad".into()), 24_000);
+    record.extent = TileMatrixSet::WebMercatorQuad.tile(14, column, row).map(|tile| tile.degrees(0.5));
+    record
+}
+
+async fn search(app: &App) -> Result<(), Failure> {
     let text = |text: &str| Some(text.to_owned());
     let from = text("2020-01-01");
     let of = |search: Search| Search { from: from.clone(), ..search };
@@ -176,8 +277,26 @@ async fn searching(app: &App, records: u64) -> Result<(), Failure> {
             View::All,
             of(Search { layer: text("layer4"), feature: Some(4444), ..Search::default() }),
         ),
+        (
+            "a feature that hardly anybody saw",
+            View::All,
+            of(Search { layer: text("layer4"), feature: Some(99_999), ..Search::default() }),
+        ),
+        (
+            "a key at a layer in a box, in vain",
+            View::All,
+            of(Search {
+                who: text("key:77"),
+                layer: text("layer4"),
+                bbox: Some([118.0, 35.0, 118.1, 35.1]),
+                ..Search::default()
+            }),
+        ),
     ] {
-        let prepared = Prepared::new(view, search, onemap::access::recorder::now())?;
+        let looks_at_feature = search.feature.is_some();
+        let mut prepared = Prepared::new(view, search, now())?;
+        // Where tiles of the fill lie.
+        prepared.feature_box = looks_at_feature.then_some([120.301, 36.301, 120.302, 36.302]);
         let mut times = vec![];
         for _ in 0..5 {
             let begun = Instant::now();

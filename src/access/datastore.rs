@@ -121,6 +121,14 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// Says how many of the rows are given at most: one more may be read to see whether there are more, or all to choose from.
+    pub fn gives(mut self, most: i64) -> Reader {
+        if let Some(given) = &mut self.given {
+            given.most = most.max(0) as u64;
+        }
+        self
+    }
+
     /// Runs a statement that `layer::select` built and streams its rows.
     pub async fn rows(self, sql: &Sql) -> Result<Rows> {
         let client = self.lease.client().ok_or_else(|| Error::internal("the connection is gone"))?;
@@ -159,6 +167,7 @@ struct Given {
     trace: Arc<Trace>,
     layer: Arc<str>,
     rows: u64,
+    most: u64,
     features: Vec<i64>,
 }
 
@@ -170,10 +179,13 @@ fn gives_features(columns: &[Column]) -> bool {
 impl Given {
     /// Of what a request or a job reads; what a node reads for itself is nobody's.
     fn of<A: Action>(grant: &Grant<A>) -> Option<Given> {
-        Some(Given { trace: trace::current()?, layer: grant.layer().into(), rows: 0, features: vec![] })
+        Some(Given { trace: trace::current()?, layer: grant.layer().into(), rows: 0, most: u64::MAX, features: vec![] })
     }
 
     fn row(&mut self, row: &Row) {
+        if self.rows == self.most {
+            return;
+        }
         self.rows += 1;
         if self.features.len() <= MOST_FEATURES {
             self.features.extend(row.try_get::<_, i64>(0));

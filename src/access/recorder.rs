@@ -47,7 +47,7 @@ struct Inner {
 #[derive(Default)]
 struct Shard {
     records: Vec<Record>,
-    tiles: HashMap<TileGroup, (i64, TileList, u64)>,
+    tiles: HashMap<TileGroup, Tiles>,
 }
 
 /// What tiles have in common that share a record.
@@ -66,6 +66,26 @@ pub struct TileGroup {
     pub status: i16,
     pub filter: Option<Arc<str>>,
     pub fields: Option<Vec<String>>,
+}
+
+/// Tiles that share a record.
+struct Tiles {
+    /// The time and the id of the first request.
+    at: i64,
+    request: Option<Arc<str>>,
+    list: TileList,
+    bytes: u64,
+}
+
+/// A tile that was given.
+pub struct GivenTile {
+    /// Microseconds since 1970.
+    pub at: i64,
+    pub request: Option<Arc<str>>,
+    pub zoom: u8,
+    pub column: u32,
+    pub row: u32,
+    pub bytes: u64,
 }
 
 /// What was taken to be written.
@@ -130,16 +150,16 @@ impl Recorder {
         any
     }
 
-    /// A tile at a time, in microseconds since 1970.
-    pub fn put_tile(&self, group: TileGroup, at: i64, (zoom, column, row): (u8, u32, u32), bytes: u64) {
+    pub fn put_tile(&self, group: TileGroup, given: GivenTile) {
+        let GivenTile { at, request, zoom, column, row, bytes } = given;
         self.put_into(1, |shard| {
-            let (first, list, sum) = match shard.tiles.entry(group) {
+            let tiles = match shard.tiles.entry(group) {
                 Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(new) => new.insert((at, TileList::default(), 0)),
+                Entry::Vacant(new) => new.insert(Tiles { at, request, list: TileList::default(), bytes: 0 }),
             };
-            let after = ((at - *first).max(0) / 1000).try_into().unwrap_or(u32::MAX);
-            list.push(Tile { after, zoom, column, row, bytes: bytes.try_into().unwrap_or(u32::MAX) });
-            *sum += bytes;
+            let after = ((at - tiles.at).max(0) / 1000).try_into().unwrap_or(u32::MAX);
+            tiles.list.push(Tile { after, zoom, column, row, bytes: bytes.try_into().unwrap_or(u32::MAX) });
+            tiles.bytes += bytes;
         });
     }
 
@@ -194,9 +214,9 @@ impl Recorder {
             let shard = std::mem::take(&mut *shard.lock().unwrap_or_else(PoisonError::into_inner));
             taken += shard.records.len();
             records.extend(shard.records);
-            for (group, (at, list, bytes)) in shard.tiles {
-                taken += list.len() as usize;
-                records.push(of_tiles(group, at, list, bytes));
+            for (group, tiles) in shard.tiles {
+                taken += tiles.list.len() as usize;
+                records.push(of_tiles(group, tiles));
             }
         }
         inner.waiting.fetch_sub(taken, Ordering::Relaxed);
@@ -216,7 +236,7 @@ impl Recorder {
 }
 
 /// The record of tiles that belong together.
-fn of_tiles(group: TileGroup, at: i64, list: TileList, bytes: u64) -> Record {
+fn of_tiles(group: TileGroup, Tiles { at, request, list, bytes }: Tiles) -> Record {
     let (requests, extent) = (list.len(), TileMatrixSet::parse(group.set));
     let tiles = list.into_bytes();
     let extent = extent.and_then(|set| reach(set, &tiles));
@@ -232,6 +252,7 @@ fn of_tiles(group: TileGroup, at: i64, list: TileList, bytes: u64) -> Record {
         revision: group.revision,
         grant: group.grant,
         purpose: group.purpose,
+        request,
         status: group.status,
         complete: true,
         requests: requests.try_into().unwrap_or(i32::MAX),
@@ -306,13 +327,23 @@ mod tests {
     #[test]
     fn tiles_of_one_asker_share_a_record() {
         let recorder = Recorder::default();
+        let tile = |at: i64, request: &str, column: u32| GivenTile {
+            at,
+            request: Some(request.into()),
+            zoom: 8,
+            column,
+            row: 100,
+            bytes: 50,
+        };
         for column in 0..10 {
-            recorder.put_tile(group("a"), 1_000_000 + i64::from(column) * 3000, (8, 213 + column, 100), 50);
+            let at = 1_000_000 + i64::from(column) * 3000;
+            recorder.put_tile(group("a"), tile(at, &format!("r{column}"), 213 + column));
         }
-        recorder.put_tile(group("b"), 0, (8, 213, 100), 50);
+        recorder.put_tile(group("b"), tile(0, "other", 213));
         let batch = recorder.take();
         let [b, a] = &batch.records[..] else { panic!("{}", batch.records.len()) };
         assert_eq!((a.requests, a.bytes, b.requests), (10, 500, 1));
+        assert_eq!((a.request.as_deref(), b.request.as_deref()), (Some("r0"), Some("other")), "the first's id");
         let tiles: Vec<Tile> = TileList::read(a.tiles.as_deref().unwrap()).collect();
         assert_eq!((tiles[9].after, tiles[9].column), (27, 222));
         let [west, _, east, _] = a.extent.unwrap();

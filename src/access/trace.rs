@@ -192,6 +192,11 @@ pub fn at_most(rows: i64) {
     noted(|seen| seen.most = Some(rows.max(0) as u64));
 }
 
+/// Of features of a layer that were chosen among more that were read.
+pub fn gave(layer: &str, ids: &[i64]) {
+    noted(|seen| seen.gave(layer, ids.len() as u64, ids));
+}
+
 /// Of who asks, before anything is opened: rules may be tried out for somebody else.
 pub fn by(principal: &Principal) {
     noted(|seen| seen.by(principal));

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::evidence::verify::{self, Wanted};
-use crate::evidence::{seal_folder, search};
+use crate::evidence::{chains, seal_folder, search};
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -104,6 +104,10 @@ async fn examine(app: &App, a: &Verify) -> Result<ExitCode> {
         until: moment("until", &a.until)?,
     };
     let report = verify::verify(&app.database, &wanted).await?;
+    // What was read stands, whether it can be noted or not.
+    if let Err(e) = chains::note(&app.database, "operator", &wanted, &report).await {
+        eprintln!("校验结果未能登记 the verification could not be noted: {e}");
+    }
     println!(
         "已核对 verified: {} 条链 chains, {} 块 blocks, {} 条记录 records, {} 个封存 seals",
         report.chains, report.blocks, report.records, report.seals

@@ -2,12 +2,15 @@
 //!
 //! What is recorded comes from `access::trace` and waits in `access::recorder`; here it becomes durable.
 
+pub mod chains;
+mod clues;
 pub mod export;
 pub mod node;
 pub mod partitions;
 pub mod row;
 pub mod seal;
 pub mod search;
+pub mod stretches;
 pub mod summary;
 pub mod verify;
 mod writer;
@@ -60,9 +63,10 @@ impl Evidence {
         Ok(Evidence { database, recorder, node: Arc::new(node), settings: Arc::new(settings) })
     }
 
-    /// Writes what is recorded until the server has stopped.
+    /// Writes what is recorded, and notes what it can be found by, until the server has stopped.
     pub async fn write(self, stop: watch::Receiver<bool>) {
-        writer::Writer::new(self).run(stop).await;
+        let stretches = stretches::run(self.database.clone(), stop.clone());
+        tokio::join!(writer::Writer::new(self).run(stop), stretches);
     }
 
     /// Seals the chain as it is in the database. None when it has not grown since the last seal.

@@ -63,7 +63,8 @@ async fn drop_month(client: &mut Client, name: &str, first: &str) -> Result<bool
         return Ok(false);
     }
     let rows: i64 = transaction.query_one(&format!("select count(*) from onemap.evidence_{name}"), &[]).await?.get(0);
-    transaction.batch_execute(&format!("drop table onemap.evidence_{name}")).await?;
+    let drop = format!("drop table onemap.evidence_{name}; drop table if exists onemap.evidence_clue_{name}");
+    transaction.batch_execute(&drop).await?;
     transaction
         .execute("insert into onemap.evidence_dropped (month, rows) values ($1::text::date, $2)", &[&first, &rows])
         .await?;

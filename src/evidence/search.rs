@@ -1,13 +1,18 @@
-//! Searching the records: newest first, page by page, each by an index that ends with the time.
+//! Searching the records: newest first, page by page, in the stretches that have the clues of what is searched for.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures_util::{Stream, StreamExt, TryStreamExt};
+use futures_util::future::try_join_all;
+use futures_util::{Stream, StreamExt};
 use onemap_evidence::{Record, Tile, TileList};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::clues;
 use super::row::{self, COLUMNS, Place};
+use super::stretches::{self, Candidates, Stretch};
 use crate::db::pool::Database;
 use crate::db::sql::{Bind, Sql};
 use crate::error::{Error, Result};
@@ -15,10 +20,15 @@ use crate::geo::tms::TileMatrixSet;
 
 /// Days that are searched when no beginning is given.
 pub const DAYS: i64 = 31;
-/// Records may be kept later than they happened: as long as the database was away, and a little.
-const LATE: &str = " + interval '7 days'";
 /// Rounds that look for a page's records among those that may be meant.
 const ROUNDS: usize = 10;
+/// Stretches that are read at once: few at first, as the newest often fill a page.
+const FIRST_STRETCHES: i64 = 4;
+const MOST_STRETCHES: i64 = 32;
+/// Stretches that are read for a page. A page that is not full then says where to go on.
+const ENOUGH: usize = 1500;
+/// A request's id says when it came; its records are of that time, and those of its changes of a little later.
+const REQUEST: (i64, i64) = (60_000_000, 3_600_000_000);
 /// Tiles of a record that a list shows.
 const MOST_TILES: usize = 100;
 const DAY: i64 = 86_400_000_000;
@@ -54,7 +64,7 @@ pub struct Search {
 }
 
 /// The place of a record in the order of a search.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor {
     at: i64,
     node: i32,
@@ -72,6 +82,11 @@ impl Cursor {
             place: parts.next()?.parse().ok()?,
         };
         parts.next().is_none().then_some(cursor)
+    }
+
+    /// Before all records of a time.
+    fn at(at: i64) -> Cursor {
+        Cursor { at, node: i32::MAX, block: i64::MAX, place: i32::MAX }
     }
 
     fn of(place: &Place, record: &Record) -> Cursor {
@@ -128,6 +143,10 @@ impl Prepared {
         if from >= to {
             return Err(Error::invalid("from", "起始时间须早于终止时间", "the beginning must be before the end"));
         }
+        let (from, to) = match search.request.as_deref().and_then(asked_at) {
+            None => (from, to),
+            Some(at) => (from.max(at - REQUEST.0), to.min(at + REQUEST.1)),
+        };
         if search.feature.is_some() && search.layer.is_none() {
             return Err(Error::invalid(
                 "layer",
@@ -148,12 +167,9 @@ impl Prepared {
         let client = database.app().await?;
         let mut page: Vec<Found> = vec![];
         for _ in 0..ROUNDS {
-            let sql = self.sql(after, limit as i64 + 1);
-            let statement = client.prepare_typed(sql.text(), &sql.types()).await?;
-            let rows: Vec<_> = client.query_raw(&statement, sql.values()).await?.try_collect().await?;
-            let more = rows.len() > limit;
-            for row in rows.iter().take(limit) {
-                let found = found(row)?;
+            let (found, next) = self.round(&client, after, limit + 1).await?;
+            let more = found.len() > limit;
+            for found in found.into_iter().take(limit) {
                 after = Some(Cursor::of(&found.place, &found.record));
                 if self.is_meant(&found) {
                     page.push(found);
@@ -162,11 +178,75 @@ impl Prepared {
                     }
                 }
             }
-            if !more {
-                return Ok((page, None));
+            match (more, next) {
+                (true, _) => {}
+                (false, None) => return Ok((page, None)),
+                (false, Some(next)) => return Ok((page, Some(next))),
             }
         }
         Ok((page, after))
+    }
+
+    /// The newest records after a place, at most so many, of which some may turn out not to be meant; and where to go on, when what there
+    /// is to read is too much for once.
+    async fn round(
+        &self,
+        client: &deadpool_postgres::Client,
+        after: Option<Cursor>,
+        most: usize,
+    ) -> Result<(Vec<Found>, Option<Cursor>)> {
+        let to = after.map_or(self.to, |after| after.at.min(self.to));
+        let sets = clues::sought(&self.view, &self.search, self.feature_box);
+        let candidates = Candidates { sets: &sets, from: self.from, to };
+        // What is not noted yet comes first: should it be meanwhile, it is seen twice rather than not at all.
+        let mut stretches = stretches::ends(&***client).await?;
+        stretches.extend(candidates.across(&***client).await?);
+        let (mut found, mut read) = (BTreeMap::new(), 0);
+        let (mut last, mut size) = ((to, i64::MAX), FIRST_STRETCHES);
+        loop {
+            read += stretches.len();
+            self.read(client, &stretches, after, most, &mut found).await?;
+            stretches = candidates.after(&***client, last, size).await?;
+            let Some(next) = stretches.first().map(|stretch| stretch.until) else { break };
+            // Of what comes no record is newer.
+            let is_final = |(cursor, _): (&Reverse<Cursor>, &Found)| cursor.0.at > next;
+            if found.len() >= most && found.iter().nth(most - 1).is_some_and(is_final) {
+                break;
+            }
+            if read >= ENOUGH {
+                found.retain(|cursor, _| cursor.0.at > next);
+                return Ok((found.into_values().take(most).collect(), Some(Cursor::at(next))));
+            }
+            last = stretches.last().map_or(last, |stretch| (stretch.until, stretch.id));
+            size = (size * 2).min(MOST_STRETCHES);
+        }
+        Ok((found.into_values().take(most).collect(), None))
+    }
+
+    /// Adds the newest records of some stretches.
+    async fn read(
+        &self,
+        client: &deadpool_postgres::Client,
+        stretches: &[Stretch],
+        after: Option<Cursor>,
+        most: usize,
+        found: &mut BTreeMap<Reverse<Cursor>, Found>,
+    ) -> Result<()> {
+        let statements: Vec<Sql> = stretches.iter().map(|stretch| self.sql(stretch, after, most)).collect();
+        // One behind the other on one connection, without waiting in between.
+        let rows = try_join_all(statements.iter().map(|sql| async {
+            let statement = client.prepare_typed_cached(sql.text(), &sql.types()).await?;
+            let values: Vec<_> = sql.values().collect();
+            client.query(&statement, &values).await
+        }));
+        for row in rows.await?.iter().flatten() {
+            let one = self::found(row)?;
+            found.insert(Reverse(Cursor::of(&one.place, &one.record)), one);
+        }
+        while found.len() > most {
+            found.pop_last();
+        }
+        Ok(())
     }
 
     /// Every record, for an export.
@@ -186,54 +266,45 @@ impl Prepared {
         };
         let (Some(tiles), Some(set)) = (&found.record.tiles, set(&found.record)) else { return true };
         TileList::read(tiles).any(|tile| {
-            // A tile shows a little beyond its edge.
-            let at = set.tile(tile.zoom.into(), tile.column, tile.row).map(|tile| tile.degrees(64.0 / 4096.0));
+            let at = set.tile(tile.zoom.into(), tile.column, tile.row).map(|tile| tile.degrees(clues::TILE_MARGIN));
             at.is_some_and(|[w, s, e, n]| w <= east && e >= west && s <= north && n >= south)
         })
     }
 
-    fn sql(&self, after: Option<Cursor>, limit: i64) -> Sql {
-        let arms = self.arms();
-        let mut sql = Sql::new("select * from (");
-        for (i, arm) in arms.iter().enumerate() {
-            sql.push(if i > 0 { ") union all (select " } else { "(select " }).push(COLUMNS);
-            sql.push(if arm.certain() { ", true" } else { ", false" }).push(" as certain from onemap.evidence where ");
-            self.conditions(&mut sql, after);
-            arm.condition(&mut sql, &self.search, self.feature_box);
-            if let (View::Department(department), false) = (&self.view, arm.is_of_view()) {
-                sql.push(" and (department = ").bind(Bind::Text(department.clone()));
-                sql.push(" or owner = ").bind(Bind::Text(department.clone())).push(")");
-            }
-            sql.push(" order by at desc, node desc, block desc, place desc limit ").bind(Bind::Integer(limit));
-        }
-        sql.push(")) found order by at desc, node desc, block desc, place desc limit ").bind(Bind::Integer(limit));
+    /// The newest of a stretch.
+    fn sql(&self, stretch: &Stretch, after: Option<Cursor>, limit: usize) -> Sql {
+        let mut sql = Sql::new("select ");
+        sql.push(COLUMNS).push(", ");
+        self.certain(&mut sql);
+        sql.push(" as certain from onemap.evidence where node = ").bind(Bind::Integer(stretch.node.into()));
+        sql.push("::int4 and block >= ").bind(Bind::Integer(stretch.first));
+        sql.push(" and block <= ").bind(Bind::Integer(stretch.last));
+        sql.push(" and kept_at >= ");
+        moment(&mut sql, row::micros(stretch.kept_since));
+        sql.push(" and kept_at <= ");
+        moment(&mut sql, row::micros(stretch.kept_until));
+        self.conditions(&mut sql, after);
+        sql.push(" order by at desc, node desc, block desc, place desc limit ").bind(Bind::Integer(limit as i64));
         sql
     }
 
-    /// The parts of a search that an index serves each.
-    fn arms(&self) -> Vec<Arm> {
-        if self.search.feature.is_some() {
-            return vec![Arm::Listed, Arm::Written, Arm::About];
-        }
-        let narrow = self.search.layer.is_some() || self.search.who.is_some() || self.search.department.is_some();
-        match &self.view {
-            View::Department(department) if !narrow => {
-                vec![Arm::Own(department.clone()), Arm::Others(department.clone())]
-            }
-            _ => vec![Arm::Plain],
-        }
+    /// Whether a feature that is searched for was given, or written, for sure.
+    fn certain(&self, sql: &mut Sql) {
+        let (Some(layer), Some(feature)) = (&self.search.layer, self.search.feature) else {
+            sql.push("true");
+            return;
+        };
+        sql.push("(coalesce(features @> ").bind(Bind::IntegerArray(vec![feature]));
+        // Only what tells of the trail of writes has JSON for its detail.
+        sql.push(", false) or case when audit_id is not null then detail::jsonb ->> 'id' = ");
+        sql.bind(Bind::Text(format!("{layer}/{feature}"))).push(" else false end)");
     }
 
     fn conditions(&self, sql: &mut Sql, after: Option<Cursor>) {
-        sql.push("at >= ");
+        sql.push(" and at >= ");
         moment(sql, self.from);
         sql.push(" and at < ");
         moment(sql, self.to);
-        sql.push(" and kept_at >= ");
-        moment(sql, self.from);
-        sql.push(" and kept_at < ");
-        moment(sql, self.to);
-        sql.push(LATE);
         let search = &self.search;
         let texts = [
             (" and department = ", &search.department),
@@ -253,6 +324,19 @@ impl Prepared {
         if let Some(bbox) = search.bbox {
             meets(sql, bbox);
         }
+        if search.feature.is_some() {
+            sql.push(" and (");
+            self.certain(sql);
+            sql.push(ABOUT);
+            if let Some(feature_box) = self.feature_box {
+                meets(sql, feature_box);
+            }
+            sql.push("))");
+        }
+        if let View::Department(own) = &self.view {
+            sql.push(" and (department = ").bind(Bind::Text(own.clone()));
+            sql.push(" or owner = ").bind(Bind::Text(own.clone())).push(")");
+        }
         if let Some(Cursor { at, node, block, place }) = after {
             sql.push(" and (at, node, block, place) < (");
             moment(sql, at);
@@ -262,63 +346,10 @@ impl Prepared {
     }
 }
 
-enum Arm {
-    Plain,
-    /// What the department's people and keys did.
-    Own(String),
-    /// What others did with its layers.
-    Others(String),
-    /// The feature's id was given.
-    Listed,
-    /// The feature was written.
-    Written,
-    /// The feature lies where something was given.
-    About,
-}
-
-impl Arm {
-    fn certain(&self) -> bool {
-        !matches!(self, Arm::About)
-    }
-
-    /// Whether it shows no more than the view does.
-    fn is_of_view(&self) -> bool {
-        matches!(self, Arm::Own(_) | Arm::Others(_))
-    }
-
-    fn condition(&self, sql: &mut Sql, search: &Search, feature_box: Option<[f64; 4]>) {
-        let (layer, feature) = (search.layer.clone().unwrap_or_default(), search.feature.unwrap_or_default());
-        match self {
-            Arm::Plain => {}
-            Arm::Own(department) => {
-                sql.push(" and department = ").bind(Bind::Text(department.clone()));
-            }
-            Arm::Others(department) => {
-                sql.push(" and owner = ").bind(Bind::Text(department.clone()));
-                sql.push(" and department is distinct from ").bind(Bind::Text(department.clone()));
-            }
-            Arm::Listed => {
-                sql.push(
-                    " and features is not null and onemap.feature_keys(layer, features) @> array[hashtextextended(",
-                );
-                sql.bind(Bind::Text(layer)).push(", ").bind(Bind::Integer(feature)).push(")] and features @> ");
-                sql.bind(Bind::IntegerArray(vec![feature]));
-            }
-            Arm::Written => {
-                sql.push(" and audit_id is not null and detail::jsonb ->> 'id' = ");
-                sql.bind(Bind::Text(format!("{layer}/{feature}")));
-            }
-            Arm::About => {
-                sql.push(" and features is null and audit_id is null and status in (200, 206, 304)");
-                sql.push(" and operation not in ('metadata', 'legend', 'manage', 'edit')");
-                sql.push(" and (rows > 0 or tiles is not null or operation not in ('features', 'feature', 'identify', 'address'))");
-                if let Some(feature_box) = feature_box {
-                    meets(sql, feature_box);
-                }
-            }
-        }
-    }
-}
+/// What was given without being noted feature by feature; `clues::is_unnamed` says the same.
+const ABOUT: &str = " or (features is null and audit_id is null and status in (200, 206, 304)
+    and operation not in ('metadata', 'legend', 'manage', 'edit')
+    and (rows > 0 or tiles is not null or operation not in ('features', 'feature', 'identify', 'address'))";
 
 /// What reached no place in particular may have reached this one.
 fn meets(sql: &mut Sql, [west, south, east, north]: [f64; 4]) {
@@ -330,6 +361,13 @@ fn meets(sql: &mut Sql, [west, south, east, north]: [f64; 4]) {
 
 fn moment(sql: &mut Sql, micros: i64) {
     sql.push("(timestamptz 'epoch' + ").bind(Bind::Integer(micros)).push(" * interval '1 microsecond')");
+}
+
+/// When a request came, as its id says. A job's has hyphens and tells when it was put, not when it ended.
+fn asked_at(request: &str) -> Option<i64> {
+    let id = uuid::Uuid::try_parse(request).ok().filter(|_| !request.contains('-'))?;
+    let (seconds, nanos) = id.get_timestamp()?.to_unix();
+    Some(i64::try_from(seconds).ok()? * 1_000_000 + i64::from(nanos / 1000))
 }
 
 /// RFC 3339, or a day of China's calendar, as microseconds since 1970.

@@ -17,7 +17,7 @@ use onemap_evidence::Record;
 use super::ask::RequestId;
 use super::peer::{self, Peer};
 use super::problem::Problem;
-use crate::access::recorder::{Recorder, TileGroup, now};
+use crate::access::recorder::{GivenTile, Recorder, TileGroup, now};
 use crate::access::trace::{self, Opened, Trace};
 use crate::app::App;
 use crate::error::Result;
@@ -177,7 +177,8 @@ impl Noted {
                 filter: opened.filter.map(Into::into),
                 fields: opened.fields,
             };
-            self.recorder.put_tile(group, self.asked.at, (zoom, column, row), bytes);
+            let (at, request) = (self.asked.at, self.asked.request.clone());
+            self.recorder.put_tile(group, GivenTile { at, request, zoom, column, row, bytes });
         }
     }
 

@@ -41,6 +41,8 @@ pub enum Access {
     Approver,
     /// A person who looks at the evidence of accesses: an auditor, or a department's administrator for what concerns the department.
     Auditor,
+    /// An auditor: what concerns all departments at once.
+    PlatformAuditor,
     /// A person who runs the platform.
     Administrator,
 }
@@ -57,6 +59,7 @@ impl Access {
             Access::KeyManager => role.is_some_and(|r| r.manages_keys()),
             Access::Approver => role.is_some_and(|r| r.decides()),
             Access::Auditor => matches!(role, Some(Role::Auditor | Role::DepartmentAdministrator)),
+            Access::PlatformAuditor => role == Some(Role::Auditor),
             Access::Administrator => role == Some(Role::PlatformAdministrator),
         };
         match allowed {
@@ -320,6 +323,7 @@ pub fn table() -> Vec<Route> {
         route("POST", "/api/v1/simulation/grant", Approver, "What a grant would open", simulation::grant),
         route("GET", "/api/v1/audit", Auditor, "Who accessed what: records of accesses", audit::records),
         route("GET", "/api/v1/audit/summary", Auditor, "Figures of use by layer, department, operation and day", audit::totals),
+        route("GET", "/api/v1/audit/chains", PlatformAuditor, "How the chains of records stand, and when they were verified", audit::chains),
         route("POST", "/api/v1/audit/exports", Auditor, "Export records of accesses, signed", audit::begin_export),
         route("GET", "/api/v1/audit/exports/{job}", Auditor, "The file of a finished export", audit::fetch_export),
         route("GET", "/api/v1/keys", KeyManager, "The department's keys", keys::list),

@@ -12,6 +12,7 @@ use tokio_postgres::Row;
 
 use super::{Named, Opened, Spatial, read};
 use crate::access::principal::Principal;
+use crate::access::trace;
 use crate::error::{Error, Result};
 use crate::feature::geojson::Writer;
 use crate::feature::values::write_string;
@@ -136,6 +137,7 @@ impl Spatial {
                 if found.len() >= k || metres >= most {
                     *radius = metres.clamp(1.0, most);
                     found.truncate(k);
+                    trace::gave(layer.id(), &found.iter().map(|(_, row)| row.get(0)).collect::<Vec<i64>>());
                     return Ok(found);
                 }
                 few = metres;

@@ -28,12 +28,12 @@ impl Inner {
         self.store.apart(&opened.grant, LONGEST).await?.rows(&sql).await
     }
 
-    /// The first rows in a box, with the opened fields.
+    /// The first rows in a box, with the opened fields, to choose from: what of them is given is for the caller to say.
     pub(super) async fn rows_near(&self, opened: &Opened, bbox: [f64; 4], most: usize) -> Result<Vec<Row>> {
         let wanted = selection(opened, Some(bbox), Some(most as i64));
         let fields: Vec<&Field> = opened.fields.iter().collect();
         let sql = features(&opened.layer, &opened.grant, &fields, &wanted);
-        let mut rows = self.store.read(&opened.grant).await?.rows(&sql).await?;
+        let mut rows = self.store.read(&opened.grant).await?.gives(0).rows(&sql).await?;
         let mut all = vec![];
         while let Some(row) = rows.next().await {
             all.push(row?);

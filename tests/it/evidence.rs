@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use onemap::access::principal::Role;
-use onemap::evidence::partitions;
 use onemap::evidence::verify::{self, Report, Wanted};
+use onemap::evidence::{chains, partitions, stretches};
 use onemap::http::routes::{Access, table};
 use onemap_evidence::{Block, Fault, Head, Record, TileList};
 use reqwest::Method;
@@ -428,6 +428,33 @@ async fn sealed() -> World {
     world
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn auditors_are_told_how_the_chains_stand() {
+    let world = sealed().await;
+    let path = "/api/v1/audit/chains";
+    let told = world.json(AUDITOR, path).await;
+    let chain = &told["chains"][0];
+    assert_eq!((told["chains"].as_array().unwrap().len(), &told["verified"]), (1, &Value::Null), "{told}");
+    let (last, sealed) = (chain["last"]["block"].as_i64().unwrap(), chain["sealed"]["block"].as_i64().unwrap());
+    assert!(last >= sealed && sealed >= 5 && chain["not_sealed"] == last - sealed, "{told}");
+    // The signing in of the auditor is written meanwhile, or not yet.
+    let written = "select count(*) from onemap.evidence where block <= $1";
+    let client = world.app.database.app().await.unwrap();
+    let written: i64 = client.query_one(written, &[&last]).await.unwrap().get(0);
+    assert_eq!(chain["records"], written, "{told}");
+    assert_eq!(chain["last"]["digest"].as_str().map(str::len), Some(64), "{told}");
+    let wanted = Wanted::default();
+    let report = verify::verify(&world.app.database, &wanted).await.unwrap();
+    chains::note(&world.app.database, "operator", &wanted, &report).await.unwrap();
+    let part = Wanted { since: Some(0), ..Wanted::default() };
+    chains::note(&world.app.database, "operator", &part, &Report::default()).await.unwrap();
+    let told = world.json(AUDITOR, path).await;
+    assert_eq!((&told["verified"]["faults"], &told["verified"]["chains"]), (&json!(0), &json!(1)), "{told}");
+    assert_eq!(told["verified_in_part"]["records"], 0, "{told}");
+    let administrator = As::Person("housing", Role::DepartmentAdministrator);
+    assert_eq!(world.get(administrator, path).await.status(), 403);
+}
+
 /// Does to the database what no role may, as somebody who owns the machine.
 async fn tamper(world: &World, statement: &str) {
     world.sql(&format!("set session_replication_role = replica; {statement}")).await;
@@ -623,4 +650,109 @@ async fn two_nodes_write_a_chain_each() {
     assert_eq!((report.chains, report.faults), (2, vec![]));
     let sql = "select count(distinct node) from onemap.evidence where operation = 'features'";
     assert_eq!(rows(&world, sql).await[0].get::<_, i64>(0), 2);
+}
+
+/// A chain of 60,000 records, one a second, of other nodes' layers: tiles all over a city, pages with features, refusals.
+async fn filled(world: &World) {
+    let fill = "insert into onemap.evidence_node (id, name, public_key) overriding system value values (70, 'filled', '04');
+        select onemap.make_evidence_partition((now() - make_interval(months => m))::date) from generate_series(0, 1) m;
+        insert into onemap.evidence_block (node, number, at, count, records, previous, digest)
+            select 70, b, now() - make_interval(secs => 60000 - b * 100), 100, '', '', '' from generate_series(1, 600) b;
+        insert into onemap.evidence (kept_at, node, block, place, digest_check, at, department, who, operation, layer, owner, status,
+            complete, requests, rows, bytes, extent, features)
+            select b.at, 70, b.number, p, 0, b.at - make_interval(secs => 99 - p), 'd' || i % 7, 'key:' || i % 11,
+                case when i % 4 = 0 then 'features' else 'map' end, case when i % 30000 = 17 then 'rare' else 'layer' || i % 13 end,
+                'd' || i % 5, case when i % 1000 = 0 then 403 else 200 end, true, 1, 1, 1,
+                case when i % 4 > 0 then array[120 + x, 36 + x, 120.01 + x, 36.01 + x] end, case when i % 4 = 0 then array[i, i + 1] end
+            from onemap.evidence_block b, generate_series(0, 99) p,
+                lateral (select (b.number - 1) * 100 + p as i, (b.number % 50) / 50.0 as x) s where b.node = 70";
+    world.sql(fill).await;
+    world.sql("analyze onemap.evidence").await;
+}
+
+/// What searches find, and what a plain look at every row does.
+#[tokio::test(flavor = "multi_thread")]
+async fn searches_by_clues_find_what_a_look_at_every_row_finds() {
+    let world = World::new().await;
+    filled(&world).await;
+    let plain = |condition: &'static str| {
+        let sql = format!(
+            "select node || '.' || block || '.' || place from onemap.evidence where node = 70 and {condition}
+             order by at desc, node desc, block desc, place desc limit 120"
+        );
+        let world = &world;
+        async move { rows(world, &sql).await.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>() }
+    };
+    let about = "layer = 'layer5' and (features @> '{4204}' or (features is null and status = 200))";
+    let cases = [
+        ("layer=rare", "layer = 'rare'"),
+        ("layer=layer3", "layer = 'layer3'"),
+        ("department=d2&layer=layer3", "department = 'd2' and layer = 'layer3'"),
+        ("who=key:7&operation=features", "who = 'key:7' and operation = 'features'"),
+        ("status=403&layer=layer0", "status = 403 and layer = 'layer0'"),
+        ("layer=layer5&feature=4204", about),
+        (
+            "layer=layer9&bbox=120.555,36.555,120.556,36.556",
+            "layer = 'layer9' and (extent is null or extent[1] <= 120.556 and extent[3] >= 120.555 and extent[2] <= 36.556
+                 and extent[4] >= 36.555)",
+        ),
+        ("department=d1&bbox=120.71,36.71,120.72,36.72&operation=map",
+            "department = 'd1' and operation = 'map' and extent[1] <= 120.72 and extent[3] >= 120.71 and extent[2] <= 36.72
+                 and extent[4] >= 36.71"),
+    ];
+    for noted in [false, true] {
+        if noted {
+            stretches::note_all(&world.app.database).await.unwrap();
+            let count = rows(&world, "select count(*) from onemap.evidence_stretch where node = 70").await;
+            assert!(count[0].get::<_, i64>(0) >= 50);
+        }
+        for (search, condition) in cases {
+            let expected = plain(condition).await;
+            assert!(!expected.is_empty(), "{search}");
+            let mut found: Vec<String> = vec![];
+            let mut after = String::new();
+            while found.len() < 120 {
+                let page = world.json(AUDITOR, &format!("/api/v1/audit?{search}&limit=50{after}")).await;
+                found.extend(page["records"].as_array().unwrap().iter().map(|r| r["id"].as_str().unwrap().to_owned()));
+                let Some(next) = page["next"].as_str() else { break };
+                after = format!("&after={next}");
+            }
+            found.retain(|id| id.starts_with("70."));
+            found.truncate(120);
+            assert_eq!(found, expected, "{search}, noted: {noted}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_reads_the_stretches_it_needs_and_no_table_from_end_to_end() {
+    let world = World::new().await;
+    filled(&world).await;
+    stretches::note_all(&world.app.database).await.unwrap();
+    world.sql("analyze onemap.evidence; analyze onemap.evidence_clue; analyze onemap.evidence_stretch").await;
+    let looks = || async {
+        // Rows, not scans: a month without any is looked at as it is.
+        let sql = "select sum(seq_tup_read)::int8, sum(idx_scan)::int8 from pg_stat_all_tables
+                   where schemaname = 'onemap' and relname ~ '^evidence_(clue_)?[0-9]{6}$'";
+        let row = &rows(&world, sql).await[0];
+        (row.get::<_, i64>(0), row.get::<_, i64>(1))
+    };
+    // PostgreSQL tells its figures late.
+    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    let before = looks().await;
+    let mut after = before;
+    for _ in 0..40 {
+        for search in
+            ["layer=layer5&feature=4204", "department=d2", "layer=rare", "layer=layer3&from=2026-01-01", "status=403"]
+        {
+            world.json(AUDITOR, &format!("/api/v1/audit?{search}")).await;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        after = looks().await;
+        if after.1 > before.1 + 100 {
+            break;
+        }
+    }
+    assert!(after.1 > before.1 + 100, "no index was read: {before:?} {after:?}");
+    assert_eq!(after.0, before.0, "rows of tables that were read from end to end");
 }

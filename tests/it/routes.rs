@@ -31,6 +31,7 @@ fn may_enter(access: Access, who: As) -> bool {
         Access::KeyManager => role.is_some_and(Role::manages_keys),
         Access::Approver => role.is_some_and(Role::decides),
         Access::Auditor => matches!(role, Some(Role::Auditor | Role::DepartmentAdministrator)),
+        Access::PlatformAuditor => role == Some(Role::Auditor),
         Access::Administrator => role == Some(Role::PlatformAdministrator),
     }
 }

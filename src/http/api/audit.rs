@@ -14,10 +14,10 @@ use crate::access::principal::Principal;
 use crate::access::recorder::now;
 use crate::access::trace;
 use crate::error::{Error, Result};
-use crate::evidence::export;
 use crate::evidence::search::{self, Cursor, Prepared, Search, View};
 use crate::evidence::summary::{self, By, Wanted};
 use crate::evidence::view_of;
+use crate::evidence::{chains, export};
 use crate::geo::bbox::Bbox;
 use crate::http::ask::{Answer, Ask};
 use crate::http::attachment;
@@ -66,6 +66,13 @@ pub async fn totals(mut ask: Ask) -> Answer {
     trace::other(&ask.principal, "audit.summary", &ask.query);
     let figures = summary::read(&ask.app.database, &view, &wanted).await?;
     Ok(ok(&json!({ "figures": figures })))
+}
+
+/// How the chains of records stand.
+pub async fn chains(ask: Ask) -> Answer {
+    ask.parameters.clone().finish()?;
+    trace::other(&ask.principal, "audit.chains", "");
+    Ok(ok(&chains::read(&ask.app.database).await?))
 }
 
 /// Begins an export of what a search finds.

@@ -213,7 +213,7 @@ async fn page(ask: &Ask, drawn: &Drawn, (period, after, limit): (Option<String>,
     let after = after.map(|id| crate::layer::order::Place { values: vec![], id });
     let selection = Selection { conditions, after, limit: Some(limit + 1), ..Selection::default() };
     let sql = select::features(&drawn.layer, &drawn.grant, &fields, &selection);
-    let mut rows = ask.app.store.read(&drawn.grant).await?.rows(&sql).await?;
+    let mut rows = ask.app.store.read(&drawn.grant).await?.gives(limit).rows(&sql).await?;
     let (mut found, mut last, mut more) = (vec![], None, false);
     while let Some(row) = rows.next().await {
         let row = row?;

@@ -231,10 +231,9 @@ async fn span(ask: &Ask, layer: &Published) -> Result<Option<Span>> {
 /// The layers that the caller has a right on now, or any right.
 pub fn readable(ask: &Ask, right: Option<Right>) -> Vec<(Published, Grant<Read>)> {
     let visible = ask.app.catalog.visible(&ask.app.gate, &ask.principal);
-    let open = |id: &str| match right {
-        // To be named in a list is not an access: no rows can be read under such a grant.
-        None => trace::within_sync(Arc::default(), || ask.describe(id)),
-        Some(right) => ask.read_for(id, right),
+    // To be named in a list is not an access: whoever reads one of them opens it for itself.
+    let open = |id: &str| {
+        trace::within_sync(Arc::default(), || right.map_or_else(|| ask.describe(id), |right| ask.read_for(id, right)))
     };
     let readable = visible.into_iter().filter_map(|(layer, _)| open(&layer.id).ok());
     readable.map(|drawn| (drawn.layer, drawn.grant)).collect()

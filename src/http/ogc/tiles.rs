@@ -60,7 +60,7 @@ fn dataset(ask: &mut Ask) -> Result<Vec<Drawn>> {
                 }
                 free
             });
-            Ok(distinct.take(20).collect())
+            Ok(distinct.take(20).filter_map(|drawn| ask.view(&drawn.layer.id).ok()).collect())
         }
     }
 }

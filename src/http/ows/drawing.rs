@@ -1,10 +1,13 @@
 //! The layers that WMS and WMTS draw: what a name stands for, in which style, of which features.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::exception::{Code, Fault};
 use super::kvp::not;
 use crate::access::rights::Right;
+use crate::access::trace;
 use crate::error::{Error, Result};
 use crate::http::ask::Ask;
 use crate::http::ogc::common::readable;
@@ -97,6 +100,11 @@ pub fn base_map(ask: &Ask, right: Right) -> Result<(Value, Vec<Drawn>), Fault> {
     let style = library::embedded(BASE, &ask.base, |layer| readable(layer).is_some())?;
     let drawn = style["sources"].as_object().into_iter().flatten().filter_map(|(id, _)| readable(id)).collect();
     Ok((style, drawn))
+}
+
+/// Whether the caller may see anything of the base map. That is not to look at it.
+pub fn has_base_map(ask: &Ask) -> bool {
+    trace::within_sync(Arc::default(), || base_map(ask, Right::View)).is_ok_and(|(_, drawn)| !drawn.is_empty())
 }
 
 /// The base map's title.

@@ -114,6 +114,56 @@ export async function figures(from: string, to: string, department: string): Pro
   });
 }
 
+/** A node's chain of records: where it ends, and until where it is sealed. */
+export interface Chain {
+  chain: number;
+  node: string;
+  key: string;
+  records: number;
+  last: { block: number; at: string | null; digest: string } | null;
+  sealed: { block: number; at: string | null; file: string } | null;
+  /** Blocks after the last seal. */
+  open: number;
+}
+
+export interface Verification {
+  at: string | null;
+  by: string;
+  records: number;
+  faults: number;
+}
+
+export interface Chains {
+  chains: Chain[];
+  /** The last time that all chains were read again. */
+  verified: Verification | null;
+}
+
+function chainOf(value: unknown): Chain {
+  const said = object(value);
+  const last = said.last ? object(said.last) : null;
+  const sealed = said.sealed ? object(said.sealed) : null;
+  return {
+    chain: number(said.chain) ?? 0,
+    node: text(said.node),
+    key: text(said.public_key),
+    records: number(said.records) ?? 0,
+    last: last && { block: number(last.block) ?? 0, at: when(last.at), digest: text(last.digest) },
+    sealed: sealed && { block: number(sealed.block) ?? 0, at: when(sealed.at), file: text(sealed.file) },
+    open: number(said.not_sealed) ?? 0,
+  };
+}
+
+/** How the chains stand; for auditors alone. */
+export async function chains(): Promise<Chains> {
+  const body = object(await get<unknown>('/api/v1/audit/chains'));
+  const verified = body.verified ? object(body.verified) : null;
+  return {
+    chains: list(body.chains).map(chainOf),
+    verified: verified && { at: when(verified.at), by: text(verified.by), records: number(verified.records) ?? 0, faults: number(verified.faults) ?? 0 },
+  };
+}
+
 /** Begins an export of what a search finds; its job's id. */
 export function beginExport(search: Search): Promise<string> {
   const { feature, status, ...rest } = search;

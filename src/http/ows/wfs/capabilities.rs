@@ -58,7 +58,7 @@ pub fn capabilities(ask: &Ask, version: Version, sections: &[String]) -> Result<
         }
         if wanted("FeatureTypeList") {
             xml.element("wfs:FeatureTypeList", &[], |xml| {
-                for described in FeatureType::all(ask) {
+                for described in FeatureType::all(ask, "WFS GetCapabilities") {
                     feature_type(ask, version, &described, xml);
                 }
             });

@@ -8,6 +8,7 @@ use onemap_fes::{Property, Reference};
 
 use super::srs::Srs;
 use crate::access::rights::Right;
+use crate::access::trace;
 use crate::error::Said;
 use crate::geo::crs::Crs;
 use crate::http::ask::Ask;
@@ -52,8 +53,9 @@ impl FeatureType {
         Ok(FeatureType::new(ask, drawn))
     }
 
-    /// The types that the caller may read.
-    pub fn all(ask: &Ask) -> Vec<FeatureType> {
+    /// The types that the caller may read, for a document that names them: it is what is looked at, not each of them.
+    pub fn all(ask: &Ask, document: &str) -> Vec<FeatureType> {
+        trace::other(&ask.principal, "metadata", document);
         let layers = readable(ask, Some(Right::Query)).into_iter().filter(|(layer, _)| layer.state().archive.is_none());
         layers.map(|(layer, grant)| FeatureType::new(ask, Drawn { layer, grant })).collect()
     }

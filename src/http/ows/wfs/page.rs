@@ -110,7 +110,7 @@ impl Page {
             true => app.store.apart(&drawn.grant, LONGEST).await?,
             false => app.store.read(&drawn.grant).await?,
         };
-        let rows = reader.rows(&sql).await?;
+        let rows = reader.gives(window.count).rows(&sql).await?;
         Ok(Page { rows, writer, window, written: 0, keys: wanted.sort.len(), last: None, more: false })
     }
 

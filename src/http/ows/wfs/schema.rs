@@ -21,7 +21,7 @@ pub fn describe(ask: &Ask, version: Version, types: &[String], format: Option<&s
         return Err(Fault::invalid("outputformat", not(given, gml.media, gml.media)));
     }
     let types = match types.is_empty() {
-        true => FeatureType::all(ask),
+        true => FeatureType::all(ask, "WFS DescribeFeatureType"),
         false => types.iter().map(|name| FeatureType::of(ask, name, None)).collect::<Result<Vec<_>>>()?,
     };
     Ok(([(header::CONTENT_TYPE, gml.media)], document(&distinct(&types), gml)).into_response())

@@ -21,7 +21,7 @@ pub fn list(ask: &Ask) -> Response {
     xml.element("wfs:ListStoredQueriesResponse", &NAMESPACES, |xml| {
         xml.element("wfs:StoredQuery", &[("id", GET_FEATURE_BY_ID)], |xml| {
             xml.text("wfs:Title", TITLE);
-            let types = FeatureType::all(ask);
+            let types = FeatureType::all(ask, "WFS ListStoredQueries");
             for described in &types {
                 xml.text("wfs:ReturnFeatureType", &format!("{PREFIX}:{}", described.element()));
             }

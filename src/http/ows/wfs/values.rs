@@ -98,7 +98,7 @@ async fn members(
     (selection.limit, selection.offset) = (Some(window.count + 1), Some(window.start));
     let fields: Vec<&Field> = query.fields.iter().collect();
     let sql = select::features(&drawn.layer, &drawn.grant, &fields, &selection);
-    let mut rows = ask.app.store.read(&drawn.grant).await?.rows(&sql).await?;
+    let mut rows = ask.app.store.read(&drawn.grant).await?.gives(window.count).rows(&sql).await?;
     let writer = query.gml(version);
     let (mut out, mut seen, mut returned) = (vec![], 0, 0);
     while let Some(row) = rows.next().await {

@@ -4,13 +4,13 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use super::request::{MOST_LAYERS, MOST_PIXELS, Version};
-use crate::access::rights::Right;
+use crate::access::trace;
 use crate::geo::crs::{CRS84, Crs};
 use crate::geo::plane::Plane;
 use crate::http::ask::Ask;
 use crate::http::cache_policy::{Keep, keep, not_modified, weak_etag};
 use crate::http::ows::choice::temporal_field;
-use crate::http::ows::drawing::{BASE, DEFAULT, base_map, base_title, drawable, styles};
+use crate::http::ows::drawing::{BASE, DEFAULT, base_title, drawable, has_base_map, styles};
 use crate::http::ows::exception::Fault;
 use crate::http::ows::found::FORMATS;
 use crate::http::ows::kvp::Kvp;
@@ -28,6 +28,7 @@ const SCALE_AT_0: f64 = 279_541_132.014_358_76;
 
 pub fn answer(ask: &Ask, kvp: &Kvp) -> Answer {
     let version = Version::negotiate(kvp)?;
+    trace::other(&ask.principal, "metadata", "WMS GetCapabilities");
     let (body, media) = (document(ask, version)?, media(version));
     let etag = weak_etag(&[body.as_bytes()]);
     if let Some(response) = not_modified(&ask.headers, &etag, Keep::Private) {
@@ -64,7 +65,7 @@ fn document(ask: &Ask, version: Version) -> Result<String, Fault> {
         Version::V111 => vec![("version", "1.1.1"), XLINK],
     };
     let name = if version == Version::V130 { "WMS_Capabilities" } else { "WMT_MS_Capabilities" };
-    let based = base_map(ask, Right::View).is_ok_and(|(_, drawn)| !drawn.is_empty());
+    let based = has_base_map(ask);
     xml.element(name, &root, |xml| {
         writer.service(xml);
         xml.element("Capability", &[], |xml| {

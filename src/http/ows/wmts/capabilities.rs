@@ -6,12 +6,13 @@ use serde_json::Value;
 
 use super::Offer;
 use crate::access::rights::Right;
+use crate::access::trace;
 use crate::error::Said;
 use crate::geo::tms::TileMatrixSet;
 use crate::http::ask::Ask;
 use crate::http::cache_policy::{Keep, keep, not_modified, weak_etag};
 use crate::http::negotiation::MVT;
-use crate::http::ows::drawing::{BASE, DEFAULT, Named, base_map, base_title, drawable, styles};
+use crate::http::ows::drawing::{BASE, DEFAULT, Named, base_title, drawable, has_base_map, styles};
 use crate::http::ows::exception::Fault;
 use crate::http::ows::found::FORMATS;
 use crate::http::ows::service::{Service, endpoint, operation};
@@ -61,6 +62,7 @@ pub fn answer(ask: &Ask, offer: &Offer, sections: Option<&[&str]>) -> Answer {
             return Err(Fault::invalid("Sections", said));
         }
     }
+    trace::other(&ask.principal, "metadata", "WMTS GetCapabilities");
     let body = document(ask, offer, |name| sections.contains(&"All") || sections.contains(&name))?;
     let etag = weak_etag(&[body.as_bytes()]);
     if let Some(response) = not_modified(&ask.headers, &etag, Keep::Private) {
@@ -77,7 +79,7 @@ fn layers(ask: &Ask, offer: &Offer) -> Result<Vec<Listed>, Fault> {
             Named::Base(_) => vec![Listed::base(&only.layer)],
         });
     }
-    let based = base_map(ask, Right::View).is_ok_and(|(_, drawn)| !drawn.is_empty());
+    let based = has_base_map(ask);
     let base = based.then(|| Listed::base(BASE));
     Ok(base.into_iter().chain(drawable(ask).into_iter().map(Listed::of)).collect())
 }
