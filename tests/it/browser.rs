@@ -1,4 +1,4 @@
-//! The portal in a real browser: it opens, and no request leaves the origin.
+//! The portal in a real browser: it opens, no request leaves the origin, and people walk through it (`web/journeys`).
 
 use std::io::Read;
 use std::net::TcpListener;
@@ -148,4 +148,30 @@ async fn the_family_planning_example_draws_its_themes_and_their_figures() {
     // Where there is no demo there are no examples.
     let world = World::new().await;
     assert_eq!(world.request(reqwest::Method::GET, "/examples/family-planning/").send().await.unwrap().status(), 404);
+}
+
+/// What people do with the portal, from the first click to the last: a script for each, which Node runs.
+const JOURNEYS: [&str; 5] = ["theme", "figures", "request", "annotation", "example"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_walk_through_the_portal() {
+    let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("web");
+    let there = |path: &str| web.join(path).exists();
+    if !Path::new("/usr/bin/chromium").exists() || !there("dist/index.html") || !there("node_modules/playwright-core") {
+        eprintln!("skipped: chromium, the built page or its modules are missing (scripts/setup --test brings them)");
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let server = crate::process::start(data.path());
+    let key = crate::process::credentials(data.path())["keys"]["health"].as_str().unwrap().to_owned();
+    crate::process::searched(&server.url, &key).await;
+    for journey in JOURNEYS {
+        // A browser that hangs must not hang the tests.
+        let mut node = Command::new("timeout");
+        node.args(["600", "node"]).arg(web.join(format!("journeys/{journey}.mjs")));
+        node.env("JOURNEY_URL", &server.url).env("JOURNEY_CREDENTIALS", data.path().join("demo-credentials.json"));
+        let output = tokio::task::spawn_blocking(move || node.output().unwrap()).await.unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{journey}: {said}");
+    }
 }
