@@ -168,9 +168,12 @@ fn cells_of(record: &Record) -> HashSet<Cell> {
 
 /// At most four cells that hold a box.
 fn cells_of_box(place: [f64; 4]) -> Vec<Cell> {
+    // What is no box is everywhere.
+    if !place.iter().all(|degrees| degrees.is_finite()) {
+        return vec![EVERYWHERE];
+    }
     let [west, south, east, north] = place;
     let reach = (east - west).max(north - south);
-    // What is no box is everywhere.
     let level = LEVELS.into_iter().find(|level| reach >= 0.0 && reach <= side(*level));
     level.and_then(|level| covering(level, place)).unwrap_or_else(|| vec![EVERYWHERE])
 }
