@@ -110,7 +110,7 @@ impl Approvals {
         tokio::fs::rename(&partial.0, &path).await?;
         transaction.commit().await?;
         if let Some(before) = before.filter(|b| *b != sha256) {
-            let _ = tokio::fs::remove_file(self.path(id, &before)).await;
+            self.remove_file(id, &before).await;
         }
         Ok(())
     }
@@ -127,6 +127,11 @@ impl Approvals {
             // On several nodes the folder must be one that all of them have.
             _ => Err(none()),
         }
+    }
+
+    /// Takes a file away that no row names any more. One that stays is found by nobody.
+    pub(super) async fn remove_file(&self, id: Uuid, sha256: &str) {
+        let _ = tokio::fs::remove_file(self.path(id, sha256)).await;
     }
 
     fn path(&self, id: Uuid, sha256: &str) -> PathBuf {

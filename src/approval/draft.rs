@@ -197,6 +197,33 @@ impl Approvals {
         Ok(())
     }
 
+    /// Throws away a draft that was never submitted. What was stays, whatever became of it: others have had to do with it.
+    pub async fn discard(&self, by: &Principal, id: Uuid, condition: Condition) -> Result<()> {
+        let caller = Caller::of(by)?;
+        let mut client = self.database.app().await?;
+        let transaction = client.transaction().await?;
+        let request = load(&*transaction, caller, id, true).await?;
+        condition.check(request.version)?;
+        let wanted = Move { action: Action::Edit, steps_left: false };
+        next(request.at, wanted, &request.parties(caller)).map_err(|r: Refusal| refused(r, &request))?;
+        if !request.unseen {
+            return Err(Error::conflict(
+                "该申请曾经提交，须留存备查，不能删除",
+                "the request was submitted once: it is kept for the record",
+            )
+            .hint("可以留作草稿，或修改后再提交", "leave it as a draft, or change and submit it"));
+        }
+        let sql = "delete from onemap.request where id = $1
+                   returning (select sha256 from onemap.request_attachment where request_id = $1)";
+        let attached: Option<String> = transaction.query_one(sql, &[&id]).await?.get(0);
+        trail(&*transaction, by, "discard", id, json!({"layer": request.layer, "purpose": request.purpose})).await?;
+        transaction.commit().await?;
+        if let Some(sha256) = attached {
+            self.remove_file(id, &sha256).await;
+        }
+        Ok(())
+    }
+
     /// A layer that the caller may request: known, and another department's.
     pub(super) fn requestable(&self, by: &Principal, id: &str) -> Result<std::sync::Arc<Layer>> {
         if self.gate.standing(by, id) == Standing::Unknown {

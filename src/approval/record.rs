@@ -49,6 +49,9 @@ pub struct Request {
     pub actions: Vec<&'static str>,
     #[serde(skip)]
     pub(super) at: State,
+    /// A draft that was never submitted: nobody but its writer has had to do with it.
+    #[serde(skip)]
+    pub(super) unseen: bool,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -130,7 +133,8 @@ pub(super) const COLUMNS: &str = "r.id, r.version, r.state, r.layer_id, r.layer_
          'decided_by', s.decided_by, 'decided', to_char(s.decided_at at time zone 'UTC', t.iso), 'note', s.note) order by s.position)
      from onemap.request_step s where s.request_id = r.id) as steps,
     (select jsonb_build_object('filename', a.filename, 'media', a.media, 'size', a.size, 'sha256', a.sha256)
-     from onemap.request_attachment a where a.request_id = r.id) as attachment";
+     from onemap.request_attachment a where a.request_id = r.id) as attachment,
+    r.state = 'draft' and not exists (select from onemap.request_event e where e.request_id = r.id and e.action = 'submit') as unseen";
 
 pub(super) const FROM: &str = "from onemap.request r join onemap.person p on p.id = r.person_id
     cross join (select 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'::text as iso) t";
@@ -169,6 +173,7 @@ impl Request {
             decided: row.get("decided"),
             actions: vec![],
             at,
+            unseen: row.get("unseen"),
         };
         let parties = request.parties(caller);
         let wanted = |action| Move { action, steps_left: false };
@@ -177,6 +182,9 @@ impl Request {
             .filter(|action| next(at, wanted(*action), &parties).is_ok())
             .map(Action::name)
             .collect();
+        if request.unseen && next(at, wanted(Action::Edit), &parties).is_ok() {
+            request.actions.push("discard");
+        }
         Ok(request)
     }
 

@@ -372,6 +372,7 @@ pub fn table() -> Vec<Route> {
         route("POST", "/api/v1/requests/decisions", Person, "Decide on many requests", requests::decide),
         route("GET", "/api/v1/requests/{request}", Person, "A request", requests::get),
         route("PATCH", "/api/v1/requests/{request}", Person, "Change a draft or a returned request", requests::edit),
+        route("DELETE", "/api/v1/requests/{request}", Person, "Discard a draft that was never submitted", requests::discard),
         route("POST", "/api/v1/requests/{request}/submit", Person, "Submit a request", requests::submit),
         route("POST", "/api/v1/requests/{request}/withdraw", Person, "Take a submitted request back", requests::withdraw),
         route("POST", "/api/v1/requests/{request}/return", Person, "Return a request to be mended", requests::send_back),

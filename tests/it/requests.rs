@@ -319,6 +319,40 @@ async fn many_decisions_at_once_each_stand_for_themselves() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_draft_that_was_never_submitted_can_be_discarded() {
+    let desk = Desk::new().await;
+    let path = desk.draft(USER, json!({})).await;
+    let request = desk.world.request(Method::PUT, &format!("{path}/attachment?filename=a.pdf")).body("%PDF-1.7 ...");
+    let request = request.header("cookie", desk.cookie(USER).await).header("if-match", "*");
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    let draft = desk.get(USER, &path).await;
+    assert!(draft["actions"].as_array().unwrap().contains(&json!("discard")), "{draft}");
+    let discard =
+        async |who, path: &str, condition| desk.send(who, Method::DELETE, path, condition, &Value::Null).await;
+    for (who, condition, status) in
+        [(OTHER, Some("*"), 404), (APPROVER, Some("*"), 404), (USER, None, 428), (USER, Some("\"1\""), 412)]
+    {
+        assert_eq!(discard(who, &path, condition).await.status, status, "{who:?} {condition:?}");
+    }
+    assert_eq!(discard(USER, &path, Some("\"2\"")).await.status, 204);
+    assert_eq!(desk.status_of(USER, &path).await, 404);
+    assert_eq!(discard(USER, &path, Some("*")).await.status, 404);
+    let left = std::fs::read_dir(desk.world.app.config.data.join("attachments")).unwrap().count();
+    assert_eq!(left, 0, "its attachment is gone");
+    assert_eq!(desk.count("select count(*) from onemap.audit where action = 'discard'").await, 1);
+
+    // Others have had to do with one that was submitted, whatever became of it.
+    let path = desk.submitted(USER, json!({})).await;
+    assert_eq!(discard(USER, &path, Some("*")).await.status, 409);
+    desk.post(USER, &format!("{path}/withdraw"), "*", json!({})).await;
+    let withdrawn = desk.get(USER, &path).await;
+    assert_eq!(withdrawn["state"], "draft");
+    assert!(!withdrawn["actions"].as_array().unwrap().contains(&json!("discard")), "{withdrawn}");
+    assert_eq!(discard(USER, &path, Some("*")).await.status, 409);
+    assert_eq!(desk.status_of(USER, &path).await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_attachment_is_for_its_parties_and_never_shown_in_place() {
     let desk = Desk::new().await;
     let path = desk.draft(USER, json!({})).await;

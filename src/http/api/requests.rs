@@ -2,8 +2,8 @@
 
 use axum::body::{Body, Bytes};
 use axum::extract::Path;
-use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use onemap_approval::{Action, State};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -105,6 +105,13 @@ pub async fn edit(ask: Ask, Path(id): Path<String>, bytes: Bytes) -> Answer {
     let patch: Map<String, Value> = body(&bytes)?;
     ask.app.approvals.edit(&ask.principal, known.id, condition, &Value::Object(patch)).await?;
     shown(&ask, &id).await
+}
+
+pub async fn discard(ask: Ask, Path(id): Path<String>) -> Answer {
+    ask.parameters.clone().finish()?;
+    let known = ask.app.approvals.get(&ask.principal, uuid(&id)?).await?;
+    ask.app.approvals.discard(&ask.principal, known.id, condition(&ask.headers)?).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 #[derive(Deserialize, Default)]

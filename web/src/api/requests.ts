@@ -179,6 +179,9 @@ export const change = (id: string, version: number, wish: Wish) => send<unknown>
 
 export type Move = 'submit' | 'withdraw' | 'return' | 'approve' | 'reject' | 'revoke' | 'surrender';
 
+/** Throws away a draft that was never submitted. */
+export const discard = (id: string, version: number): Promise<unknown> => send('DELETE', path(id), { headers: versioned(version) });
+
 /** An approval may give less than was asked for: `granted` says of what, `area` where. */
 export interface Deed {
   note?: string;

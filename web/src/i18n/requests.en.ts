@@ -37,8 +37,8 @@ const requests = {
   number: 'Number',
   attachment: 'Attachment',
   onMap: 'Show on the map',
-  act: { edit: 'Go on writing', submit: 'Submit', withdraw: 'Withdraw', return: 'Return', approve: 'Approve', reject: 'Reject', revoke: 'Revoke', surrender: 'Give back' },
-  done: { submit: 'Submitted', withdraw: 'Withdrawn', return: 'Returned', approve: 'Approved', reject: 'Rejected', revoke: 'Revoked', surrender: 'Given back' },
+  act: { edit: 'Go on writing', submit: 'Submit', withdraw: 'Withdraw', return: 'Return', approve: 'Approve', reject: 'Reject', revoke: 'Revoke', surrender: 'Give back', discard: 'Delete the draft' },
+  done: { submit: 'Submitted', withdraw: 'Withdrawn', return: 'Returned', approve: 'Approved', reject: 'Rejected', revoke: 'Revoked', surrender: 'Given back', discard: 'Deleted' },
   did: {
     create: 'Created',
     edit: 'Changed',
@@ -56,6 +56,7 @@ const requests = {
     remind: 'Reminded',
   },
   ask: {
+    discard: 'A draft that was never submitted goes for good, with its attachment.',
     withdraw: 'The request becomes a draft again, which you can change and submit.',
     revoke: 'Say why. Within seconds the other side loses access, on open connections too.',
     surrender: 'Say why. Your department loses access to this layer and has to ask again when it needs it.',

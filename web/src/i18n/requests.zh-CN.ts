@@ -38,8 +38,8 @@ const requests = {
   number: '编号',
   attachment: '附件',
   onMap: '在一张图上查看',
-  act: { edit: '继续填写', submit: '提交', withdraw: '撤回', return: '退回修改', approve: '批准', reject: '驳回', revoke: '收回授权', surrender: '交回授权' },
-  done: { submit: '已提交', withdraw: '已撤回', return: '已退回', approve: '已批准', reject: '已驳回', revoke: '已收回', surrender: '已交回' },
+  act: { edit: '继续填写', submit: '提交', withdraw: '撤回', return: '退回修改', approve: '批准', reject: '驳回', revoke: '收回授权', surrender: '交回授权', discard: '删除草稿' },
+  done: { submit: '已提交', withdraw: '已撤回', return: '已退回', approve: '已批准', reject: '已驳回', revoke: '已收回', surrender: '已交回', discard: '已删除' },
   did: {
     create: '新建',
     edit: '修改',
@@ -57,6 +57,7 @@ const requests = {
     remind: '提醒',
   },
   ask: {
+    discard: '未提交过的草稿连同附件一并删除，不能恢复。',
     withdraw: '撤回后申请变为草稿，可以修改后再提交。',
     revoke: '请写明收回的原因。对方几秒内不能再访问，已打开的连接也会断开。',
     surrender: '请写明交回的原因。本单位将不能再访问这个图层，需要时重新申请。',

@@ -1,9 +1,9 @@
 import type { Move, RequestState, UseRequest } from '@/api/requests';
 
-/** A thing one may do with a request: the server's moves, and writing on. */
-export type Act = Move | 'edit';
+/** A thing one may do with a request: the server's moves, writing on, throwing a draft away. */
+export type Act = Move | 'edit' | 'discard';
 
-const ORDER: Act[] = ['approve', 'return', 'reject', 'submit', 'edit', 'withdraw', 'surrender', 'revoke'];
+const ORDER: Act[] = ['approve', 'return', 'reject', 'submit', 'edit', 'withdraw', 'surrender', 'revoke', 'discard'];
 
 /** The buttons under a request, the likeliest first: what the server says is possible for this reader in this state. */
 export const actsOn = (one: Pick<UseRequest, 'actions'>): Act[] => ORDER.filter((act) => one.actions.includes(act));
