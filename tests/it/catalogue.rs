@@ -166,6 +166,22 @@ async fn deviations_show_when_fields_change_and_updates_are_late() {
     assert_eq!(names(&found), ["图层open"]);
     let timeliness = found["records"][0]["score"]["timeliness"].as_f64().unwrap();
     assert!((0.45..0.55).contains(&timeliness), "half a cycle late: {timeliness}");
+    // A feature that is changed is an update of the data; the next ones within the hour do not make other versions of the record.
+    let version = async || of_layer(&world, "open").await["version"].as_i64().unwrap();
+    let before = version().await;
+    for floors in [7, 8] {
+        world.sql(&format!("update map.open set floors = {floors} where fid = (select min(fid) from map.open)")).await;
+        let counted = "select not exists (select from onemap.edit where not counted)";
+        for _ in 0..200 {
+            let client = world.app.database.app().await.unwrap();
+            if client.query_one(counted, &[]).await.unwrap().get(0) {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        assert_eq!(world.json(OTHER, &format!("{CATALOGUE}?drift=update_overdue")).await["matched"], 0, "{floors}");
+        assert_eq!(version().await, before + 1, "{floors}");
+    }
     world.sql("update onemap.catalogue_record set created_at = now() - interval '91 days' where layer_id = 'unconditional'").await;
     let found = world.json(OTHER, &format!("{CATALOGUE}?drift=unused")).await;
     assert_eq!(names(&found), ["图层unconditional"]);
