@@ -9,6 +9,8 @@ use uuid::Uuid;
 use crate::error::{Error, Result};
 use crate::layer::filter::Given;
 
+/// Characters of an indicator's label.
+const LONGEST_LABEL: usize = 60;
 /// Rows that come with a request at most.
 pub const MOST_ROWS: usize = 50_000;
 
@@ -118,6 +120,9 @@ pub struct Indicator {
     /// A factor, such as 1000 for a rate per thousand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per: Option<f64>,
+    /// What the number is called. Names of fields are not told to the layer's readers; this is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -359,11 +364,22 @@ impl Indicator {
         if self.kind == Category && name == "second" {
             return Err(Error::invalid("second.kind", "第二个指标必须是数值", "the second indicator is a number"));
         }
+        if self.label.as_ref().is_some_and(|label| !is_label(label)) {
+            return Err(Error::invalid(
+                &format!("{name}.label"),
+                format!("应为 1 到 {LONGEST_LABEL} 个字"),
+                format!("it has 1 to {LONGEST_LABEL} characters"),
+            ));
+        }
         match self.per.is_none_or(|per| per.is_finite() && per > 0.0) {
             true => Ok(()),
             false => Err(Error::invalid(&format!("{name}.per"), "应为正数", "it is a positive number")),
         }
     }
+}
+
+fn is_label(text: &str) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= LONGEST_LABEL && !text.contains(char::is_control)
 }
 
 impl Unit {

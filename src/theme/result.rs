@@ -7,7 +7,7 @@ use onemap_spatial::within::{middle, places};
 use onemap_statistics::palette::{Palette, SIDE};
 use serde_json::{Value as Json, json};
 
-use super::definition::{Definition, Kind, class_of};
+use super::definition::{Definition, Indicator, Kind, class_of};
 use super::drawing::{self, Drawing, Entry, Mark};
 use super::tell::{Numbers, Told};
 use super::zones::Zones;
@@ -257,17 +257,22 @@ fn fields(definition: &Definition) -> Vec<Field> {
         title_zh: zh.to_owned(),
         title_en: en.to_owned(),
     };
+    let figure = |name: &str, indicator: &Indicator, (zh, en): (&str, &str)| {
+        let label = indicator.label.as_deref();
+        field(name, FieldType::Float, label.unwrap_or(zh), label.unwrap_or(en))
+    };
     let mut fields = vec![
         field("code", FieldType::Text, "分区代码", "Zone code"),
         field("name", FieldType::Text, "分区名称", "Zone name"),
         field("period", FieldType::Text, "时段", "Period"),
-        field("value", FieldType::Float, "指标值", "Value"),
+        figure("value", &definition.indicator, ("指标值", "Value")),
         field("count", FieldType::Integer, "数据行数", "Rows"),
         field("class", FieldType::Integer, "级别", "Class"),
         field("suppressed", FieldType::Boolean, "不予公布", "Withheld"),
     ];
     match definition.kind {
-        Kind::Bivariate => fields.push(field("second", FieldType::Float, "第二指标值", "Second value")),
+        Kind::Bivariate => fields
+            .extend(definition.second.iter().map(|second| figure("second", second, ("第二指标值", "Second value")))),
         Kind::Categories => fields.push(field("category", FieldType::Text, "类别", "Category")),
         Kind::DotDensity => fields.push(field("dot", FieldType::Boolean, "散点", "Dot")),
         _ => {}

@@ -90,7 +90,7 @@ fn whole(layer: &Published, rule: &Suppression) -> Definition {
             Some(field) => Join::Code { field: field.clone() },
             None => Join::Location { lon: None, lat: None },
         },
-        indicator: Indicator { kind, field, denominator: None, per: None },
+        indicator: Indicator { kind, field, denominator: None, per: None, label: None },
         second: None,
         kind: Kind::Choropleth,
         method: Method::NaturalBreaks,

@@ -285,8 +285,9 @@ async fn periods_share_their_classes_and_a_bivariate_map_has_nine() {
     assert_eq!((first["rows"].as_array().unwrap().len(), rest["rows"].as_array().unwrap().len()), (3, 5));
 
     definition.as_object_mut().unwrap().remove("time");
-    definition["second"] = json!({"kind": "sum", "field": "m"});
+    definition["second"] = json!({"kind": "sum", "field": "m", "label": "登记人数"});
     definition["kind"] = "bivariate".into();
+    definition["share_class"] = "unconditional".into();
     make(&world, "both", definition).await;
     let both = table(&world, "both").await;
     assert!(both.values().filter(|r| r["value"].is_number()).all(|r| r["class"].as_u64().unwrap() < 9), "{both:?}");
@@ -294,6 +295,13 @@ async fn periods_share_their_classes_and_a_bivariate_map_has_nine() {
         world.json(OWNER, "/api/v1/themes/both").await["figures"]["legend"]["entries"].as_array().unwrap().len(),
         11
     );
+
+    // Its readers are told what a figure is called, of which field it is they are not.
+    let told = world.json(OTHER, "/api/v1/themes/both").await;
+    assert_eq!(told["labels"], json!([null, "登记人数"]), "{told}");
+    assert!(told["definition"].is_null(), "{told}");
+    let layer = world.json(OTHER, "/ogc/collections/both/schema").await;
+    assert!(layer["properties"]["second"].to_string().contains("登记人数"), "{layer}");
 
     // Changed, it is another revision with another style; refreshed, one more; removed, it is gone for everybody.
     let (status, answer) = send(
@@ -530,6 +538,7 @@ async fn what_makes_no_theme_is_said_at_once_or_by_the_job() {
         ("/indicator", json!({"kind": "sum"}), "indicator.field"),
         ("/indicator", json!({"kind": "ratio", "field": "n"}), "indicator.denominator"),
         ("/indicator", json!({"kind": "per_capita", "denominator": "name"}), "indicator.denominator"),
+        ("/indicator", json!({"kind": "count", "label": " "}), "indicator.label"),
         ("/kind", json!("bivariate"), "second"),
         ("/kind", json!("nothing"), "body"),
         ("/palette", json!("categories"), "palette"),

@@ -68,7 +68,8 @@ fn definition() -> Map<String, Value> {
         "field": text(), "parent": text(), "lon": text(), "lat": text()});
     let measures = ["count", "sum", "mean", "ratio", "per_capita", "per_km2", "category"];
     let indicator = json!({"kind": {"type": "string", "enum": measures}, "field": text(), "denominator": text(),
-        "per": {"type": "number", "minimum": 0, "exclusiveMinimum": true, "default": 1}});
+        "per": {"type": "number", "minimum": 0, "exclusiveMinimum": true, "default": 1},
+        "label": {"type": "string", "maxLength": 60, "description": "What the number is called, for the layer's readers"}});
     let indicator = object(&["kind"], members(indicator));
     let kinds = ["choropleth", "graduated_symbols", "dot_density", "heat", "categories", "bivariate"];
     let time = json!({"field": text(), "unit": {"type": "string", "enum": ["year", "quarter", "month", "day"]}});

@@ -117,6 +117,7 @@ pub async fn get(ask: Ask, Path(id): Path<String>) -> Answer {
     let mut document = json!({
         "id": id, "layer": id, "title": title, "updated": kept.updated,
         "kind": kept.definition["kind"], "indicator": kept.definition["indicator"]["kind"],
+        "labels": [kept.definition["indicator"]["label"], kept.definition["second"]["label"]],
         "style": format!("{}/styles/{id}.json", ask.base), "tiles": format!("{}/tiles/{id}.json", ask.base),
         "items": format!("{}/ogc/collections/{id}/items", ask.base), "table": format!("{}/api/v1/themes/{id}/table", ask.base),
         "style_id": style_id(&id), "revision": null,

@@ -9,6 +9,8 @@ export interface Indicator {
   kind: 'count' | 'sum' | 'mean' | 'ratio' | 'per_capita' | 'per_km2' | 'category';
   field?: string;
   denominator?: string;
+  /** What the figure is called; its readers are told this, not its columns. */
+  label?: string;
 }
 
 export interface Definition {
@@ -28,6 +30,9 @@ export interface Definition {
 }
 
 export type NewTheme = Definition & { id: string; title: Said; theme?: string; share_class?: string };
+
+/** Characters of what a figure is called. */
+export const LONGEST_LABEL = 60;
 
 /** The server takes no more rows with a request. */
 export const MOST_ROWS = 50_000;
@@ -60,6 +65,8 @@ export interface About {
   classes: ClassOf[];
   /** Of a bivariate map, the other figure's. */
   second: ClassOf[];
+  /** What the figures are called; empty where nobody said so. */
+  labels: string[];
   /** Texts with a colour of their own, the most frequent first. */
   categories: string[];
   /** What a dot stands for. */
@@ -94,6 +101,7 @@ export function aboutOf(body: unknown): About {
     periods: texts(figures.periods),
     classes: classesOf(classification),
     second: classesOf(object(figures.second)),
+    labels: list(raw.labels).map(text),
     categories: texts(figures.categories),
     perDot: number(figures.per_dot),
     histogram: list(histogram.counts).map((count, index) => ({ from: edges[index] ?? 0, to: edges[index + 1] ?? 0, count: number(count) ?? 0 })),

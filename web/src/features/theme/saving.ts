@@ -1,4 +1,4 @@
-import { LONGEST_ID, MOST_ROWS, type Definition, type Indicator } from '@/api/themes';
+import { LONGEST_ID, LONGEST_LABEL, MOST_ROWS, type Definition, type Indicator } from '@/api/themes';
 import { numberOf, type Kind, type Table } from '@/tables/table';
 import type { Field } from '@/api/types';
 import type { Part, Wanted, Wish } from './maker';
@@ -8,6 +8,8 @@ export type Obstacle = 'rows' | 'field' | 'measure';
 
 interface From {
   wish: Wish;
+  /** What the figures are called, the second one's too. */
+  labels: string[];
   source: { kind: 'file'; name: string } | { kind: 'layer'; id: string };
   table: Table;
   kinds: Kind[];
@@ -39,10 +41,11 @@ export function definitionOf(from: From): Definition | Obstacle {
   const { wish, source, table } = from;
   const ownNames = source.kind === 'layer' ? from.sourceFields.map((field) => field.name) : table.columns;
   const column = (index: number | null): string | undefined => (index === null ? undefined : ownNames[index]);
-  const indicatorOf = (part: Omit<Part, 'measure'> & { measure: Wanted }): Indicator => ({
+  const indicatorOf = (part: Omit<Part, 'measure'> & { measure: Wanted }, at: number): Indicator => ({
     kind: part.measure,
     field: part.measure === 'count' ? undefined : column(part.value),
     denominator: part.measure === 'ratio' ? column(part.below) : part.measure === 'per_capita' ? part.people : undefined,
+    label: from.labels[at]?.slice(0, LONGEST_LABEL) || undefined,
   });
   const parts = wish.kind === 'bivariate' ? [wish, wish.second] : [wish];
   const [indicator, second] = parts.map(indicatorOf);
