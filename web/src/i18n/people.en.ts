@@ -70,7 +70,7 @@ const people = {
   },
   password: {
     title: 'Change the password',
-    lead: '{n} characters at least; a sentence will do. Without the sign-in name, and none of the last 5.',
+    lead: '{n} characters at least; a sentence will do. Neither common ones nor names of yours, and none of the last 5.',
     old: 'Present password',
     wanted: 'New password',
     again: 'New password again',
