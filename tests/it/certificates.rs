@@ -156,6 +156,20 @@ async fn an_administrator_registers_by_fingerprint_and_the_dates_are_the_certifi
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn where_none_can_be_shown_none_is_registered() {
+    let world = World::new().await;
+    let options = world.json(crate::world::As::Anonymous, "/api/v1/session/options").await;
+    assert_eq!((&options["oidc"], &options["certificates"]), (&Value::Null, &json!(false)));
+    let admin = By::person(&world, "health-department_administrator").await;
+    let people = admin.get("/api/v1/people").await.1;
+    let id = people["people"].as_array().unwrap().iter().find(|p| p["login"] == USER).unwrap()["id"].clone();
+    let named = json!({"fingerprint": fingerprint(&certificate("Li Wei", (-60, 3600)))});
+    let (status, said) = admin.send(Method::POST, &format!("/api/v1/people/{id}/certificates"), &named).await;
+    assert_eq!(status, 409, "{said}");
+    assert_eq!(sign_in(&world, USER, &[]).await.0, 200, "its person is not locked out");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_caller_says_of_its_certificate_itself_is_nothing() {
     // Registered here, but the settings say that proxies do not remove what callers send.
     for settings in [

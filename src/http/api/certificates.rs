@@ -70,6 +70,12 @@ struct Named {
 pub async fn register(ask: Ask, Path(person): Path<String>, bytes: Bytes) -> Answer {
     ask.parameters.clone().finish()?;
     let (person, named) = (number(&person)?, body::<Named>(&bytes)?);
+    // Where none can be shown it would lock its person out.
+    if !ask.app.config.client_certificates {
+        return Err(Error::conflict("本平台未启用数字证书", "certificates are not taken here")
+            .hint("启用方法见 docs/identity.md 的 client_certificates", "see client_certificates in docs/identity.md")
+            .into());
+    }
     let fingerprint = fingerprint(&named.fingerprint)?;
     let id = ask.app.login.register_certificate(&ask.principal, person, &fingerprint, &named.label).await?;
     Ok(created(&json!({ "id": id })))

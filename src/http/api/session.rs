@@ -53,7 +53,7 @@ pub async fn options(ask: Ask) -> Answer {
     let label = json!({"zh": settings.oidc_label_zh, "en": settings.oidc_label_en});
     let oidc =
         ask.app.oidc.as_ref().map(|_| json!({"label": label, "href": format!("{}/api/v1/session/oidc", ask.base)}));
-    Ok(ok(&json!({ "oidc": oidc })))
+    Ok(ok(&json!({"oidc": oidc, "certificates": ask.app.config.client_certificates})))
 }
 
 #[derive(Deserialize)]

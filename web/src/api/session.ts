@@ -14,9 +14,17 @@ export interface Provider {
   href: string;
 }
 
-export const provider = () =>
-  get<unknown>('/api/v1/session/options').then((body): Provider | null => {
-    const said = object(object(body).oidc);
+/** The ways to sign in beside a password. */
+export interface Ways {
+  provider: Provider | null;
+  /** Whether certificates are taken as second factors. */
+  certificates: boolean;
+}
+
+export const ways = () =>
+  get<unknown>('/api/v1/session/options').then((body): Ways => {
+    const all = object(body);
+    const said = object(all.oidc);
     const label = saying(said.label);
-    return label && text(said.href) ? { label, href: text(said.href) } : null;
+    return { provider: label && text(said.href) ? { label, href: text(said.href) } : null, certificates: all.certificates === true };
   });

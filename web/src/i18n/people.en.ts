@@ -106,6 +106,8 @@ const people = {
     linkName: 'Link by address or name',
     unlink: 'Unlink',
     fingerprint: 'SHA-256 of a certificate',
+    noProvider: 'No identity provider is set up here; once there is one, accounts are linked here.',
+    noCertificates: 'Certificates are not taken here; once they are, they are registered here.',
   },
   certificates: {
     title: 'Certificates',

@@ -107,6 +107,8 @@ const people = {
     linkName: '按邮箱或登录名关联',
     unlink: '取消关联',
     fingerprint: '证书的 SHA-256 指纹',
+    noProvider: '本平台未启用统一身份认证登录；启用后可在此关联账号。',
+    noCertificates: '本平台未启用数字证书；启用后可在此登记。',
   },
   certificates: {
     title: '数字证书',
