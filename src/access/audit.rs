@@ -1,5 +1,7 @@
 //! The audit trail: one row for each write, in the write's own transaction.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use tokio_postgres::GenericClient;
 
@@ -21,7 +23,7 @@ pub async fn write(client: &impl GenericClient, principal: &Principal, entry: En
 
 /// The same, for a record that names its row of the trail.
 pub async fn write_numbered(client: &impl GenericClient, principal: &Principal, entry: Entry<'_>) -> Result<i64> {
-    let request = REQUEST_ID.try_with(Clone::clone).ok();
+    let request: Option<Arc<str>> = REQUEST_ID.try_with(Clone::clone).ok();
     let row = client
         .query_one(
             "insert into onemap.audit (principal, department_id, action, object_kind, object_id, detail, request_id)
@@ -33,7 +35,7 @@ pub async fn write_numbered(client: &impl GenericClient, principal: &Principal, 
                 &entry.object_kind,
                 &entry.object_id,
                 &entry.detail,
-                &request,
+                &request.as_deref(),
             ],
         )
         .await?;
@@ -42,5 +44,5 @@ pub async fn write_numbered(client: &impl GenericClient, principal: &Principal, 
 
 tokio::task_local! {
     /// The request under which a write happens; set by `http`, absent in jobs and on the command line.
-    pub static REQUEST_ID: String;
+    pub static REQUEST_ID: Arc<str>;
 }

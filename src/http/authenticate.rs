@@ -4,9 +4,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, Method, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use futures_util::StreamExt;
@@ -25,24 +24,27 @@ use crate::error::{Error, Result};
 
 /// Finds out who asks. A credential that is wrong is an error even where none is needed: a page whose key has expired should
 /// learn it, not silently see less.
-pub async fn authenticate(State(app): State<App>, mut request: Request, next: Next) -> Response {
+pub async fn around(app: &App, mut request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {
+    if let Err(foreign) = same_site(&request) {
+        return Problem(foreign).into_response();
+    }
     let principal = match credential(&request) {
         None => Ok(Principal::anonymous()),
         Some(credential) => {
-            let seen = Seen::of(&app, &request);
-            proven(&app, &credential, &seen).await
+            let seen = Seen::of(app, &request);
+            proven(app, &credential, &seen).await
         }
     };
     match principal {
         Ok(principal) => {
             trace::by(&principal);
             request.extensions_mut().insert(principal.clone());
-            guarded(app, principal, next.run(request).await)
+            guarded(app, principal, next(request).await)
         }
         // A stale session cookie must not keep anybody from signing in or out, nor from the open pages.
         Err(_) if is_cookie(&request) && forgiving(&request) => {
             request.extensions_mut().insert(Principal::anonymous());
-            next.run(request).await
+            next(request).await
         }
         Err(e) => Problem(e).into_response(),
     }
@@ -117,13 +119,13 @@ impl Seen {
 const EVERY: Duration = Duration::from_secs(1);
 
 /// An answer that is given out bit by bit ends, broken off, when its caller is barred or moved, or its key revoked.
-fn guarded(app: App, principal: Principal, response: Response) -> Response {
+fn guarded(app: &App, principal: Principal, response: Response) -> Response {
     if principal.is_anonymous() || response.body().size_hint().exact().is_some() {
         return response;
     }
     let (parts, body) = response.into_parts();
     let looks = tokio::time::interval_at(Instant::now() + EVERY, EVERY);
-    let begin = Some((body.into_data_stream(), looks, app, principal));
+    let begin = Some((body.into_data_stream(), looks, app.clone(), principal));
     let pieces = futures_util::stream::unfold(begin, |state| async move {
         let (mut pieces, mut looks, app, principal) = state?;
         loop {
@@ -183,14 +185,13 @@ pub fn bearer(headers: &HeaderMap) -> Option<String> {
 
 /// Cross-site request forgery: a change that comes with a cookie must come from our own pages. Browsers say where a request
 /// comes from (Sec-Fetch-Site; Origin in older ones); programs without cookies are not concerned.
-pub async fn same_site(request: Request, next: Next) -> Response {
+fn same_site(request: &Request) -> Result<()> {
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    let cookie = CookieJar::from_headers(request.headers()).get(COOKIE).is_some();
-    if changes && cookie && !from_own_page(request.headers()) {
-        return Problem(Error::forbidden("跨站请求已被拒绝", "a request from another site was refused"))
-            .into_response();
+    let cookie = || CookieJar::from_headers(request.headers()).get(COOKIE).is_some();
+    match changes && cookie() && !from_own_page(request.headers()) {
+        true => Err(Error::forbidden("跨站请求已被拒绝", "a request from another site was refused")),
+        false => Ok(()),
     }
-    next.run(request).await
 }
 
 fn from_own_page(headers: &HeaderMap) -> bool {

@@ -1,9 +1,7 @@
 //! Caching, said per answer. What is not said here is `no-store`: a forgotten answer must not stay in somebody's proxy.
 
-use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 /// How an answer may be kept.
@@ -62,8 +60,8 @@ pub fn digest(parts: &[&[u8]]) -> String {
 }
 
 /// The headers that every answer has, and `no-store` where nothing else was said.
-pub async fn middleware(request: Request<Body>, next: Next) -> Response {
-    let mut response = next.run(request).await;
+pub async fn around(request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {
+    let mut response = next(request).await;
     let headers = response.headers_mut();
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

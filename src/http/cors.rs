@@ -1,10 +1,8 @@
 //! Cross-origin access: pages of other origins may read answers with a key. Cookies are never sent across
 //! (no `allow-credentials`).
 
-use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::app::App;
@@ -18,12 +16,12 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
 );
 
 /// Answers preflights itself. An OPTIONS request that is none (tus asks so what the server speaks) is the router's.
-pub async fn middleware(State(app): State<App>, request: Request<Body>, next: Next) -> Response {
+pub async fn around(app: &App, request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {
     let origins = &app.config.cors_origins;
     let allowed = allowed_origin(origins, request.headers());
     let preflight =
         *request.method() == Method::OPTIONS && request.headers().contains_key("access-control-request-method");
-    let mut response = if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
+    let mut response = if preflight { StatusCode::NO_CONTENT.into_response() } else { next(request).await };
     let headers = response.headers_mut();
     if !origins.iter().any(|o| o == "*") {
         headers.append(header::VARY, HeaderValue::from_static("Origin"));

@@ -7,9 +7,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use axum::body::{Body, Bytes};
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request};
 use axum::http::{Method, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use onemap_evidence::Record;
@@ -31,10 +30,10 @@ struct Asked {
     request: Option<Arc<str>>,
 }
 
-pub async fn middleware(State(app): State<App>, request: Request, next: Next) -> Response {
-    let asked = Asked::of(&app, &request);
+pub async fn around(app: &App, request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {
+    let asked = Asked::of(app, &request);
     let trace = Arc::new(Trace::default());
-    let response = trace::within(trace.clone(), next.run(request)).await;
+    let response = trace::within(trace.clone(), next(request)).await;
     let recorder = &app.recorder;
     let status = response.status();
     let gives = status.is_success() || status == StatusCode::NOT_MODIFIED;
@@ -78,7 +77,7 @@ impl Asked {
             operation: operation(request.method(), route),
             address: peer.map(|peer| peer::address(peer.0, headers, &app.proxies).to_string().into()),
             origin: peer::origin(headers).map(Into::into),
-            request: extensions.get::<RequestId>().map(|id| id.0.as_str().into()),
+            request: extensions.get::<RequestId>().map(|id| id.0.clone()),
         }
     }
 }

@@ -2,12 +2,15 @@
 
 pub mod address;
 pub mod api;
+mod around;
 pub mod ask;
 pub mod assets;
 pub mod attachment;
 pub mod authenticate;
+mod body;
 pub mod cache_policy;
 pub mod carried;
+mod compress;
 mod connection;
 pub mod cors;
 pub mod evidence;
@@ -15,6 +18,7 @@ pub mod examples;
 pub mod filter;
 pub mod health;
 pub mod map;
+mod measure;
 pub mod negotiation;
 pub mod ogc;
 pub mod ows;

@@ -1,8 +1,7 @@
 //! Errors as RFC 9457 problem+json, in the caller's language. The only place where a kind becomes a status.
 
-use axum::body::Body;
-use axum::http::{HeaderValue, Method, Request, StatusCode, header};
-use axum::middleware::Next;
+use axum::extract::Request;
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -52,7 +51,7 @@ fn status(kind: &Kind) -> StatusCode {
 }
 
 /// Gives each request its id and language, and turns every error of every kind (ours, the router's, a panic's) into a problem.
-pub async fn middleware(mut request: Request<Body>, next: Next) -> Response {
+pub async fn around(mut request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {
     let id = RequestId::fresh();
     let language = Language::of(request.headers());
     request.extensions_mut().insert(id.clone());
@@ -60,7 +59,7 @@ pub async fn middleware(mut request: Request<Body>, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let method = request.method().clone();
     let form = Form::of(request.uri());
-    let mut response = REQUEST_ID.scope(id.0.clone(), next.run(request)).await;
+    let mut response = REQUEST_ID.scope(id.0.clone(), next(request)).await;
     if let Some(carried) = response.extensions_mut().remove::<Carried>() {
         let told = response.extensions_mut().remove::<Told>();
         let cookie = response.headers().get(header::SET_COOKIE).cloned();
@@ -121,9 +120,9 @@ fn render(
 ) -> Response {
     let status = status(&error.kind);
     if error.kind == Kind::Internal {
-        tracing::error!(request = id.0, path, "{error}");
+        tracing::error!(request = &*id.0, path, "{error}");
     } else {
-        tracing::debug!(request = id.0, path, "{error}");
+        tracing::debug!(request = &*id.0, path, "{error}");
     }
     let mut response = match report {
         Some((form, told)) => exception::report(form, error, told, language, id),
@@ -161,7 +160,7 @@ fn document(error: &Error, path: &str, language: Language, id: &RequestId) -> Re
         "status": status(&error.kind).as_u16(),
         "detail": say(&error.detail),
         "instance": path,
-        "request_id": id.0,
+        "request_id": &*id.0,
     });
     if let Kind::Invalid { parameter } = &error.kind {
         body["parameter"] = parameter.clone().into();
@@ -189,7 +188,7 @@ pub fn of_no_request(status: u16) -> Vec<u8> {
         "status": status,
         "detail": format!("{zh} · {en}"),
         "hint": "请缩短参数，或用 POST 提交 · shorten the parameters, or send them by POST where that is offered",
-        "request_id": id.0,
+        "request_id": &*id.0,
     })
     .to_string();
     format!(

@@ -1,12 +1,14 @@
 //! The only route table. Each row says who may come in at all; what they see inside is decided by grants.
 
+use std::future::{Ready, ready};
+
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::handler::Handler;
 use axum::http::header;
-use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
+use futures_util::future::Either;
 
 use super::address::{csv, jobs as address_jobs, parse, reverse, search};
 use super::api::{
@@ -79,21 +81,50 @@ pub struct Route {
     pub summary: &'static str,
     /// Whether the handler reads the body as it comes, up to a limit of its own.
     streams: bool,
-    router: MethodRouter<App>,
+    /// The handler behind its door, which knows whether the route streams.
+    handler: Box<dyn Fn(Door) -> MethodRouter<App>>,
 }
 
 /// What axum reads of a body that a handler takes as a whole.
 const BODY: u64 = 2 * 1024 * 1024;
 
-/// A body that is announced as too large is refused before any of it is read.
-async fn announced(request: Request, next: Next) -> Response {
-    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
-    match length {
-        Some(length) if length > BODY => {
-            Problem(Error::too_large("请求内容过大，上限 2 MiB", "the request's body is too large: 2 MiB at most"))
-                .into_response()
+/// What every request to a route passes.
+#[derive(Clone, Copy)]
+struct Door {
+    access: Access,
+    streams: bool,
+}
+
+impl Door {
+    /// Refuses whoever may not enter, and a body that is announced as too large before any of it is read.
+    fn admit(self, request: &Request) -> Result<(), Error> {
+        let anonymous = Principal::anonymous();
+        self.access.check(request.extensions().get::<Principal>().unwrap_or(&anonymous))?;
+        let length = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+        match length {
+            Some(length) if length > BODY && !self.streams => {
+                Err(Error::too_large("请求内容过大，上限 2 MiB", "the request's body is too large: 2 MiB at most"))
+            }
+            _ => Ok(()),
         }
-        _ => next.run(request).await,
+    }
+}
+
+/// A handler behind its door: a middleware of each route would cost every request a box and a copy of the route.
+#[derive(Clone)]
+struct Guarded<H> {
+    door: Door,
+    handler: H,
+}
+
+impl<T, H: Handler<T, App>> Handler<T, App> for Guarded<H> {
+    type Future = Either<Ready<Response>, H::Future>;
+
+    fn call(self, request: Request, app: App) -> Self::Future {
+        match self.door.admit(&request) {
+            Ok(()) => Either::Right(self.handler.call(request, app)),
+            Err(e) => Either::Left(ready(Problem(e).into_response())),
+        }
     }
 }
 
@@ -111,30 +142,20 @@ where
         "OPTIONS" => MethodFilter::OPTIONS,
         _ => MethodFilter::GET,
     };
-    let check = move |request: Request, next: Next| async move {
-        let anonymous = Principal::anonymous();
-        let principal = request.extensions().get::<Principal>().unwrap_or(&anonymous);
-        match access.check(principal) {
-            Ok(()) => next.run(request).await,
-            Err(e) => Problem(e).into_response(),
-        }
-    };
-    Route {
-        method,
-        path,
-        access,
-        summary,
-        streams: false,
-        router: on(filter, handler).route_layer(middleware::from_fn(check)),
-    }
+    let handler = Box::new(move |door| on(filter, Guarded { door, handler: handler.clone() }));
+    Route { method, path, access, summary, streams: false, handler }
 }
 
 impl Route {
     /// Takes bodies of any length: the handler streams them and has a limit of its own.
     fn unlimited(mut self) -> Route {
         self.streams = true;
-        self.router = self.router.layer(DefaultBodyLimit::disable());
         self
+    }
+
+    fn router(&self) -> MethodRouter<App> {
+        let router = (self.handler)(Door { access: self.access, streams: self.streams });
+        if self.streams { router.layer(DefaultBodyLimit::disable()) } else { router }
     }
 }
 
@@ -400,8 +421,7 @@ pub fn table() -> Vec<Route> {
 pub fn router() -> Router<App> {
     let mut router = Router::new();
     for route in table() {
-        let limited = if route.streams { route.router } else { route.router.layer(middleware::from_fn(announced)) };
-        router = router.route(route.path, limited);
+        router = router.route(route.path, route.router());
     }
     router.fallback(assets::portal)
 }

@@ -45,3 +45,24 @@ async fn a_body_that_is_announced_too_large_is_refused_before_it_is_sent() {
     assert_eq!(status, 413, "{head}");
     assert_eq!(serde_json::from_str::<Value>(&body).unwrap()["type"], "/problems/too-large");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_reaches_whoever_is_still_sending() {
+    let world = World::new().await;
+    let mut stream = TcpStream::connect(world.url.trim_start_matches("http://")).await.unwrap();
+    let piece = vec![b' '; 1 << 20];
+    let head =
+        "POST /address/parse HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 8388608\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // As a program that writes all of its request before it looks for an answer; the answer is there from the first piece on.
+    for _ in 0..8 {
+        stream.write_all(&piece).await.expect("the connection is held until all is sent");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    // Nor is the connection spoilt for what comes next.
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).await.unwrap();
+    assert!(answers.starts_with("HTTP/1.1 413 ") && answers.contains("/problems/too-large"), "{answers}");
+    assert!(answers.contains("HTTP/1.1 200 OK"), "{answers}");
+}
