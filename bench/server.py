@@ -40,6 +40,10 @@ class Server:
         with urllib.request.urlopen(urllib.request.Request(self.base + path, headers=headers), timeout=60) as answer:
             return json.load(answer)
 
+    def text(self, path):
+        with urllib.request.urlopen(self.base + path, timeout=60) as answer:
+            return answer.read().decode()
+
     def index_of(self, layer, key):
         """What the server says of a layer's tile index: {} when it has none to speak of."""
         return self.get(f'/api/v1/layers/{layer}', key).get('tile_index') or {}

@@ -214,7 +214,7 @@ impl App {
     }
 
     /// Starts what goes on beside the requests: following the database's notices, keeping the tile and address indexes, terms and
-    /// deadlines of requests, notifications, `workers` job workers.
+    /// deadlines of requests, drafts of address jobs, notifications, `workers` job workers.
     pub fn start(&self, workers: usize, stop: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
         let edits = self.edits.clone().follow(stop.clone());
         let mut tasks = vec![tokio::spawn(follow(self.clone(), stop.clone())), tokio::spawn(edits)];
@@ -224,6 +224,7 @@ impl App {
         tasks.push(tokio::spawn(self.addresses.clone().keep(stop.clone())));
         tasks.push(tokio::spawn(self.notices.clone().follow(stop.clone())));
         tasks.push(tokio::spawn(self.notices.clone().deliver(stop.clone())));
+        tasks.push(tokio::spawn(self.address_jobs.clone().expire(stop.clone())));
         tasks.push(tokio::spawn(self.approvals.clone().sweep(stop.clone())));
         let workers = (0..workers).map(|_| self.worker()).chain([self.address_worker()]);
         for worker in workers {

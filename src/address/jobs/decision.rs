@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::following::{self, Followers};
 use super::reading::{Wanted, no_row};
 use super::{AddressJobs, Job};
 use crate::access::audit::{self, Entry};
@@ -86,7 +87,7 @@ impl Wish {
 }
 
 impl AddressJobs {
-    /// Decides on a row, or takes a decision back. Returns the row as it is then.
+    /// Decides on a row and those of its text, or takes a decision back. Returns the row as it is then, and which others went with it.
     pub async fn decide(&self, by: &Principal, department: &str, id: Uuid, row: i64, wish: &Wish) -> Result<Value> {
         wish.check()?;
         let job = self.job(department, id).await?;
@@ -107,10 +108,11 @@ impl AddressJobs {
         }
         let entry = Entry { action: "decide", object_kind: "address_job", object_id: &id.to_string(), detail };
         let audit = audit::write_numbered(&*transaction, by, entry).await?;
-        if let Wish::Undo { .. } = wish {
+        let also = if let Wish::Undo { .. } = wish {
             let sql = "delete from onemap.address_decision where job_id = $1 and job_row = $2";
             transaction.execute(sql, &[&id, &row]).await?;
             aliases::take_back(&*transaction, department, id, row).await?;
+            following::leave(&*transaction, id, row).await?
         } else {
             let name = by.name();
             let decided = Decided {
@@ -126,11 +128,18 @@ impl AddressJobs {
             };
             record(&*transaction, &decided).await?;
             aliases::keep(&*transaction, &decided).await?;
-        }
+            match found.follows {
+                // A row of its own opinion does not speak for the others.
+                true => Followers::default(),
+                false => following::follow(&*transaction, &job, row).await?,
+            }
+        };
         transaction.commit().await?;
         drop(client);
         self.aliases.forget(department).await;
-        self.row(by, department, id, row).await
+        let mut document = self.row(by, department, id, row).await?;
+        document["also"] = json!({"count": also.count, "rows": also.rows});
+        Ok(document)
     }
 
     /// The candidate that is meant, as the one who picks may see it now.
@@ -215,7 +224,8 @@ async fn record(client: &impl tokio_postgres::GenericClient, d: &Decided<'_>) ->
         "insert into onemap.address_decision (job_id, job_row, kind, decided_by, note, audit_id, {TARGET})
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
          on conflict (job_id, job_row) do update set kind = excluded.kind, decided_by = excluded.decided_by,
-             decided_at = now(), note = excluded.note, audit_id = excluded.audit_id, layer_id = excluded.layer_id,
+             decided_at = now(), follows = null, note = excluded.note, audit_id = excluded.audit_id,
+             layer_id = excluded.layer_id,
              feature = excluded.feature, label = excluded.label, lon = excluded.lon, lat = excluded.lat,
              match_level = excluded.match_level, coordinate_level = excluded.coordinate_level,
              district = excluded.district, town = excluded.town, community = excluded.community,

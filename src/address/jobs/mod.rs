@@ -9,8 +9,10 @@ mod columns;
 pub mod comparison;
 pub mod counts;
 pub mod decision;
+mod expiry;
 pub mod export;
 mod file;
+mod following;
 pub mod intake;
 pub mod matching;
 pub mod reading;
@@ -403,7 +405,11 @@ impl AddressJobs {
         if state.is_some_and(|s| matches!(s.as_str(), "queued" | "running" | "paused")) {
             return Err(Error::conflict("任务尚未结束", "the job is not over").hint("请先取消任务", "cancel it first"));
         }
-        transaction.execute("delete from onemap.address_job where id = $1", &[&id]).await?;
+        // A draft that was started since it was read is no draft.
+        let sql = "delete from onemap.address_job where id = $1 and job_id is not distinct from $2";
+        if transaction.execute(sql, &[&id, &job.queued]).await? == 0 {
+            return Err(Error::conflict("任务已有变化", "the job has changed meanwhile"));
+        }
         transaction.batch_execute(&job.table().drop()).await?;
         let sql = "delete from onemap.address_file f where id = $1
                    and not exists (select 1 from onemap.address_job a where a.file_id = f.id)";

@@ -53,6 +53,8 @@ pub(super) struct Found {
     pub answer: Option<Target>,
     pub withheld: bool,
     pub decision: Option<Decision>,
+    /// Whether the decision is that on another row of the same text.
+    pub follows: bool,
 }
 
 pub(super) struct Decision {
@@ -62,6 +64,7 @@ pub(super) struct Decision {
     pub at: String,
     pub note: String,
     audit: i64,
+    follows: Option<i64>,
 }
 
 impl Found {
@@ -147,7 +150,7 @@ impl AddressJobs {
         // Few are decided: then it is from them that the rows are found.
         let decisions = if wanted.decided == Some(true) { "join" } else { "left join" };
         let sql = format!(
-            "select {FOUND}, {AT}, d.note, d.audit_id, {decision} from {table} r
+            "select {FOUND}, {AT}, d.note, d.audit_id, d.follows, {decision} from {table} r
              {decisions} onemap.address_decision d on d.job_id = $1 and d.job_row = r.row
              left join onemap.address_job_division v on v.job_id = $1 and v.id = r.division
              where ($2::int8 is null or r.row = $2) and r.row > $3 and ($4::int2 is null or r.band = $4)
@@ -293,13 +296,15 @@ fn found(row: &Row, job: &Job, seen: &Seen, jobs: &AddressJobs, by: &Principal) 
         withheld,
         decision: row.get::<_, Option<String>>(17).map(|kind| Decision {
             kind,
-            target: target(row, FIRST_OF_DECISION + 3)
+            target: target(row, FIRST_OF_DECISION + 4)
                 .filter(|t| t.layer.as_ref().is_none_or(|layer| jobs.gate.open::<Read>(by, layer).is_ok())),
             by: row.get(18),
             at: row.get(FIRST_OF_DECISION),
             note: row.get(FIRST_OF_DECISION + 1),
             audit: row.get(FIRST_OF_DECISION + 2),
+            follows: row.get(FIRST_OF_DECISION + 3),
         }),
+        follows: row.get::<_, Option<i64>>(FIRST_OF_DECISION + 3).is_some(),
     }
 }
 
@@ -336,7 +341,8 @@ fn document(found: &Found, given: &Given, candidates: Option<&Vec<Value>>) -> Va
 }
 
 fn decision(d: &Decision) -> Value {
-    let mut document = json!({"kind": d.kind, "by": d.by, "at": d.at, "note": d.note, "audit": d.audit});
+    let mut document =
+        json!({"kind": d.kind, "by": d.by, "at": d.at, "note": d.note, "audit": d.audit, "follows": d.follows});
     if let Some(t) = &d.target {
         document["source"] = json!(t.layer);
         document["feature"] = json!(t.feature);

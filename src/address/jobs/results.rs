@@ -123,9 +123,8 @@ fn named(counts: &[i64], name: impl Fn(usize) -> &'static str) -> Map<String, Va
 #[derive(Debug, Clone)]
 pub struct Table(String);
 
-const COLUMNS: &str =
-    "row, at, division, faults, score, band, level, coordinate, source, feature, lon, lat, alias, label, remainder";
-const WIDTH: i16 = 15;
+const COLUMNS: &str = "row, at, division, faults, score, band, level, coordinate, source, feature, lon, lat, alias, label, remainder, text_number";
+const WIDTH: i16 = 16;
 
 impl Table {
     pub fn of(job: Uuid) -> Table {
@@ -139,7 +138,7 @@ impl Table {
         format!(
             "create table {} (row int8 primary key, at int8 not null, division int4, faults int4 not null, score float4,
              band int2 not null, level int2 not null, coordinate int2 not null, source int2, feature int8, lon float8,
-             lat float8, alias bool not null, label text, remainder text) with (autovacuum_enabled = off)",
+             lat float8, alias bool not null, label text, remainder text, text_number int8) with (autovacuum_enabled = off)",
             self.0
         )
     }
@@ -151,10 +150,14 @@ impl Table {
     }
     /// What makes a finished table quick to look through.
     pub fn finish(&self) -> String {
-        let index = Ident(&format!("{}_band", self.0.trim_start_matches("address.").trim_matches('"'))).to_string();
+        let index =
+            |of: &str| Ident(&format!("{}_{of}", self.0.trim_start_matches("address.").trim_matches('"'))).to_string();
         format!(
-            "create index if not exists {index} on {table} (band, row); analyze {table};
+            "create index if not exists {by_band} on {table} (band, row);
+             create index if not exists {by_text} on {table} (text_number); analyze {table};
              alter table {table} reset (autovacuum_enabled)",
+            by_band = index("band"),
+            by_text = index("text"),
             table = self.0
         )
     }
@@ -171,6 +174,14 @@ pub struct Outcome<'a> {
     pub remainder: &'a str,
     /// Answered by what somebody decided for this text.
     pub alias: bool,
+    /// The number of the text ([`text_number`]).
+    pub text: Option<i64>,
+}
+
+/// The same for all spellings of a text that decisions do not tell apart, given their key ([`onemap_address::find::alias_key`]). None
+/// for a text that comes to nothing. Two of ten million texts have the same number once in 400,000 jobs.
+pub fn text_number(key: &str) -> Option<i64> {
+    (!key.is_empty()).then(|| xxhash_rust::xxh3::xxh3_64(key.as_bytes()) as i64)
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -220,6 +231,7 @@ impl Rows {
         self.put(Some([u8::from(o.alias)]));
         self.text(a.map(|a| a.label));
         self.text(Some(o.remainder).filter(|r| !r.is_empty()));
+        self.put(o.text.map(i64::to_be_bytes));
     }
 
     fn put<const N: usize>(&mut self, value: Option<[u8; N]>) {

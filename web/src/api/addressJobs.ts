@@ -49,6 +49,8 @@ export interface Decision {
   label: string;
   lon: number | null;
   lat: number | null;
+  /** The row of the same text on which it was decided, when it was not this one. */
+  follows: number | null;
 }
 
 /** A candidate with its place in the server's own list, where one that cannot be shown still counts. */
@@ -118,7 +120,7 @@ export function decisionOf(value: unknown): Decision | null {
   const raw = object(value);
   const kind = raw.kind;
   if (kind !== 'pick' && kind !== 'place' && kind !== 'reject') return null;
-  return { kind, by: who(raw.by), at: text(raw.at), note: text(raw.note), label: text(raw.label), lon: number(raw.lon), lat: number(raw.lat) };
+  return { kind, by: who(raw.by), at: text(raw.at), note: text(raw.note), label: text(raw.label), lon: number(raw.lon), lat: number(raw.lat), follows: number(raw.follows) };
 }
 
 /** The server lists candidates where somebody has to choose; elsewhere the answer itself is the only one. */
@@ -195,8 +197,18 @@ export async function rows(id: string, ask: Ask): Promise<Page<Row>> {
   return { rows: list(raw.rows).map(rowOf), next: text(raw.next) || null };
 }
 
-export function decide(id: string, row: number, wish: Wish, note?: string): Promise<Row> {
-  return post<unknown>(path(id, `/rows/${row}/decision`), { ...wish, ...(note ? { note } : {}) }).then(rowOf);
+/** A row as it is after a decision, and which others of the same text went with it. */
+export interface Decided extends Row {
+  also: { count: number; rows: number[] };
+}
+
+export function decidedOf(value: unknown): Decided {
+  const also = object(object(value).also);
+  return { ...rowOf(value), also: { count: number(also.count) ?? 0, rows: list(also.rows).flatMap((row) => number(row) ?? []) } };
+}
+
+export function decide(id: string, row: number, wish: Wish, note?: string): Promise<Decided> {
+  return post<unknown>(path(id, `/rows/${row}/decision`), { ...wish, ...(note ? { note } : {}) }).then(decidedOf);
 }
 
 export type Division = 'community' | 'town' | 'district';

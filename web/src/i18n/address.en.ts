@@ -275,6 +275,8 @@ const address: typeof zh = {
     next: 'Next',
     others: 'What else this row holds',
     pickedAs: 'Chosen: {label}',
+    follows: 'reviewed together with row {n}, which has the same address',
+    along: '{n} more rows with the same address were reviewed along with it',
     as: { reject: 'None of them fits', place: 'Placed on the map' },
     undo: 'Undo',
     withheld: 'The layer that this row was matched with is not open to you now.',

@@ -274,6 +274,8 @@ const address = {
     next: '下一条',
     others: '这一行的其他内容',
     pickedAs: '已选用：{label}',
+    follows: '与第 {n} 行地址相同，一并核查',
+    along: '地址相同的另外 {n} 行已一并核查',
     as: { reject: '已判定：都不对', place: '已在地图上标注位置' },
     undo: '撤销',
     withheld: '这一行匹配到的地址库，您现在无权查看。',

@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::super::file::{RowsFile, join};
-use super::super::results::{Answered, Band, Outcome, Rows, Tally, fault_bits, level_number};
+use super::super::results::{Answered, Band, Outcome, Rows, Tally, fault_bits, level_number, text_number};
 use super::super::{AddressJobs, Checkpoint, Job};
 use crate::address::aliases::{Alias, Target};
 use crate::address::answer::{Name, element};
@@ -234,10 +234,10 @@ struct Encoding<'a> {
 
 impl Encoding<'_> {
     fn row(&mut self, finder: &mut Finder, sources: &[Source<'_>], text: &str, (row, at): (i64, i64)) {
-        if !self.shared.aliases.is_empty()
-            && let Some(alias) = self.shared.aliases.get(&alias_key(text))
-        {
-            return self.decided(&alias.clone(), (row, at));
+        let key = alias_key(text);
+        let number = text_number(&key);
+        if let Some(alias) = self.shared.aliases.get(&key) {
+            return self.decided(&alias.clone(), (row, at), number);
         }
         let answer = finder.search(sources, &Query { text, limit: 1, ..Query::default() });
         let best = answer.candidates.first();
@@ -253,6 +253,7 @@ impl Encoding<'_> {
             answer: answered,
             remainder: &answer.remainder,
             alias: false,
+            text: number,
         });
     }
 
@@ -276,11 +277,11 @@ impl Encoding<'_> {
     }
 
     /// Answered by what somebody decided: a rejection is one too.
-    fn decided(&mut self, alias: &Alias, (row, at): (i64, i64)) {
+    fn decided(&mut self, alias: &Alias, (row, at): (i64, i64), text: Option<i64>) {
         let answered = alias.target.as_ref().map(|t| self.target(t));
         let band = if answered.is_some() { Band::Auto } else { Band::Reject };
         self.tally.count(band, answered.as_ref().map_or(0, |a| a.level), 0);
-        self.rows.push(&Outcome { row, at, band, faults: 0, answer: answered, remainder: "", alias: true });
+        self.rows.push(&Outcome { row, at, band, faults: 0, answer: answered, remainder: "", alias: true, text });
     }
 
     fn target<'t>(&mut self, t: &'t Target) -> Answered<'t> {

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures_util::SinkExt;
 use uuid::Uuid;
 
+use super::super::following;
 use super::super::results::Table;
 use super::super::{AddressJobs, Checkpoint, Job};
 use super::pieces::{Lists, Piece, Searched, Shared};
@@ -104,6 +105,7 @@ impl<'a> Writer<'a> {
     /// Makes the finished results quick to look through, and holds them against those of the run before.
     pub async fn finish(self, job: &Job) -> Result<()> {
         self.client.batch_execute(&self.table.finish()).await?;
+        following::after(&**self.client, job).await?;
         if let Some(before) = job.compare_to {
             super::super::comparison::keep(&**self.client, job, before).await?;
         }

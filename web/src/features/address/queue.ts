@@ -30,7 +30,7 @@ export function pickOf(one: Candidate | Ranked): Wish {
 /** What the list shows until the server has answered, so that the next key finds the row decided. */
 export function foreseen(wish: Wish, note: string, picked: Candidate | null): Decision | null {
   if (wish.kind === 'undo') return null;
-  const made = { kind: wish.kind, by: '', at: '', note };
+  const made = { kind: wish.kind, by: '', at: '', note, follows: null };
   if (wish.kind === 'place') return { ...made, label: wish.label ?? '', lon: wish.lon, lat: wish.lat };
   if (wish.kind === 'pick' && picked) return { ...made, label: picked.label, lon: picked.lon, lat: picked.lat };
   return { ...made, label: '', lon: null, lat: null };

@@ -22,7 +22,7 @@ function serve(count: number): { told: [number, string, string | undefined][] } 
   vi.mocked(api.decide).mockImplementation(async (_id, number, wish, note) => {
     told.push([number, wish.kind, note]);
     const decision = wish.kind === 'undo' ? null : { kind: wish.kind, by: '李娜', at: '2026-11-24T08:00:00Z', note, label: door.label };
-    return api.rowOf({ ...row(number), candidates: [], decision });
+    return api.decidedOf({ ...row(number), candidates: [], decision });
   });
   return { told };
 }
@@ -45,6 +45,25 @@ test('a decision shows at once, leads on, and keeps its candidates when the answ
   expect(review.rows.value[0].decision?.by).toBe('李娜');
   expect(review.rows.value[0].candidates).toHaveLength(1);
   expect(review.saving.value).toBe(0);
+});
+
+test('rows of the same text go with a decision, and come back with it', async () => {
+  serve(5);
+  const review = begin();
+  await review.load();
+  vi.mocked(api.decide).mockImplementation(async (_id, number, wish) => {
+    const decision = wish.kind === 'undo' ? null : { kind: wish.kind, by: '李娜', at: '2026-11-24T08:00:00Z' };
+    return api.decidedOf({ ...row(number), decision, also: { count: 3, rows: [3, 4, 900] } });
+  });
+  review.decide({ kind: 'reject' }, '');
+  await settled();
+  expect(review.rows.value.map((one) => one.decision?.follows)).toEqual([null, undefined, 1, 1, undefined]);
+  expect([review.made.value, review.along.value]).toEqual([4, { count: 3 }]);
+  review.goTo(0);
+  review.undo();
+  await settled();
+  expect(review.rows.value.every((one) => one.decision === null)).toBe(true);
+  expect([review.made.value, review.along.value]).toEqual([0, null]);
 });
 
 test('undo goes back over the decisions in turn, and says when there is none', async () => {

@@ -71,8 +71,11 @@ function useTelling(id: string, rows: ShallowRef<api.Row[]>) {
   /** Decisions made here less those undone: the job's own figure is as old as the page. */
   const made = ref(0);
   const saving = ref(0);
+  /** Other rows of the same text that went with the last decision. */
+  const along = shallowRef<{ count: number } | null>(null);
   /** Decisions on one row go to the server in their order. */
   const sending = new Map<number, Promise<unknown>>();
+  const wentAlong = new Map<number, number>();
 
   const keep = (row: number, next: Partial<api.Row>) => void (rows.value = replaced(rows.value, row, next));
 
@@ -89,7 +92,15 @@ function useTelling(id: string, rows: ShallowRef<api.Row[]>) {
           // A later decision on the same row is on its way: its own answer counts.
           if (sending.get(row.row) !== told) return;
           // An answer need not repeat the candidates.
-          keep(row.row, answer.candidates.length > 0 ? answer : { ...answer, candidates: row.candidates });
+          const { also, ...own } = answer;
+          keep(row.row, own.candidates.length > 0 ? own : { ...own, candidates: row.candidates });
+          for (const other of also.rows) keep(other, { decision: own.decision && { ...own.decision, follows: row.row } });
+          // A second thought takes along those that went with the first.
+          const before = wentAlong.get(row.row) ?? 0;
+          const now = own.decision ? also.count : 0;
+          wentAlong.set(row.row, now);
+          made.value += own.decision ? now - before : -also.count;
+          along.value = now > 0 ? { count: now } : null;
         },
         (thrown) => {
           made.value -= change;
@@ -104,7 +115,7 @@ function useTelling(id: string, rows: ShallowRef<api.Row[]>) {
     sending.set(row.row, told);
   }
 
-  return { refused, made, saving, tell };
+  return { refused, made, saving, along, tell };
 }
 
 /** The rows of one job that a person goes through: pages, the cursor, decisions and their undoing. */
@@ -112,7 +123,7 @@ export function useReview(id: string, begin: Filter) {
   const filter = reactive<Filter>({ ...begin });
   const pages = usePages(id, filter);
   const { rows, at, next, loaded, more, goTo } = pages;
-  const { refused, made, saving, tell } = useTelling(id, rows);
+  const { refused, made, saving, along, tell } = useTelling(id, rows);
   /** Rows in the order in which they were decided, for undo. */
   const trail: number[] = [];
   const current = computed<api.Row | undefined>(() => rows.value[at.value]);
@@ -163,5 +174,5 @@ export function useReview(id: string, begin: Filter) {
     refused.value = null;
   }
 
-  return { ...pages, filter, current, refused, made, saving, done, decide, undo, annotate, back };
+  return { ...pages, filter, current, refused, made, saving, along, done, decide, undo, annotate, back };
 }
