@@ -48,9 +48,10 @@ class Soak:
             fields = server.get(f'/api/v1/layers/{self.edited}', self.keys[city.OWNER])['fields']
             self.field = next(f['name'] for f in fields if f['type'] == 'text')
             self.number = next(f['name'] for f in fields if f['type'] == 'integer' and f['name'] != 'id')
-            hidden = database.run(f"""select unnest(fields) from onemap.access_grant where layer_id = '{self.edited}'
+            city.granted(database, self.edited, [f['name'] for f in fields][1::2], city.area(facts))
+            shown = database.run(f"""select unnest(fields) from onemap.access_grant where layer_id = '{self.edited}'
                 and department_id = '{city.GUEST}'""")
-            self.shown = {row[0] for row in hidden}
+            self.shown = {row[0] for row in shown}
             rows = database.run(f'''select fid, st_x(p), st_y(p) from (select fid, st_transform(st_pointonsurface(geom), 3857) p
                 from map."{self.edited}" order by hashint8(fid) limit {WATCHED}) q''')
         at = [(int(fid), city.column(float(x), 16), city.row(float(y), 16)) for fid, x, y in rows]

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::State;
 use axum::http::{Request, header};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state};
 use onemap::access::recorder::now;
 use onemap::app::App;
 use onemap::config::Config;
@@ -63,12 +64,19 @@ fn main() -> Result<(), Failure> {
 
 /// The server's way to a tile, with or without what records it.
 fn service(app: &App, recorded: bool) -> Router {
-    let router = routes::router().layer(from_fn_with_state(app.clone(), authenticate::authenticate));
-    let router = match recorded {
-        true => router.layer(from_fn_with_state(app.clone(), evidence::middleware)),
-        false => router,
+    let around = move |State(app): State<App>, request: Request<Body>, next: Next| async move {
+        let app = &app;
+        let step = move |request| next.run(request);
+        let step = move |request| Box::pin(authenticate::around(app, request, step));
+        match recorded {
+            true => {
+                let step = move |request| Box::pin(evidence::around(app, request, step));
+                problem::around(request, step).await
+            }
+            false => problem::around(request, step).await,
+        }
     };
-    router.layer(from_fn(problem::middleware)).with_state(app.clone())
+    routes::router().layer(from_fn_with_state(app.clone(), around)).with_state(app.clone())
 }
 
 async fn recording(app: &App, data: &Path, key: &str) -> Result<(), Failure> {
