@@ -4,7 +4,8 @@
 //! The row that was looked at holds the decision, the others follow it: they change with it and go with it. One that was decided by
 //! itself does not follow.
 
-use tokio_postgres::{GenericClient, Row};
+use tokio_postgres::GenericClient;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::Job;
@@ -17,31 +18,30 @@ const MOST_TOLD: usize = 1000;
 /// Other rows that went with one.
 #[derive(Default)]
 pub struct Followers {
-    pub count: usize,
+    pub count: i64,
     /// The first of them.
     pub rows: Vec<i64>,
 }
 
-impl Followers {
-    fn of(rows: &[Row]) -> Followers {
-        let mut first: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
-        first.sort_unstable();
-        first.truncate(MOST_TOLD);
-        Followers { count: rows.len(), rows: first }
-    }
+/// Counts what a statement returns by the database: "unknown" may be the address of half a million.
+async fn told(client: &impl GenericClient, changes: &str, values: &[&(dyn ToSql + Sync)]) -> Result<Followers> {
+    let sql = format!(
+        "with changed as ({changes} returning job_row)
+         select count(*), array(select job_row from changed order by 1 limit {MOST_TOLD}) from changed"
+    );
+    let row = client.query_one(&sql, values).await?;
+    Ok(Followers { count: row.get(0), rows: row.get(1) })
 }
 
 /// Lets the undecided rows of the same text follow the decision on a row; those that followed it before do so anew.
 pub async fn follow(client: &impl GenericClient, job: &Job, row: i64) -> Result<Followers> {
     leave(client, job.id, row).await?;
-    let rows = client.query(&followed(job, "d.job_row = $2"), &[&job.id, &row]).await?;
-    Ok(Followers::of(&rows))
+    told(client, &followed(job, "d.job_row = $2"), &[&job.id, &row]).await
 }
 
 /// Ends the decisions that follow that on a row.
 pub async fn leave(client: &impl GenericClient, job: Uuid, row: i64) -> Result<Followers> {
-    let sql = "delete from onemap.address_decision where job_id = $1 and follows = $2 returning job_row";
-    Ok(Followers::of(&client.query(sql, &[&job, &row]).await?))
+    told(client, "delete from onemap.address_decision where job_id = $1 and follows = $2", &[&job, &row]).await
 }
 
 /// Lets the rows follow that were matched after the decision on their text.
@@ -59,7 +59,7 @@ fn followed(job: &Job, meant: &str) -> String {
          from onemap.address_decision d join {table} r on r.row = d.job_row
              join {table} other on other.text_number = r.text_number and other.row <> r.row
          where d.job_id = $1 and {meant} order by other.row, d.decided_at desc
-         on conflict (job_id, job_row) do nothing returning job_row",
+         on conflict (job_id, job_row) do nothing",
         columns = shared.split(", ").map(|column| format!("d.{column}")).collect::<Vec<_>>().join(", "),
         table = job.table().name()
     )
