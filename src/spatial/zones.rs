@@ -176,6 +176,9 @@ impl Wanted {
     }
 }
 
+/// A longitude of CGCS2000's zones, in degrees: where there is nothing to count every plane is right.
+const ANYWHERE: f64 = 120.0;
+
 impl Spatial {
     /// Makes zones ready. Squares need a longitude to know their plane. The layers that were read go with them.
     pub async fn zones(&self, by: &Principal, wanted: &Wanted, longitude: Option<f64>) -> Result<(Zones, Vec<Opened>)> {
@@ -200,7 +203,7 @@ impl Spatial {
             if !SQUARES.contains(&size_m) {
                 return Err(Error::invalid("zones.grid.size_m", zh, en));
             }
-            let grid = longitude.and_then(|longitude| Grid::about(longitude, size_m)).ok_or_else(|| {
+            let grid = Grid::about(longitude.unwrap_or(ANYWHERE), size_m).ok_or_else(|| {
                 let (zh, en) = ("该图层不在 CGCS2000 的投影带内", "the layer lies in no zone of CGCS2000");
                 Error::invalid("zones.grid", zh, en)
             })?;

@@ -193,7 +193,9 @@ fn overlaid(got: &Asked, layer: Layer, rows: &[(Row, [f64; 4])], fields: &BTreeS
 /// A figure over all zones and categories.
 fn summed(found: &Value, figure: &str) -> f64 {
     let rows = found["rows"].as_array().unwrap_or_else(|| panic!("no rows: {found}"));
-    rows.iter().map(|row| row[figure].as_f64().unwrap_or_else(|| panic!("no {figure}: {row}"))).sum()
+    // Of nothing there is no sum.
+    let some = rows.iter().filter(|row| row["count"] != 0);
+    some.map(|row| row[figure].as_f64().unwrap_or_else(|| panic!("no {figure}: {row}"))).sum()
 }
 
 fn by(found: &Value, field: &str, rows: &[(Row, [f64; 4])], what: &str) {

@@ -60,9 +60,13 @@ impl Asked {
 
     /// What it says, headers and all, without the layer's name and the request's number.
     pub fn told(&self, layer: &str) -> (u16, Vec<(String, String)>, String) {
-        let nameless = |text: &str| match self.request.is_empty() {
-            true => text.replace(layer, "LAYER"),
-            false => text.replace(&self.request, "").replace(layer, "LAYER"),
+        let nameless = |text: &str| {
+            // A layer is called "open", and so does a namespace begin.
+            let text = text.replace("opengis", "OGC");
+            match self.request.is_empty() {
+                true => text.replace(layer, "LAYER"),
+                false => text.replace(&self.request, "").replace(layer, "LAYER"),
+            }
         };
         let headers = self.headers.iter().map(|(name, value)| (name.clone(), nameless(value))).collect();
         (self.status, headers, nameless(&String::from_utf8_lossy(&self.bytes)))

@@ -218,6 +218,15 @@ async fn a_ring_of_a_million_vertices_is_refused_and_hurts_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_no_rows_there_are_no_squares() {
+    let world = World::new().await;
+    world.grant("row_filter", "'{\"kind\": [\"庙\"]}'").await;
+    let body = json!({"layer": "conditional", "zones": {"grid": {"size_m": 500}}});
+    let (status, answer) = post(&world, KEY, "/api/v1/summary", &body).await;
+    assert_eq!((status, &answer["rows"]), (200, &json!([])), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_scope_holds_in_every_query() {
     let world = World::new().await;
     // A row filter, two fields, and the western half.
