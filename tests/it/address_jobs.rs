@@ -408,6 +408,18 @@ fn large(rows: usize) -> String {
     text
 }
 
+/// Starts a draft; it has matched some of its rows.
+async fn under_way(world: &World, path: &str) {
+    read(post(world, CLERK, &format!("{path}/start"), json!({"columns": ["地址"]})).await, 200).await;
+    for _ in 0..400 {
+        if world.json(CLERK, path).await["done"].as_i64() > Some(0) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{path} matches nothing");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_job_rests_and_goes_on_where_it_was() {
     const ROWS: usize = 240_000;
@@ -417,14 +429,8 @@ async fn a_paused_job_rests_and_goes_on_where_it_was() {
     let id = draft["id"].as_str().unwrap();
     let path = format!("/address/jobs/{id}");
     assert_eq!(post(&world, CLERK, &format!("{path}/pause"), json!({})).await.status(), 409, "a draft does not run");
-    read(post(&world, CLERK, &format!("{path}/start"), json!({"columns": ["地址"]})).await, 200).await;
+    under_way(&world, &path).await;
     assert_eq!(post(&world, CLERK, &format!("{path}/start"), json!({"columns": ["地址"]})).await.status(), 409);
-    for _ in 0..400 {
-        if world.json(CLERK, &path).await["done"].as_i64() > Some(0) {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
     read(post(&world, CLERK, &format!("{path}/pause"), json!({})).await, 200).await;
     let paused = state(&world, id, &["paused", "succeeded"]).await;
     assert_eq!(paused["state"], "paused", "{paused}");

@@ -151,7 +151,7 @@ async fn the_family_planning_example_draws_its_themes_and_their_figures() {
 }
 
 /// What people do with the portal, from the first click to the last: a script for each, which Node runs.
-const JOURNEYS: [&str; 5] = ["theme", "figures", "request", "annotation", "example"];
+const JOURNEYS: [&str; 6] = ["address", "theme", "figures", "request", "annotation", "example"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn people_walk_through_the_portal() {

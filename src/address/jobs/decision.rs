@@ -128,7 +128,7 @@ impl AddressJobs {
             };
             record(&*transaction, &decided).await?;
             aliases::keep(&*transaction, &decided).await?;
-            match found.follows {
+            match found.follows() {
                 // A row of its own opinion does not speak for the others.
                 true => Followers::default(),
                 false => following::follow(&*transaction, &job, row).await?,

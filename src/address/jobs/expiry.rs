@@ -10,7 +10,7 @@ use crate::access::principal::Principal;
 use crate::error::{Kind, Result};
 
 /// Days after which a draft is removed with its file.
-pub const DAYS: i32 = 7;
+const DAYS: i32 = 7;
 const EVERY: Duration = Duration::from_secs(3600);
 
 impl AddressJobs {

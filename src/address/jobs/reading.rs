@@ -53,8 +53,6 @@ pub(super) struct Found {
     pub answer: Option<Target>,
     pub withheld: bool,
     pub decision: Option<Decision>,
-    /// Whether the decision is that on another row of the same text.
-    pub follows: bool,
 }
 
 pub(super) struct Decision {
@@ -68,6 +66,11 @@ pub(super) struct Decision {
 }
 
 impl Found {
+    /// Whether its decision is that on another row of the same text.
+    pub fn follows(&self) -> bool {
+        self.decision.as_ref().is_some_and(|decision| decision.follows.is_some())
+    }
+
     /// What holds for the row: the decision, else what was found.
     pub fn holds(&self) -> Option<&Target> {
         match &self.decision {
@@ -304,7 +307,6 @@ fn found(row: &Row, job: &Job, seen: &Seen, jobs: &AddressJobs, by: &Principal) 
             audit: row.get(FIRST_OF_DECISION + 2),
             follows: row.get(FIRST_OF_DECISION + 3),
         }),
-        follows: row.get::<_, Option<i64>>(FIRST_OF_DECISION + 3).is_some(),
     }
 }
 

@@ -155,10 +155,7 @@ async fn rows_that_are_matched_later_follow_too() {
     let draft = read(send(&world, CLERK, "a.csv", large(ROWS)).await, 201).await;
     let id = draft["id"].as_str().unwrap();
     let path = format!("/address/jobs/{id}");
-    read(post(&world, CLERK, &format!("{path}/start"), json!({"columns": ["地址"]})).await, 200).await;
-    while world.json(CLERK, &path).await["done"] == 0 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    under_way(&world, &path).await;
     read(post(&world, CLERK, &format!("{path}/pause"), json!({})).await, 200).await;
     state(&world, id, &["paused"]).await;
     let told =

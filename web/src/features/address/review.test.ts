@@ -51,17 +51,22 @@ test('rows of the same text go with a decision, and come back with it', async ()
   serve(5);
   const review = begin();
   await review.load();
+  const told: string[] = [];
   vi.mocked(api.decide).mockImplementation(async (_id, number, wish) => {
+    told.push(`${number} ${wish.kind}`);
     const decision = wish.kind === 'undo' ? null : { kind: wish.kind, by: '李娜', at: '2026-11-24T08:00:00Z' };
-    return api.decidedOf({ ...row(number), decision, also: { count: 3, rows: [3, 4, 900] } });
+    return api.decidedOf({ ...row(number), decision, also: { count: 3, rows: [2, 4, 900] } });
   });
   review.decide({ kind: 'reject' }, '');
   await settled();
-  expect(review.rows.value.map((one) => one.decision?.follows)).toEqual([null, undefined, 1, 1, undefined]);
+  expect(review.rows.value.map((one) => one.decision?.follows)).toEqual([null, 1, undefined, 1, undefined]);
   expect([review.made.value, review.along.value]).toEqual([4, { count: 3 }]);
-  review.goTo(0);
+  // It had led on to the second row, which has nothing left to say.
+  expect(review.at.value).toBe(2);
+  review.goTo(3);
   review.undo();
   await settled();
+  expect([told, review.at.value]).toEqual([['1 reject', '1 undo'], 0]);
   expect(review.rows.value.every((one) => one.decision === null)).toBe(true);
   expect([review.made.value, review.along.value]).toEqual([0, null]);
 });

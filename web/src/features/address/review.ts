@@ -1,4 +1,4 @@
-import { computed, onScopeDispose, reactive, ref, shallowRef, type ShallowRef } from 'vue';
+import { computed, onScopeDispose, reactive, ref, shallowRef, watch, type ShallowRef } from 'vue';
 import type { Candidate } from '@/api/addresses';
 import * as api from '@/api/addressJobs';
 import { appended, foreseen, nextOpen, replaced, stepped } from './queue';
@@ -148,10 +148,16 @@ export function useReview(id: string, begin: Filter) {
     void onward();
   }
 
-  /** Takes back this row's decision, or else the last one made, and stands there. */
+  // The row that was led on to may turn out to be decided along with the one before.
+  watch(along, () => {
+    if (current.value?.decision && current.value.decision.follows !== null) void onward();
+  });
+
+  /** Takes back this row's decision, at the row on which it was made, or else the last one made, and stands there. */
   function undo(): boolean {
     refused.value = null;
-    let row = current.value?.decision ? current.value : undefined;
+    const here = current.value;
+    let row = here?.decision ? (rows.value.find((one) => one.row === here.decision?.follows) ?? here) : undefined;
     while (!row && trail.length > 0) {
       const last = trail.pop();
       row = rows.value.find((one) => one.row === last && one.decision !== null);
